@@ -1,0 +1,19 @@
+/**
+ * A pull on a body: one consumer, in order. A slow consumer holds the one chunk it was given.
+ */
+export interface BodyReader {
+  /**
+   * The next bytes, never empty; undefined at the end. The chunk belongs to the reader again at the
+   * following call. Rejects with a GatewayError when the body cannot be completed: what was given
+   * until then must not be ended as if it were whole.
+   */
+  next(): Promise<Uint8Array | undefined>;
+  /** Gives back what the reader holds; any number of times, at any moment, a pending `next` included. */
+  close(): void;
+}
+
+/** First and last byte position, both inclusive, as HTTP counts. RFC 9110 section 14.1.2. */
+export interface ByteRange {
+  readonly first: number;
+  readonly last: number;
+}

@@ -1,0 +1,48 @@
+import type { Digest } from './digest.ts';
+import type { RawHeaders } from './raw-headers.ts';
+
+/**
+ * How long a stored response is fresh.
+ * - `rfc9111`: as the response says
+ * - `validate`: never without asking the upstream (it may still be served stale on error)
+ * - `forever`: the URL's content never changes
+ */
+export type FreshnessRule = 'rfc9111' | 'validate' | 'forever';
+
+/** Turns a document's bytes into others in one pass; holds a bounded carry and no more. */
+export interface Rewriter {
+  /** Output so far; empty when nothing can be said yet. May return views of `chunk`. */
+  push(chunk: Uint8Array): readonly Uint8Array[];
+  /** What is left. Throws a GatewayError (`http_protocol_error`, upstream) if the document is cut off. */
+  end(): readonly Uint8Array[];
+}
+
+/** A rewriting that an ecosystem asks for. */
+export interface Rewrite {
+  /** All that the output depends on besides the document: equal ids, equal bytes. Part of the key. */
+  readonly id: string;
+  create(): Rewriter;
+}
+
+/** What an ecosystem says of a request. */
+export type Classification =
+  /** Immutable, perhaps with the digest its body must have. */
+  | { readonly kind: 'artifact'; readonly digest?: Digest }
+  /** Mutable. */
+  | { readonly kind: 'index'; readonly freshness: FreshnessRule; readonly rewrite?: Rewrite }
+  /** Not for the cache. */
+  | { readonly kind: 'passthrough'; readonly reason: string };
+
+/** What an ecosystem may look at. */
+export interface ClassifyRequest {
+  readonly method: string;
+  /** Canonical upstream URL. */
+  readonly url: string;
+  /** Path and query below the upstream's URL, beginning with `/`; without a mount the whole path. */
+  readonly path: string;
+  readonly headers: RawHeaders;
+  /** Canonical URL of the mount's first upstream without a trailing slash; undefined without a mount. */
+  readonly upstreamUrl?: string;
+  /** Public URL of the mount without a trailing slash; only where the client uses the mount itself. */
+  readonly publicBase?: string;
+}

@@ -1,0 +1,42 @@
+/**
+ * Header fields as they came: a flat list `[name, value, name, value, …]` in order, duplicates and
+ * case kept, values as latin1 strings. It is what Node's parser gives and `writeHead` takes.
+ */
+export type RawHeaders = readonly string[];
+
+/** All values of the field, in order; `name` in lower case. */
+export function fieldLines(headers: RawHeaders, name: string): string[] {
+  const lines: string[] = [];
+  for (let i = 0; i + 1 < headers.length; i += 2) {
+    if (isName(headers[i], name)) lines.push(headers[i + 1] as string);
+  }
+  return lines;
+}
+
+/** The field's combined value (RFC 9110 section 5.3), or undefined when it is absent; `name` in lower case. */
+export function fieldValue(headers: RawHeaders, name: string): string | undefined {
+  let value: string | undefined;
+  for (let i = 0; i + 1 < headers.length; i += 2) {
+    if (!isName(headers[i], name)) continue;
+    value = value === undefined ? headers[i + 1] : `${value}, ${headers[i + 1]}`;
+  }
+  return value;
+}
+
+/** A copy without the named fields; names in lower case. */
+export function withoutFields(headers: RawHeaders, names: ReadonlySet<string>): string[] {
+  const kept: string[] = [];
+  for (let i = 0; i + 1 < headers.length; i += 2) {
+    const name = headers[i] as string;
+    if (!names.has(name.toLowerCase())) kept.push(name, headers[i + 1] as string);
+  }
+  return kept;
+}
+
+function isName(candidate: string | undefined, lowerCaseName: string): boolean {
+  return (
+    candidate !== undefined &&
+    candidate.length === lowerCaseName.length &&
+    (candidate === lowerCaseName || candidate.toLowerCase() === lowerCaseName)
+  );
+}

@@ -1,0 +1,18 @@
+import type { Classification, ClassifyRequest } from '../core/classification.ts';
+
+/** Pure knowledge of one package ecosystem: no I/O, no state, no clock. */
+export interface Ecosystem {
+  /** The name in configuration, log and metrics. */
+  readonly id: string;
+  /** Hosts (exact, lower case) whose requests are of this ecosystem on the forward proxy. */
+  readonly hosts: readonly string[];
+  /** Whether a forward-proxy request to an unknown host is of this ecosystem, by its shape. */
+  recognises?(request: ClassifyRequest): boolean;
+  /** What to do with a GET or HEAD; other methods never get here. */
+  classify(request: ClassifyRequest): Classification;
+  /**
+   * Where a path below the mount leads when that is not the upstream's own path (an escape for files
+   * on other hosts); an absolute URL, or undefined for the ordinary way.
+   */
+  resolve?(path: string): string | undefined;
+}

@@ -1,0 +1,91 @@
+import type { ArtifactMeta, BodyRef } from '../core/artifact-meta.ts';
+import type { BodyReader, ByteRange } from '../core/body.ts';
+
+/** What to remove. `prefix` is a prefix of the key (the canonical URL), `mount` a mount's path. */
+export type PurgeSelector =
+  | { readonly key: string }
+  | { readonly prefix: string }
+  | { readonly mount: string };
+
+export interface StoreStats {
+  readonly name: string;
+  /** Keys with at least one stored response. */
+  readonly entries: number;
+  /** Bytes held against the bound: bodies, records and partial bodies. */
+  readonly bytes: number;
+  readonly maxBytes: number;
+  /** Bytes of `bytes` that belong to partial bodies. */
+  readonly partialBytes: number;
+  readonly evictions: number;
+  readonly tiers?: readonly StoreStats[];
+}
+
+export type StoreHealth = { readonly ok: true } | { readonly ok: false; readonly reason: string };
+
+/**
+ * Responses by key, bodies by content. The key is the canonical URL, with a suffix for derived
+ * documents; each key holds a bounded list of variants, most recently stored first.
+ *
+ * A body that is absent or shorter than its record says is a miss: `openBody` returns undefined and
+ * forgets it. Failures of the medium are thrown as GatewayErrors of origin `storage`
+ * (`storage_full`, `storage_failed`); callers go on without the store.
+ */
+export interface Store {
+  /** Synchronous look-up in memory; undefined means "not known here", not "absent". */
+  peek(key: string): readonly ArtifactMeta[] | undefined;
+  /** All variants; an empty list when there is none. */
+  get(key: string): Promise<readonly ArtifactMeta[]>;
+  /**
+   * Adds a response whose body is stored already, or replaces the variant with the same `vary`.
+   * Serialised per key: two concurrent calls both take effect.
+   */
+  put(key: string, meta: ArtifactMeta): Promise<void>;
+  /** The whole body when it is in memory; for as long as the caller likes, never to be written to. */
+  peekBody(body: BodyRef): Uint8Array | undefined;
+  /** Reads a range of a stored body (the whole without one); undefined when the body is gone. */
+  openBody(body: BodyRef, range?: ByteRange): Promise<BodyReader | undefined>;
+  /**
+   * Begins a body of `size` bytes (undefined: unknown) with that space reserved, victims evicted.
+   * Throws `storage_full` when the bound cannot take it, `storage_failed` when the medium is broken.
+   */
+  begin(size: number | undefined): Promise<PartialBody>;
+  /** Forgets a key; whether there was anything. */
+  delete(key: string): Promise<boolean>;
+  /** Forgets what the selector names and frees bodies that nothing else uses; the number of keys. */
+  purge(selector: PurgeSelector): Promise<number>;
+  stats(): StoreStats;
+  health(): StoreHealth;
+  /** Ends pending writes; the store is not used afterwards. */
+  close(): Promise<void>;
+}
+
+/**
+ * A body that is arriving, in any order of ranges that do not overlap. It is invisible to others
+ * until `commit`; after `commit` or `discard` readers that are still open keep working on the same
+ * bytes until they close.
+ */
+export interface PartialBody {
+  /**
+   * Takes the bytes at once (the caller must not change them afterwards) and writes them behind.
+   * Returns false when more than a bounded amount waits: the caller pauses its source until `drained`.
+   * A failed write makes `failure` defined and is thrown by `commit`.
+   */
+  write(position: number, chunk: Uint8Array): boolean;
+  /** Resolves when little enough waits, or the medium failed. */
+  drained(): Promise<void>;
+  /** Set once the medium failed: bytes that were readable stay readable. */
+  readonly failure: Error | undefined;
+  /**
+   * Copies bytes that were given to `write` into `target` (from memory or the medium), starting at
+   * `position`; the number of bytes copied, at least 1. Asking for bytes not yet written is a
+   * programming error.
+   */
+  read(position: number, target: Uint8Array): Promise<number>;
+  /**
+   * Makes the body durable under its digest and the record visible under `key`, both or neither.
+   * The meta as stored.
+   */
+  commit(key: string, meta: ArtifactMeta): Promise<ArtifactMeta>;
+  /** Gives everything back, reservations included; any number of times. */
+  discard(): Promise<void>;
+}

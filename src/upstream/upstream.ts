@@ -1,0 +1,52 @@
+import type { Readable } from 'node:stream';
+import type { GatewayError } from '../core/errors.ts';
+import type { RawHeaders } from '../core/raw-headers.ts';
+
+/** One request to one upstream. */
+export interface UpstreamRequest {
+  readonly method: string;
+  /** Canonical absolute URL. */
+  readonly url: string;
+  /** Without `Host`, framing and hop-by-hop fields: the transport adds its own. */
+  readonly headers: RawHeaders;
+  readonly body?: Readable;
+  /** false: private, link-local and loopback addresses are refused after name resolution. */
+  readonly trusted: boolean;
+}
+
+/** Receives a response body as it arrives; exactly one of `end` and `error` ends it. */
+export interface BodySink {
+  /** Takes the bytes; false asks the source to pause until `resume`. */
+  data(chunk: Buffer): boolean;
+  /** The body was complete by its framing (declared length or last chunk). */
+  end(): void;
+  error(error: GatewayError): void;
+}
+
+/** A response whose head is here and whose body waits until somebody consumes or aborts it. */
+export interface UpstreamResponse {
+  readonly status: number;
+  /** As received, framing and hop-by-hop fields included. */
+  readonly headers: RawHeaders;
+  /** Origin (`http://host:port`) that answered. */
+  readonly origin: string;
+  /** The URL that answered, after redirects. */
+  readonly url: string;
+  /** Milliseconds since the epoch: request sent, head received. */
+  readonly requestTime: number;
+  readonly responseTime: number;
+  /** Starts the flow; at most once. */
+  consume(sink: BodySink): void;
+  resume(): void;
+  /** Ends the exchange and its connection; harmless after the end. The sink hears nothing more. */
+  abort(): void;
+}
+
+/**
+ * Sends one request over a pooled connection. Rejects with a GatewayError of origin `upstream` when
+ * there is no response head; timeouts are idle timeouts.
+ */
+export interface Transport {
+  send(request: UpstreamRequest, signal?: AbortSignal): Promise<UpstreamResponse>;
+  close(): Promise<void>;
+}
