@@ -1,0 +1,28 @@
+import { onTestFinished } from 'vitest';
+import { until } from './until.ts';
+
+const watched = new Set([
+  'TCPSocketWrap',
+  'TCPServerWrap',
+  'TLSWrap',
+  'FSEventWrap',
+  'ProcessWrap',
+]);
+
+function openHandles(): string[] {
+  return process.getActiveResourcesInfo().filter((name) => watched.has(name));
+}
+
+/**
+ * Call it first in a test: when the test and all it registered after this call are finished, no
+ * more sockets and servers may be open than before.
+ */
+export function expectNoLeaks(): void {
+  const before = openHandles().length;
+  onTestFinished(async () => {
+    await until(
+      () => openHandles().length <= before,
+      `no leaked handles, had ${before}, open at the end of the test: ${openHandles().join(', ')}`,
+    );
+  });
+}
