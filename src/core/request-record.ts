@@ -1,6 +1,10 @@
 import type { SurfaceName } from './artifact-request.ts';
+import type { Classification } from './classification.ts';
 import type { ErrorCode } from './errors.ts';
 import type { CacheOutcome, ForwardReason } from './outcome.ts';
+
+/** What an ecosystem says a resource is. */
+export type ResourceKind = Classification['kind'];
 
 /** The members of our `Cache-Status` entry. RFC 9211. */
 export interface CacheStatus {
@@ -34,6 +38,8 @@ export interface RequestRecord {
   /** Body bytes fetched from upstreams for this request; a follower of another's fill has none. */
   bytesIn: number;
   mount?: string;
+  /** Set once the request is classified. */
+  kind?: ResourceKind;
   /** Origin (`http://host:port`) of the upstream that answered. */
   upstream?: string;
   /** From sending the upstream request to its head. */
