@@ -28,6 +28,7 @@ export type ErrorCode =
   | 'digest_mismatch'
   | 'representation_changed'
   | 'stored_body_missing'
+  | 'not_cached'
   | 'storage_full'
   | 'storage_failed'
   | 'client_gone'

@@ -1,0 +1,45 @@
+import { withoutFields } from '../core/raw-headers.ts';
+import { endToEnd } from '../policy/headers.ts';
+import { type Answer, answerFrom, type Representation } from './answer.ts';
+import { discard } from './discard.ts';
+import { declaredSize } from './exchange.ts';
+import type { Obtained } from './obtain.ts';
+import type { Resource } from './resource.ts';
+import { codingsFor, readerOf, rewriteStream, rewrittenFields } from './rewrite-stream.ts';
+import { UpstreamReader } from './upstream-reader.ts';
+
+/** Passes on a response that is for this request alone, at its client's pace. */
+export async function answerAlone(
+  resource: Resource,
+  { response, asAsked }: Extract<Obtained, { kind: 'alone' }>,
+): Promise<Answer> {
+  const { request, classification } = resource;
+  const { status } = response;
+  const headers = endToEnd(response.headers);
+  if (request.method === 'HEAD' || status === 204 || status === 304) {
+    discard(response);
+    return { status, headers, body: { kind: 'none' } };
+  }
+  const rewrite = classification.kind === 'index' ? classification.rewrite : undefined;
+  if (rewrite && status === 200) {
+    const codings = codingsFor(headers, request.headers);
+    const document = new UpstreamReader(response);
+    const bytes = rewriteStream(document, rewrite.create(), codings);
+    const reader = readerOf(bytes, () => document.close());
+    const body = { kind: 'stream', reader, size: undefined } as const;
+    return { status, headers: rewrittenFields(headers, codings), body };
+  }
+  const size = declaredSize(response.headers);
+  const reader = new UpstreamReader(response);
+  if (asAsked) return { status, headers, body: { kind: 'stream', reader, size } };
+  const whole: Representation = {
+    status,
+    headers: withoutFields(headers, new Set(['content-length'])),
+    size,
+    bytes: () => undefined,
+    open: async () => reader,
+  };
+  const answer = await answerFrom(request, whole);
+  if (answer.body.kind === 'none') reader.close();
+  return answer;
+}

@@ -1,0 +1,110 @@
+import type { BodyReader, ByteRange } from '../core/body.ts';
+import { fieldValue, type RawHeaders, withoutFields } from '../core/raw-headers.ts';
+import {
+  contentRange,
+  ifRangeMatches,
+  selectRanges,
+  unsatisfiedRange,
+} from '../policy/byte-range.ts';
+import { evaluatePreconditions, notModifiedFields } from '../policy/conditional.ts';
+import type { RequestView } from '../policy/decide.ts';
+
+/** What goes back to a client: complete but for the fields that describe the request's own way. */
+export interface Answer {
+  readonly status: number;
+  readonly headers: RawHeaders;
+  readonly body: AnswerBody;
+}
+
+export type AnswerBody =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'bytes'; readonly bytes: Uint8Array }
+  /** `size` undefined: until the reader ends. */
+  | { readonly kind: 'stream'; readonly reader: BodyReader; readonly size: number | undefined };
+
+/** A selected representation, wherever its bytes are. RFC 9110 section 3.2. */
+export interface Representation {
+  readonly status: number;
+  /** End-to-end fields without `Content-Length` and `Age`. */
+  readonly headers: RawHeaders;
+  /** Bytes; undefined when the length is not known yet. */
+  readonly size: number | undefined;
+  /** Seconds; undefined for what did not come through the cache: its own `Age` stands. */
+  readonly age?: number;
+  /** The whole body when it is in memory. */
+  bytes(): Uint8Array | undefined;
+  /** A reader of the range; the whole without one. */
+  open(range?: ByteRange): Promise<BodyReader>;
+}
+
+const bodyFields: ReadonlySet<string> = new Set(['content-length', 'age']);
+
+/** Stored fields as a representation has them: what is counted anew for each answer is gone. */
+export function representationFields(headers: RawHeaders): RawHeaders {
+  return withoutFields(headers, bodyFields);
+}
+
+/**
+ * Answers a GET or HEAD from a representation: preconditions first, then the range, then the whole.
+ * RFC 9110 section 13.2.2.
+ */
+export async function answerFrom(view: RequestView, from: Representation): Promise<Answer> {
+  if (from.status === 200) {
+    const precondition = evaluatePreconditions(view, from);
+    if (precondition === 'not-modified') {
+      return { status: 304, headers: withAge(notModifiedFields(from.headers), from), body: none };
+    }
+    if (precondition === 'precondition-failed') {
+      return { status: 412, headers: ['Content-Length', '0'], body: none };
+    }
+    const range = fieldValue(view.headers, 'range');
+    // RFC 9110 section 14.2: only GET has ranges; they are only counted where the length is known.
+    if (range !== undefined && view.method === 'GET' && from.size !== undefined) {
+      const partial = await answerRange(range, view.headers, from, from.size);
+      if (partial) return partial;
+    }
+  }
+  return answerWhole(view, from);
+}
+
+async function answerRange(
+  range: string,
+  requestHeaders: RawHeaders,
+  from: Representation,
+  size: number,
+): Promise<Answer | undefined> {
+  if (!ifRangeMatches(fieldValue(requestHeaders, 'if-range'), from.headers)) return undefined;
+  const selection = selectRanges(range, size);
+  if (selection.kind === 'unsatisfiable') {
+    const headers = ['Content-Range', unsatisfiedRange(size), 'Content-Length', '0'];
+    return { status: 416, headers, body: none };
+  }
+  // Several ranges: RFC 9110 section 14.2 lets a server ignore the field.
+  const only = selection.kind === 'ranges' && selection.ranges.length === 1 && selection.ranges[0];
+  if (!only) return undefined;
+  const length = only.last - only.first + 1;
+  const headers = withAge(from.headers, from);
+  headers.push('Content-Range', contentRange(only, size), 'Content-Length', String(length));
+  const bytes = from.bytes();
+  const body: AnswerBody = bytes
+    ? { kind: 'bytes', bytes: bytes.subarray(only.first, only.last + 1) }
+    : { kind: 'stream', reader: await from.open(only), size: length };
+  return { status: 206, headers, body };
+}
+
+async function answerWhole(view: RequestView, from: Representation): Promise<Answer> {
+  const { status, size } = from;
+  const headers = withAge(from.headers, from);
+  const bodiless = status === 204 || status === 304;
+  if (size !== undefined && !bodiless) headers.push('Content-Length', String(size));
+  if (view.method === 'HEAD' || bodiless || size === 0) return { status, headers, body: none };
+  const bytes = from.bytes();
+  if (bytes) return { status, headers, body: { kind: 'bytes', bytes } };
+  return { status, headers, body: { kind: 'stream', reader: await from.open(), size } };
+}
+
+function withAge(headers: RawHeaders, { age }: Representation): string[] {
+  return age === undefined ? [...headers] : [...headers, 'Age', String(Math.floor(age))];
+}
+
+const none: AnswerBody = { kind: 'none' };

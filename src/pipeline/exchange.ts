@@ -1,0 +1,191 @@
+import type { ArtifactMeta } from '../core/artifact-meta.ts';
+import { GatewayError } from '../core/errors.ts';
+import type { Logger } from '../core/logger.ts';
+import { fieldValue, type RawHeaders, withoutFields } from '../core/raw-headers.ts';
+import { validationFields } from '../policy/conditional.ts';
+import { mayServeStaleOnError } from '../policy/decide.ts';
+import { freshen } from '../policy/freshen.ts';
+import { endToEnd, requestFields } from '../policy/headers.ts';
+import { mayStore } from '../policy/storing.ts';
+import { varyOf } from '../policy/vary.ts';
+import type { PartialBody, Store } from '../storage/store.ts';
+import type { Downloader } from '../upstream/download.ts';
+import type { UpstreamResponse } from '../upstream/upstream.ts';
+import { discard } from './discard.ts';
+import { Fill } from './fill.ts';
+import { UpstreamFillSource } from './fill-source.ts';
+import type { Arrival, HeadMeta, Via } from './in-flight.ts';
+import type { Resource } from './resource.ts';
+
+export interface ExchangeOptions {
+  readonly store: Store;
+  readonly downloader: Downloader;
+  readonly log: Logger;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+}
+
+/** The client's own conditions and ranges: the shared request asks for the whole representation. */
+const clientConditions: ReadonlySet<string> = new Set([
+  'range',
+  'if-range',
+  'if-match',
+  'if-none-match',
+  'if-modified-since',
+  'if-unmodified-since',
+]);
+
+/** Speaks with the upstreams on behalf of a key, and turns what comes into something to share. */
+export class Exchange {
+  readonly #options: ExchangeOptions;
+
+  constructor(options: ExchangeOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Asks for the whole representation; with `stored`, whether that is still valid. Rejects with a
+   * GatewayError when no upstream gave an answer worth having.
+   */
+  async fetch(resource: Resource, stored: ArtifactMeta | undefined): Promise<Arrival> {
+    const conditions = stored ? validationFields(stored) : [];
+    const headers = [...this.#sharedFields(resource), ...conditions];
+    const response = await this.#send(resource, headers);
+    const via = viaOf(response);
+    if (response.status === 304) {
+      discard(response);
+      const meta = stored && conditions.length > 0 && this.#freshened(stored, response);
+      // RFC 9111 section 4.3.4: a 304 for another representation updates nothing; ask unconditionally.
+      if (!meta) return this.fetch(resource, undefined);
+      await this.#putQuietly(resource, meta);
+      return { kind: 'validated', via, meta };
+    }
+    if (response.status === 206) {
+      response.abort();
+      throw new GatewayError('http_protocol_error', 'a part came where the whole was asked for', {
+        origin: 'upstream',
+      });
+    }
+    if (stored && response.status >= 500 && this.#mayServeStale(resource, stored)) {
+      discard(response);
+      throw new GatewayError('destination_unavailable', `validation answered ${response.status}`, {
+        origin: 'upstream',
+        retryable: true,
+      });
+    }
+    return this.#share(resource, response, via);
+  }
+
+  /** Sends the request as the client made it, for that client alone. */
+  fetchAlone(resource: Resource, signal?: AbortSignal): Promise<UpstreamResponse> {
+    return this.#send(
+      resource,
+      requestFields(resource.request.headers),
+      signal,
+      resource.request.method,
+    );
+  }
+
+  async #share(resource: Resource, response: UpstreamResponse, via: Via): Promise<Arrival> {
+    const { request, classification, policy } = resource;
+    const view = { method: 'GET', headers: request.headers };
+    const verdict = mayStore(view, response, policy);
+    if (!verdict.store) return { kind: 'unshared', via, response, reason: verdict.reason };
+    const vary = varyOf(request.headers, response.headers);
+    if (vary === '*') return { kind: 'unshared', via, response, reason: 'vary' };
+    const meta: HeadMeta = {
+      status: response.status,
+      headers: storedFields(response),
+      vary,
+      requestTime: response.requestTime,
+      responseTime: response.responseTime,
+      ...(request.mount !== undefined && { mount: request.mount }),
+    };
+    const size = declaredSize(response.headers);
+    const fill = new Fill({
+      key: request.url,
+      size,
+      partial: await this.#begin(request.url, size),
+      meta: (body) => ({ ...meta, body }),
+      onStorageFailure: (error) => this.#storageFailed(request.url, error),
+      ...(classification.kind === 'artifact' &&
+        response.status === 200 &&
+        classification.digest && { digest: classification.digest }),
+    });
+    const shared = this.#sharedFields(resource);
+    new UpstreamFillSource(fill, response, ({ first, last }, etag) =>
+      this.#send(resource, [...shared, 'Range', `bytes=${first}-${last}`, 'If-Range', etag]),
+    );
+    setImmediate(() => fill.abandonIfUnread());
+    return { kind: 'fill', via, meta, fill };
+  }
+
+  #send(
+    { request, classification, redirects }: Resource,
+    headers: RawHeaders,
+    signal?: AbortSignal,
+    method = 'GET',
+  ): Promise<UpstreamResponse> {
+    const { url, upstreams, trusted, ecosystem } = request;
+    const purpose = { ecosystem, kind: classification.kind };
+    return this.#options.downloader.fetch(
+      { method, url, headers, upstreams, trusted, redirects, purpose },
+      signal,
+    );
+  }
+
+  #sharedFields(resource: Resource): RawHeaders {
+    return withoutFields(requestFields(resource.request.headers), clientConditions);
+  }
+
+  #freshened(stored: ArtifactMeta, response: UpstreamResponse): ArtifactMeta | undefined {
+    const { requestTime, responseTime } = response;
+    return freshen(stored, { headers: endToEnd(response.headers), requestTime, responseTime });
+  }
+
+  #mayServeStale({ request, policy }: Resource, stored: ArtifactMeta): boolean {
+    return mayServeStaleOnError(request, stored, policy, this.#options.now());
+  }
+
+  /** Space for the body, or none: then the clients are served all the same, from memory. */
+  async #begin(url: string, size: number | undefined): Promise<PartialBody | undefined> {
+    try {
+      return await this.#options.store.begin(size);
+    } catch (error) {
+      this.#storageFailed(url, error);
+      return undefined;
+    }
+  }
+
+  async #putQuietly({ request }: Resource, meta: ArtifactMeta): Promise<void> {
+    try {
+      await this.#options.store.put(request.url, meta);
+    } catch (error) {
+      this.#storageFailed(request.url, error);
+    }
+  }
+
+  #storageFailed(url: string, err: unknown): void {
+    this.#options.log.warn({ url, err }, 'not stored');
+  }
+}
+
+export function viaOf({ origin, status, requestTime, responseTime }: UpstreamResponse): Via {
+  return { origin, status, firstByteMs: responseTime - requestTime };
+}
+
+/** RFC 9110 section 6.6.1: a recipient with a clock records when a response without `Date` came. */
+function storedFields(response: UpstreamResponse): RawHeaders {
+  const fields = withoutFields(endToEnd(response.headers), new Set(['content-length']));
+  if (fieldValue(fields, 'date') === undefined) {
+    fields.push('Date', new Date(response.responseTime).toUTCString());
+  }
+  return fields;
+}
+
+/** Bytes of the body as its framing declares them; undefined: until its end. RFC 9112 section 6.3. */
+export function declaredSize(headers: RawHeaders): number | undefined {
+  if (fieldValue(headers, 'transfer-encoding') !== undefined) return undefined;
+  const length = fieldValue(headers, 'content-length');
+  return length !== undefined && /^\d+$/.test(length) ? Number(length) : undefined;
+}

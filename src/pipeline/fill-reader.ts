@@ -1,0 +1,79 @@
+import type { BodyReader, ByteRange } from '../core/body.ts';
+import { GatewayError } from '../core/errors.ts';
+import type { Fill } from './fill.ts';
+
+/** The most a reader copies at a time when it is behind the pieces that are still in memory. */
+const scratchBytes = 64 * 1024;
+
+/** One client's place in a fill. */
+export class FillReader implements BodyReader {
+  readonly #fill: Fill;
+  /** Exclusive; undefined: to the end, wherever that is. */
+  readonly #end: number | undefined;
+  #position: number;
+  #scratch: Uint8Array | undefined;
+  #closed = false;
+  #dropped = false;
+
+  constructor(fill: Fill, range: ByteRange | undefined) {
+    this.#fill = fill;
+    this.#position = range?.first ?? 0;
+    this.#end = range ? range.last + 1 : fill.size;
+  }
+
+  get position(): number {
+    return this.#position;
+  }
+
+  get closed(): boolean {
+    return this.#closed || this.#dropped;
+  }
+
+  async next(): Promise<Uint8Array | undefined> {
+    for (;;) {
+      if (this.#dropped) throw tooSlow();
+      if (this.#closed || (this.#end !== undefined && this.#position >= this.#end))
+        return undefined;
+      const readable = this.#fill.readableEnd(this.#position);
+      const end = this.#end === undefined ? readable : Math.min(readable, this.#end);
+      if (this.#fill.failure) throw this.#fill.failure;
+      if (end > this.#position) return this.#take(end);
+      if (this.#fill.complete) return undefined;
+      await this.#fill.progress();
+    }
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#fill.moved(this);
+  }
+
+  /** It held back others for too long: its next read fails, visibly. */
+  drop(): void {
+    this.#dropped = true;
+    this.#fill.moved(this);
+  }
+
+  async #take(end: number): Promise<Uint8Array> {
+    const chunk = await this.#fill.bytesAt(this.#position, end, () => this.#buffer());
+    this.#position += chunk.length;
+    this.#fill.moved(this);
+    return chunk;
+  }
+
+  #buffer(): Uint8Array {
+    this.#scratch ??= Buffer.allocUnsafeSlow(scratchBytes);
+    return this.#scratch;
+  }
+}
+
+function tooSlow(): GatewayError {
+  return new GatewayError(
+    'client_gone',
+    'the client read too slowly for a body that is not stored',
+    {
+      origin: 'client',
+    },
+  );
+}

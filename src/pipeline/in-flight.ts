@@ -1,0 +1,95 @@
+import type { ArtifactMeta, VaryField } from '../core/artifact-meta.ts';
+import { fieldValue, type RawHeaders } from '../core/raw-headers.ts';
+import type { UpstreamResponse } from '../upstream/upstream.ts';
+import type { Fill } from './fill.ts';
+
+/** Which upstream answered, for the record. */
+export interface Via {
+  readonly origin: string;
+  readonly status: number;
+  /** Milliseconds from sending to head. */
+  readonly firstByteMs: number;
+}
+
+/** A stored response's head before its body is known. */
+export type HeadMeta = Omit<ArtifactMeta, 'body'>;
+
+/** What one upstream exchange brought for its key. */
+export type Arrival =
+  /** A response to share while it arrives. */
+  | { readonly kind: 'fill'; readonly via: Via; readonly meta: HeadMeta; readonly fill: Fill }
+  /** The stored response is valid: as it was updated. */
+  | { readonly kind: 'validated'; readonly via: Via; readonly meta: ArtifactMeta }
+  /** Only for the request that asked: whoever else waits asks for itself. */
+  | {
+      readonly kind: 'unshared';
+      readonly via: Via;
+      readonly response: UpstreamResponse;
+      readonly reason: string;
+    };
+
+interface Flight {
+  readonly arrival: Promise<Arrival>;
+  arrived: boolean;
+}
+
+/**
+ * The exchanges under way, at most one a key and set of selecting request fields: a stampede of
+ * clients becomes one upstream request. RFC 9111 section 4 (collapsed requests).
+ */
+export class InFlight {
+  readonly #flights = new Map<string, Flight>();
+  readonly #fills = new Set<Fill>();
+
+  get fills(): ReadonlySet<Fill> {
+    return this.#fills;
+  }
+
+  /**
+   * The exchange under way for the key, or a new one by `start`. `unanswered`: only one whose head
+   * is still to come will do (the client asked for a validation of its own).
+   */
+  join(
+    key: string,
+    start: () => Promise<Arrival>,
+    unanswered = false,
+  ): { arrival: Promise<Arrival>; leader: boolean } {
+    const current = this.#flights.get(key);
+    if (current && !(unanswered && current.arrived))
+      return { arrival: current.arrival, leader: false };
+    const flight: Flight = { arrival: start(), arrived: false };
+    this.#flights.set(key, flight);
+    flight.arrival.then(
+      (arrival) => {
+        flight.arrived = true;
+        if (arrival.kind === 'fill') this.#follow(key, flight, arrival.fill);
+        else this.#end(key, flight);
+      },
+      () => this.#end(key, flight),
+    );
+    return { arrival: flight.arrival, leader: true };
+  }
+
+  #follow(key: string, flight: Flight, fill: Fill): void {
+    this.#fills.add(fill);
+    void fill.settled.then(() => {
+      this.#fills.delete(fill);
+      this.#end(key, flight);
+    });
+  }
+
+  #end(key: string, flight: Flight): void {
+    if (this.#flights.get(key) === flight) this.#flights.delete(key);
+  }
+}
+
+/** The key of an exchange: requests that differ in one of the fields do not share one. */
+export function flightKey(key: string, headers: RawHeaders, fields: readonly string[]): string {
+  return fields.reduce((id, name) => `${id}\n${name}: ${fieldValue(headers, name) ?? ''}`, key);
+}
+
+/** Field names that are known to select among the variants. */
+export function selectingFields(variants: readonly { vary: readonly VaryField[] }[]): string[] {
+  const names = new Set(variants.flatMap(({ vary }) => vary.map(([name]) => name)));
+  return [...names].sort();
+}

@@ -1,0 +1,89 @@
+import type { ArtifactMeta } from '../core/artifact-meta.ts';
+import { fieldValue } from '../core/raw-headers.ts';
+import { matchesVary } from '../policy/vary.ts';
+import type { UpstreamResponse } from '../upstream/upstream.ts';
+import { type Exchange, viaOf } from './exchange.ts';
+import { type Arrival, flightKey, type InFlight, selectingFields, type Via } from './in-flight.ts';
+import type { Resource } from './resource.ts';
+
+/** How often a request may find that the exchange it waited for brought another variant. */
+const maxJoins = 3;
+
+/** What the upstreams gave for a request, shared with others or for it alone. */
+export type Obtained =
+  | {
+      readonly kind: 'shared';
+      readonly arrival: Exclude<Arrival, { kind: 'unshared' }>;
+      readonly leader: boolean;
+    }
+  | {
+      readonly kind: 'alone';
+      readonly via: Via;
+      readonly response: UpstreamResponse;
+      readonly reason: string;
+      /** Whether the response answers the client's own range and conditions already. */
+      readonly asAsked: boolean;
+    };
+
+export interface ObtainOptions {
+  /** The stored response to validate. */
+  readonly stored?: ArtifactMeta;
+  readonly variants: readonly ArtifactMeta[];
+  /** The client wants the origin's word: an exchange that was answered before will not do. */
+  readonly unanswered: boolean;
+  readonly signal?: AbortSignal;
+}
+
+/** Joins the exchange under way for the resource or leads a new one; alone where it cannot be shared. */
+export async function obtain(
+  { exchange, inFlight }: { exchange: Exchange; inFlight: InFlight },
+  resource: Resource,
+  { stored, variants, unanswered, signal }: ObtainOptions,
+): Promise<Obtained> {
+  const { request } = resource;
+  let fields = selectingFields(variants);
+  for (let joins = 0; joins < maxJoins; joins++) {
+    const key = flightKey(request.url, request.headers, fields);
+    const { arrival, leader } = inFlight.join(
+      key,
+      () => exchange.fetch(resource, stored),
+      unanswered,
+    );
+    const arrived = await arrival;
+    if (arrived.kind === 'unshared') {
+      if (leader) return asLeader(exchange, resource, arrived, signal);
+      break;
+    }
+    if (matchesVary(arrived.meta.vary, request.headers)) {
+      if (arrived.kind === 'fill' && !arrived.fill.accepts(0)) break;
+      return { kind: 'shared', arrival: arrived, leader };
+    }
+    fields = selectingFields([...variants, arrived.meta]);
+  }
+  return alone(exchange, resource, 'not shared', signal);
+}
+
+/** The leader's own request asked for the whole; a client that wants a part asks for that part. */
+function asLeader(
+  exchange: Exchange,
+  resource: Resource,
+  { via, response, reason }: Extract<Arrival, { kind: 'unshared' }>,
+  signal?: AbortSignal,
+): Promise<Obtained> | Obtained {
+  const wantsPart = fieldValue(resource.request.headers, 'range') !== undefined;
+  if (wantsPart || resource.request.method === 'HEAD') {
+    response.abort();
+    return alone(exchange, resource, reason, signal);
+  }
+  return { kind: 'alone', via, response, reason, asAsked: false };
+}
+
+export async function alone(
+  exchange: Exchange,
+  resource: Resource,
+  reason: string,
+  signal?: AbortSignal,
+): Promise<Obtained> {
+  const response = await exchange.fetchAlone(resource, signal);
+  return { kind: 'alone', via: viaOf(response), response, reason, asAsked: true };
+}

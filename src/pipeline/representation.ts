@@ -1,0 +1,98 @@
+import type { ArtifactMeta } from '../core/artifact-meta.ts';
+import { GatewayError } from '../core/errors.ts';
+import { fieldValue } from '../core/raw-headers.ts';
+import { currentAge } from '../policy/freshness.ts';
+import type { Store } from '../storage/store.ts';
+import { type Representation, representationFields } from './answer.ts';
+import type { Fill } from './fill.ts';
+import type { HeadMeta } from './in-flight.ts';
+
+/** Up to this size a document is awaited whole, so that its head can tell its length and ETag. */
+const smallDocumentBytes = 64 * 1024;
+
+/** A representation together with what tells its content apart from another's. */
+export interface SelectedRepresentation extends Representation {
+  readonly vary: HeadMeta['vary'];
+  /** SHA-256 of the stored body: at once for a stored one, at its end for one that is arriving. */
+  identity(): Promise<string>;
+  /** The same before waiting: undefined while the body is still arriving. */
+  readonly sha256: string | undefined;
+  readonly fill?: Fill;
+}
+
+/** A representation in the store. `open` throws `stored_body_missing` when the body is gone. */
+export function storedRepresentation(
+  store: Store,
+  meta: ArtifactMeta,
+  now: number,
+): SelectedRepresentation {
+  const { body, status, vary } = meta;
+  return {
+    status,
+    vary,
+    headers: representationFields(meta.headers),
+    size: body.size,
+    age: currentAge(meta, now),
+    sha256: body.sha256,
+    identity: async () => body.sha256,
+    bytes: () => store.peekBody(body),
+    async open(range) {
+      const reader = await store.openBody(body, range);
+      if (reader) return reader;
+      throw new GatewayError('stored_body_missing', 'the stored body is gone', {
+        origin: 'storage',
+      });
+    },
+  };
+}
+
+/** A representation that is arriving, or has just arrived. */
+export function arrivingRepresentation(
+  fill: Fill,
+  meta: HeadMeta,
+  now: number,
+): SelectedRepresentation {
+  return {
+    status: meta.status,
+    vary: meta.vary,
+    headers: representationFields(meta.headers),
+    size: fill.complete ? fill.bytes : fill.size,
+    age: currentAge({ ...meta, body: { sha256: '', size: 0 } }, now),
+    sha256: fill.sha256,
+    identity: () => identityOf(fill),
+    bytes: () => undefined,
+    open: async (range) => fill.read(range),
+    fill,
+  };
+}
+
+/**
+ * The representation with an entity tag of its own where the origin gave none: a hash of the bytes
+ * served. A document that is still arriving gets it when it is small; a larger one is not held up.
+ */
+export async function withContentEtag(
+  selected: SelectedRepresentation,
+): Promise<SelectedRepresentation> {
+  if (selected.status !== 200 || fieldValue(selected.headers, 'etag') !== undefined)
+    return selected;
+  await selected.fill?.arrived(smallDocumentBytes);
+  const sha256 = selected.sha256 ?? selected.fill?.sha256;
+  if (sha256 === undefined) return selected;
+  return {
+    ...selected,
+    headers: [...selected.headers, 'ETag', contentEtag(sha256)],
+    size: selected.size ?? selected.fill?.bytes,
+  };
+}
+
+export function contentEtag(sha256: string): string {
+  return `"${sha256.slice(0, 32)}"`;
+}
+
+async function identityOf(fill: Fill): Promise<string> {
+  while (fill.sha256 === undefined) {
+    if (fill.failure) throw fill.failure;
+    await fill.progress();
+  }
+  return fill.sha256;
+}

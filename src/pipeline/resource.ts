@@ -1,0 +1,12 @@
+import type { ArtifactRequest } from '../core/artifact-request.ts';
+import type { Classification } from '../core/classification.ts';
+import type { PolicyOptions } from '../policy/decide.ts';
+
+/** A classified request for something the cache may hold. */
+export interface Resource {
+  readonly request: ArtifactRequest;
+  readonly classification: Exclude<Classification, { kind: 'passthrough' }>;
+  readonly policy: PolicyOptions;
+  /** Whether upstream redirects are followed or are the client's. */
+  readonly redirects: 'follow' | 'forward';
+}

@@ -1,0 +1,252 @@
+import type { ArtifactMeta } from '../core/artifact-meta.ts';
+import { GatewayError } from '../core/errors.ts';
+import type { Logger } from '../core/logger.ts';
+import type { CacheOutcome } from '../core/outcome.ts';
+import { withoutFields } from '../core/raw-headers.ts';
+import type { CacheStatus, RequestRecord } from '../core/request-record.ts';
+import { type Decision, decide, mayServeStaleOnError } from '../policy/decide.ts';
+import { requestDirectives } from '../policy/request-directives.ts';
+import type { Store } from '../storage/store.ts';
+import type { Downloader } from '../upstream/download.ts';
+import { type Answer, answerFrom } from './answer.ts';
+import { answerAlone } from './answer-alone.ts';
+import { Deriver } from './derive.ts';
+import { Exchange } from './exchange.ts';
+import { InFlight, type Via } from './in-flight.ts';
+import { alone, type Obtained, obtain } from './obtain.ts';
+import {
+  arrivingRepresentation,
+  type SelectedRepresentation,
+  storedRepresentation,
+  withContentEtag,
+} from './representation.ts';
+import type { Resource } from './resource.ts';
+
+export interface ServeOptions {
+  readonly store: Store;
+  readonly downloader: Downloader;
+  readonly log: Logger;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+}
+
+/** What the decision came to: a representation to answer from, or a response to pass on. */
+type Selected =
+  | { readonly kind: 'representation'; readonly representation: SelectedRepresentation }
+  | Extract<Obtained, { kind: 'alone' }>;
+
+/**
+ * Answers requests from the cache: look up, decide, answer from what is stored, or join the exchange
+ * that brings it. Notes on the record what it did.
+ */
+export class Serve {
+  readonly #options: ServeOptions;
+  readonly #exchange: Exchange;
+  readonly #deriver: Deriver;
+  readonly #inFlight = new InFlight();
+
+  constructor(options: ServeOptions) {
+    this.#options = options;
+    this.#exchange = new Exchange(options);
+    this.#deriver = new Deriver(options);
+  }
+
+  /** Fills under way and their readers, for the metrics. */
+  get activity(): { fills: number; readers: number } {
+    let readers = 0;
+    for (const fill of this.#inFlight.fills) readers += fill.readers;
+    return { fills: this.#inFlight.fills.size, readers };
+  }
+
+  /**
+   * The answer to a GET or HEAD. `signal` aborts when the client leaves: it ends an exchange that
+   * was for this client alone, never a shared one. Throws a GatewayError when there is no answer.
+   */
+  async answer(resource: Resource, record: RequestRecord, signal: AbortSignal): Promise<Answer> {
+    const variants = await this.#lookUp(resource);
+    try {
+      return await this.#answer(resource, variants, record, signal);
+    } catch (error) {
+      if (!(error instanceof GatewayError) || error.code !== 'stored_body_missing') throw error;
+      // A record without its body is a miss.
+      return this.#answer(resource, [], record, signal);
+    }
+  }
+
+  async #answer(
+    resource: Resource,
+    variants: readonly ArtifactMeta[],
+    record: RequestRecord,
+    signal: AbortSignal,
+  ): Promise<Answer> {
+    const selected = await this.#select(resource, variants, record, signal);
+    if (selected.kind === 'alone') return answerAlone(resource, selected);
+    const representation = await this.#present(resource, selected.representation);
+    return answerFrom(resource.request, representation);
+  }
+
+  async #select(
+    resource: Resource,
+    variants: readonly ArtifactMeta[],
+    record: RequestRecord,
+    signal: AbortSignal,
+  ): Promise<Selected> {
+    const { request, policy } = resource;
+    const decision = decide(request, variants, policy, this.#options.now());
+    switch (decision.kind) {
+      case 'fresh':
+        return this.#stored(decision.meta, record, 'hit', {
+          hit: true,
+          ttl: wholeSeconds(decision.ttl),
+        });
+      case 'stale-while-revalidate':
+        this.#validateInBackground(resource, decision.meta, variants);
+        return this.#stored(decision.meta, record, 'stale', {
+          hit: true,
+          ttl: wholeSeconds(decision.ttl),
+        });
+      case 'stale':
+        return this.#stored(decision.meta, record, 'stale', {
+          hit: true,
+          ttl: wholeSeconds(decision.ttl),
+        });
+      case 'only-if-cached':
+        throw new GatewayError('not_cached', 'only-if-cached, and not in the cache', {
+          origin: 'client',
+        });
+      case 'validate':
+      case 'miss':
+        return this.#forward(resource, variants, decision, record, signal);
+    }
+  }
+
+  async #forward(
+    resource: Resource,
+    variants: readonly ArtifactMeta[],
+    decision: Extract<Decision, { kind: 'validate' | 'miss' }>,
+    record: RequestRecord,
+    signal: AbortSignal,
+  ): Promise<Selected> {
+    const { request } = resource;
+    const stored = decision.kind === 'validate' ? decision.meta : undefined;
+    record.cacheStatus = { fwd: decision.reason };
+    try {
+      const sharable =
+        stored || (request.method === 'GET' && !requestDirectives(request.headers).noStore);
+      const obtained = sharable
+        ? await obtain({ exchange: this.#exchange, inFlight: this.#inFlight }, resource, {
+            variants,
+            unanswered: decision.reason === 'request',
+            signal,
+            ...(stored && { stored }),
+          })
+        : await alone(this.#exchange, resource, `${request.method} of what is not stored`, signal);
+      return this.#take(obtained, record);
+    } catch (error) {
+      if (!stored || !this.#mayServeStale(resource, stored, error)) throw error;
+      note(record, error);
+      return this.#stored(stored, record, 'stale', { ...record.cacheStatus });
+    }
+  }
+
+  #take(obtained: Obtained, record: RequestRecord): Selected {
+    if (obtained.kind === 'alone') {
+      noteVia(record, obtained.via);
+      record.outcome = 'bypass';
+      record.detail = obtained.reason;
+      return obtained;
+    }
+    const { arrival, leader } = obtained;
+    noteVia(record, arrival.via);
+    const now = this.#options.now();
+    if (!leader) record.cacheStatus.collapsed = true;
+    if (arrival.kind === 'validated') {
+      record.outcome = 'revalidated';
+      const representation = storedRepresentation(this.#options.store, arrival.meta, now);
+      return { kind: 'representation', representation };
+    }
+    record.outcome = leader ? 'miss' : 'collapsed';
+    if (leader) record.cacheStatus.stored = arrival.fill.storing;
+    return {
+      kind: 'representation',
+      representation: arrivingRepresentation(arrival.fill, arrival.meta, now),
+    };
+  }
+
+  #stored(
+    meta: ArtifactMeta,
+    record: RequestRecord,
+    outcome: CacheOutcome,
+    status: CacheStatus,
+  ): Selected {
+    record.outcome = outcome;
+    record.cacheStatus = status;
+    const representation = storedRepresentation(this.#options.store, meta, this.#options.now());
+    return { kind: 'representation', representation };
+  }
+
+  /** The representation as this client gets it: rewritten and tagged as the ecosystem asks. */
+  async #present(
+    { request, classification }: Resource,
+    representation: SelectedRepresentation,
+  ): Promise<SelectedRepresentation> {
+    if (classification.kind !== 'index') return representation;
+    const { rewrite, ownEtag } = classification;
+    if (rewrite) return this.#deriver.derive(request.url, rewrite, representation, request.headers);
+    return ownEtag ? withContentEtag(representation) : representation;
+  }
+
+  async #lookUp({ request }: Resource): Promise<readonly ArtifactMeta[]> {
+    const { store, log } = this.#options;
+    try {
+      return store.peek(request.url) ?? (await store.get(request.url));
+    } catch (err) {
+      log.warn({ url: request.url, err }, 'look-up failed');
+      return [];
+    }
+  }
+
+  #validateInBackground(
+    resource: Resource,
+    stored: ArtifactMeta,
+    variants: readonly ArtifactMeta[],
+  ): void {
+    const { log } = this.#options;
+    obtain({ exchange: this.#exchange, inFlight: this.#inFlight }, background(resource), {
+      stored,
+      variants,
+      unanswered: false,
+    }).then(
+      (obtained) => obtained.kind === 'alone' && obtained.response.abort(),
+      (err: unknown) =>
+        log.warn({ url: resource.request.url, err }, 'background validation failed'),
+    );
+  }
+
+  #mayServeStale({ request, policy }: Resource, stored: ArtifactMeta, error: unknown): boolean {
+    if (!(error instanceof GatewayError) || error.origin === 'client') return false;
+    return mayServeStaleOnError(request, stored, policy, this.#options.now());
+  }
+}
+
+/** The same resource asked for by nobody in particular: whole, and for the cache. */
+function background(resource: Resource): Resource {
+  const headers = withoutFields(resource.request.headers, new Set(['range', 'if-range']));
+  return { ...resource, request: { ...resource.request, method: 'GET', headers } };
+}
+
+function noteVia(record: RequestRecord, via: Via): void {
+  record.upstream = via.origin;
+  record.upstreamFirstByteMs = via.firstByteMs;
+  record.cacheStatus.fwdStatus = via.status;
+}
+
+function note(record: RequestRecord, error: unknown): void {
+  if (!(error instanceof GatewayError)) return;
+  record.error = error.code;
+  record.detail = error.message;
+}
+
+function wholeSeconds(ttl: number): number | undefined {
+  return Number.isFinite(ttl) ? Math.floor(ttl) : undefined;
+}
