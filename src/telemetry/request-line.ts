@@ -1,0 +1,39 @@
+import type { LogFields } from '../core/logger.ts';
+import type { RequestRecord } from '../core/request-record.ts';
+
+/**
+ * The fields of a request's log line. Absent ones are undefined and not written. Times in
+ * milliseconds to a tenth, bytes of bodies.
+ */
+export function requestLine(record: RequestRecord, durationMs: number): LogFields {
+  const { cacheStatus } = record;
+  return {
+    method: record.method,
+    target: record.target,
+    surface: record.surface,
+    mount: record.mount,
+    ecosystem: record.ecosystem,
+    kind: record.kind,
+    outcome: record.outcome,
+    status: record.status,
+    bytesOut: record.bytesOut,
+    bytesIn: record.bytesIn,
+    upstream: record.upstream,
+    upstreamFirstByteMs: tenths(record.upstreamFirstByteMs),
+    firstByteMs: tenths(record.firstByteMs),
+    durationMs: tenths(durationMs),
+    error: record.error,
+    detail: record.detail,
+    client: record.client,
+    aborted: record.aborted,
+    fwd: cacheStatus.fwd,
+    fwdStatus: cacheStatus.fwdStatus,
+    ttl: cacheStatus.ttl,
+    stored: cacheStatus.stored,
+    collapsed: cacheStatus.collapsed,
+  };
+}
+
+function tenths(milliseconds: number | undefined): number | undefined {
+  return milliseconds === undefined ? undefined : Math.round(milliseconds * 10) / 10;
+}

@@ -1,0 +1,33 @@
+/** One tier of the store at the moment of asking. Bytes count against `maxBytes`. */
+export interface TierSample {
+  readonly name: string;
+  readonly entries: number;
+  readonly bytes: number;
+  readonly maxBytes: number;
+  readonly partialBytes: number;
+  readonly evictions: number;
+  readonly healthy: boolean;
+}
+
+/** What the gauges show, asked for once a scrape. */
+export interface StateSample {
+  readonly tiers: readonly TierSample[];
+  /** Fills under way. */
+  readonly fills: number;
+  /** Clients attached to them. */
+  readonly readers: number;
+}
+
+/** What is read of the process; Node's own `process` is one. */
+export interface ProcessProbe {
+  /** Bytes. */
+  memoryUsage(): {
+    readonly rss: number;
+    readonly heapTotal: number;
+    readonly heapUsed: number;
+    readonly external: number;
+    readonly arrayBuffers: number;
+  };
+  /** Microseconds since the start of the process. */
+  cpuUsage(): { readonly user: number; readonly system: number };
+}

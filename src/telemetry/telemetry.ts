@@ -1,0 +1,50 @@
+import type { Logger } from '../core/logger.ts';
+import type { RequestRecord } from '../core/request-record.ts';
+import type { TrafficStats } from '../core/traffic-stats.ts';
+import type { UpstreamObserver } from '../core/upstream-observer.ts';
+import { createMetrics, type Metrics, type MetricsOptions } from './metrics.ts';
+import { requestLine } from './request-line.ts';
+import { RequestTotals } from './request-totals.ts';
+import { trafficStats } from './stats.ts';
+import { UpstreamTotals } from './upstream-totals.ts';
+
+export interface TelemetryOptions
+  extends Pick<MetricsOptions, 'sample' | 'probe' | 'version' | 'nodeVersion'> {
+  readonly logger: Logger;
+  /** Milliseconds since the epoch. */
+  readonly clock: () => number;
+  /** Origins of the mounts' upstreams: they always have figures of their own. */
+  readonly origins: readonly string[];
+}
+
+/** Where every request ends: one log line, the totals and, at a scrape, the metrics. */
+export interface Telemetry extends Metrics {
+  /** Takes a finished request, once. The record is not changed and not kept. */
+  record(record: RequestRecord): void;
+  readonly upstream: UpstreamObserver;
+  /** Totals since the start. */
+  traffic(): TrafficStats;
+  /** Adds origins with figures of their own, after a reload. */
+  keepOrigins(origins: readonly string[]): void;
+}
+
+/** Builds the telemetry of one gateway; `close` it in the end. */
+export function createTelemetry(options: TelemetryOptions): Telemetry {
+  const { logger, clock } = options;
+  const requests = new RequestTotals();
+  const upstreams = new UpstreamTotals(options.origins);
+  const metrics = createMetrics({ ...options, requests, upstreams });
+  return {
+    ...metrics,
+    record(record) {
+      const durationMs = record.durationMs ?? Math.max(0, clock() - record.startedAt);
+      requests.add(record, durationMs);
+      // A failure is ours to look into; what a client did wrong is not.
+      const level = record.outcome === 'failed' ? 'warn' : 'info';
+      if (logger.enabled(level)) logger[level](requestLine(record, durationMs), 'request');
+    },
+    upstream: upstreams,
+    traffic: () => trafficStats(requests, upstreams),
+    keepOrigins: (origins) => upstreams.keep(origins),
+  };
+}
