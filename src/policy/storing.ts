@@ -1,0 +1,73 @@
+import { fieldValue, type RawHeaders } from '../core/raw-headers.ts';
+import type { PolicyOptions, RequestView } from './decide.ts';
+import { allowsHeuristic, hasExplicitFreshness } from './freshness.ts';
+import { requestDirectives } from './request-directives.ts';
+import { type ResponseDirectives, responseDirectives } from './response-directives.ts';
+
+/** Why a response is not stored. */
+export type StoreRefusal =
+  | 'method'
+  | 'status'
+  | 'request-no-store'
+  | 'no-store'
+  | 'private'
+  | 'must-understand'
+  | 'authorization'
+  | 'vary-star'
+  | 'no-freshness';
+
+export type StoreVerdict =
+  | { readonly store: true }
+  | { readonly store: false; readonly reason: StoreRefusal };
+
+/** Final status codes that RFC 9110 section 15 defines and this cache honours. */
+const understood: ReadonlySet<number> = new Set([
+  200, 201, 202, 203, 204, 205, 300, 301, 302, 303, 305, 307, 308, 400, 401, 402, 403, 404, 405,
+  406, 407, 408, 409, 410, 411, 412, 413, 414, 415, 416, 417, 421, 422, 426, 500, 501, 502, 503,
+  504, 505,
+]);
+
+/**
+ * Whether a shared cache may store the response to this request. RFC 9111 section 3. A partial body
+ * (206) and an update (304) are no responses of their own.
+ */
+export function mayStore(
+  request: RequestView,
+  response: { readonly status: number; readonly headers: RawHeaders },
+  options: PolicyOptions,
+): StoreVerdict {
+  const directives = responseDirectives(response.headers, options.targetedFields);
+  const reason = refusal(request, response, directives);
+  return reason === undefined ? { store: true } : { store: false, reason };
+}
+
+function refusal(
+  request: RequestView,
+  { status, headers }: { readonly status: number; readonly headers: RawHeaders },
+  directives: ResponseDirectives,
+): StoreRefusal | undefined {
+  if (request.method !== 'GET') return 'method';
+  if (!isStorableStatus(status)) return 'status';
+  if (directives.mustUnderstand && !understood.has(status)) return 'must-understand'; // 5.2.2.3
+  // 5.2.2.3: for a status that is understood, must-understand overrides no-store.
+  if (directives.noStore && !directives.mustUnderstand) return 'no-store';
+  if (requestDirectives(request.headers).noStore) return 'request-no-store'; // 5.2.1.5
+  if (directives.private) return 'private'; // 5.2.2.7
+  if (fieldValue(request.headers, 'authorization') !== undefined && !sharesAuthorized(directives)) {
+    return 'authorization';
+  }
+  if (!hasExplicitFreshness(directives, headers) && !allowsHeuristic(status, directives)) {
+    return 'no-freshness';
+  }
+  // It would match no request (4.1).
+  return fieldValue(headers, 'vary')?.includes('*') ? 'vary-star' : undefined;
+}
+
+function isStorableStatus(status: number): boolean {
+  return status >= 200 && status <= 599 && status !== 206 && status !== 304;
+}
+
+/** RFC 9111 section 3.5. */
+function sharesAuthorized({ public: open, mustRevalidate, sMaxage }: ResponseDirectives): boolean {
+  return open || mustRevalidate || sMaxage !== undefined;
+}

@@ -1,0 +1,93 @@
+import type { VaryField } from '../core/artifact-meta.ts';
+import { fieldLines, fieldValue, type RawHeaders } from '../core/raw-headers.ts';
+import { splitList } from './list.ts';
+
+/** A comma in these is no list separator, so their value stays as it is. */
+const singletons: ReadonlySet<string> = new Set([
+  'authorization',
+  'content-type',
+  'cookie',
+  'date',
+  'from',
+  'host',
+  'if-modified-since',
+  'if-range',
+  'if-unmodified-since',
+  'origin',
+  'referer',
+  'user-agent',
+]);
+
+/**
+ * The request fields that the response's `Vary` nominates, sorted by name, each with its normalised
+ * value in this request; `*` when the response was chosen by more than fields: it matches no other
+ * request. RFC 9110 section 12.5.5, RFC 9111 section 4.1.
+ */
+export function varyOf(
+  requestHeaders: RawHeaders,
+  responseHeaders: RawHeaders,
+): readonly VaryField[] | '*' {
+  const names = new Set<string>();
+  for (const line of fieldLines(responseHeaders, 'vary')) {
+    for (const member of line.split(',')) {
+      const name = member.trim().toLowerCase();
+      if (name === '*') return '*';
+      if (name !== '') names.add(name);
+    }
+  }
+  return [...names].sort().map((name): VaryField => [name, selectingValue(requestHeaders, name)]);
+}
+
+/** Whether the request selects the variant that was stored under these fields. RFC 9111 section 4.1. */
+export function matchesVary(vary: readonly VaryField[], requestHeaders: RawHeaders): boolean {
+  for (const [name, stored] of vary) {
+    const value = fieldValue(requestHeaders, name);
+    // Normalising is idempotent: a value that is the normal form needs none.
+    if (value === undefined ? stored !== null : value !== stored) {
+      if (value === undefined || stored === null) return false;
+      if (normalise(name, value) !== stored) return false;
+    }
+  }
+  return true;
+}
+
+function selectingValue(headers: RawHeaders, name: string): string | null {
+  const value = fieldValue(headers, name);
+  return value === undefined ? null : normalise(name, value);
+}
+
+/**
+ * The forms that RFC 9111 section 4.1 lets a cache take for the same: lines combined, white space of
+ * lists, and letter case and order only where the field's own syntax gives them no meaning. Fields
+ * that nobody here knows count as lists, as the combination of their lines already takes them for.
+ */
+function normalise(name: string, value: string): string {
+  switch (name) {
+    case 'accept':
+      return splitList(value).map(mediaRange).join(', ');
+    case 'accept-charset':
+    case 'accept-language':
+      // The order stays: recipients may take it for a priority (RFC 9110 section 12.5.4).
+      return splitList(value).map(weighted).join(', ');
+    case 'accept-encoding':
+      // Weights alone order the codings. RFC 9110 section 12.5.3.
+      return splitList(value).map(weighted).sort().join(', ');
+    default:
+      return singletons.has(name) ? value.trim() : splitList(value).join(', ');
+  }
+}
+
+/** A case-insensitive member with its weight. RFC 9110 section 12.4.2. */
+function weighted(member: string): string {
+  return member.replace(/[ \t]*;[ \t]*/g, ';').toLowerCase();
+}
+
+/** Type and subtype ignore case, a parameter's value may not. RFC 9110 sections 8.3.1 and 12.5.1. */
+function mediaRange(member: string): string {
+  const semicolon = member.indexOf(';');
+  if (semicolon === -1) return member.toLowerCase();
+  const parameters = member.slice(semicolon);
+  // White space inside a quoted parameter is its value.
+  const plain = parameters.includes('"') ? parameters : parameters.replace(/[ \t]*;[ \t]*/g, ';');
+  return `${member.slice(0, semicolon).trimEnd().toLowerCase()}${plain}`;
+}
