@@ -8,7 +8,8 @@ const deepest = 8;
 /** Most strings need nothing: one test decides. */
 const suspicious = /[@=]|bearer|basic|authorization|cookie/i;
 const userinfo = /([a-z][a-z0-9+.-]*:\/\/)[^/?#\s]*@/gi;
-const parameter = /([?&;])([^=&;#\s]+)=([^&#\s"]*)/g;
+/** A `;` may separate parameters or belong to the value: it separates where another `=` follows. */
+const parameter = /([?&;])([^=&;#\s]+)=[^&;#\s"]*(?:;[^=&;#\s"]*(?=[;&#\s"]|$))*/g;
 const fieldInText =
   /\b((?:proxy-)?authorization|(?:set-)?cookie)(["']?\s*[:=]\s*["']?)[^\r\n"']+/gi;
 const credentialsInText = /\b(bearer|basic)\s+(?=\S*[\d=._-])[^\s"',]{8,}/gi;
