@@ -1,0 +1,24 @@
+import type { Writable } from 'node:stream';
+import type { HostDefaults } from '../config/host-defaults.ts';
+
+export type Signal = 'SIGTERM' | 'SIGINT' | 'SIGHUP';
+
+/** All that a command has of the process it runs in. */
+export interface CliIo {
+  readonly stdout: Writable;
+  readonly stderr: Writable;
+  /** Whether `stdout` is one. */
+  readonly isTerminal: boolean;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
+  readonly version: string;
+  hostDefaults(): Promise<HostDefaults>;
+  onSignal(signal: Signal, listener: () => void): void;
+  /** Called once with what nothing caught, before the process ends with 1. */
+  onCrash(listener: (error: unknown) => void): void;
+  /** Ends the process at once. */
+  exit(code: number): void;
+}
+
+/** Exit codes: a failure, such as a port in use; a command line or configuration that cannot be used. */
+export const exitCode = { ok: 0, failure: 1, usage: 2 } as const;

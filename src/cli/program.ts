@@ -1,0 +1,36 @@
+import { Command, CommanderError } from 'commander';
+import { addConfigCheck } from './config-check.ts';
+import { addConfigSchema } from './config-schema.ts';
+import { addConfigShow } from './config-show.ts';
+import { type CliIo, exitCode } from './io.ts';
+import { addServe } from './serve-command.ts';
+
+/** Runs one command line (without the program's own name); resolves with the exit code. */
+export async function run(argv: readonly string[], io: CliIo): Promise<number> {
+  let code: number = exitCode.ok;
+  const finish = (given: number): void => {
+    code = given;
+  };
+  const program = new Command('millrace')
+    .description('A caching gateway for package managers.')
+    .version(io.version, '--version', 'print the version')
+    .showHelpAfterError('(see millrace --help)')
+    .configureOutput({
+      writeOut: (text) => io.stdout.write(text),
+      writeErr: (text) => io.stderr.write(text),
+    })
+    .exitOverride();
+  addServe(program, io, finish);
+  const config = program.command('config').description('check and show configurations');
+  addConfigCheck(config, io, finish);
+  addConfigShow(config, io, finish);
+  addConfigSchema(config, io, finish);
+  try {
+    await program.parseAsync(argv, { from: 'user' });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    // It has been said already; help and version end this way too.
+    return error.exitCode === 0 ? exitCode.ok : exitCode.usage;
+  }
+  return code;
+}

@@ -1,0 +1,34 @@
+import type { UpstreamTarget } from '../core/artifact-request.ts';
+import type { Config, MountConfig } from './config.ts';
+
+/** A mount as given: by a file, or by this host. */
+export type MountValues = Pick<MountConfig, 'path' | 'ecosystem'> &
+  Partial<Pick<MountConfig, 'negativeTtl' | 'staleIfError' | 'hosts' | 'tarballs'>> & {
+    readonly redirects?: 'auto' | 'follow' | 'forward' | undefined;
+    readonly upstreams: readonly {
+      readonly url: string;
+      readonly authorization?: string | undefined;
+    }[];
+  };
+
+/** Fills in what a mount leaves to the global settings or to its ecosystem. */
+export function completeMount(
+  mount: MountValues,
+  fallback: Pick<Config, 'negativeTtl' | 'staleIfError'>,
+): MountConfig {
+  const { path, ecosystem, redirects = 'auto' } = mount;
+  const automatic = ecosystem === 'generic' ? 'forward' : 'follow';
+  return {
+    path,
+    ecosystem,
+    upstreams: mount.upstreams.map(
+      ({ url, authorization }): UpstreamTarget =>
+        authorization === undefined ? { url } : { url, authorization },
+    ),
+    negativeTtl: mount.negativeTtl ?? fallback.negativeTtl,
+    staleIfError: mount.staleIfError ?? fallback.staleIfError,
+    redirects: redirects === 'auto' ? automatic : redirects,
+    hosts: mount.hosts ?? [],
+    tarballs: mount.tarballs ?? 'auto',
+  };
+}

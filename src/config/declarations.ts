@@ -1,0 +1,109 @@
+import { logLevels } from '../core/logger.ts';
+import { mounts } from './mount-declarations.ts';
+import { addressRange, hostPattern, listenHost } from './network-types.ts';
+import { byteSize, duration, folder, oneOf, port } from './scalar-types.ts';
+import { bearerToken } from './secret-types.ts';
+import { optional, setting } from './setting.ts';
+import { publicUrl } from './url-types.ts';
+import { listOf } from './value-type.ts';
+
+const day = 86_400_000;
+const mebibyte = 2 ** 20;
+const restart = { reloadable: false };
+
+/**
+ * Every setting, once. The checks, the JSON Schema, the variables and flags, `config show` and the
+ * reference are made from this tree; the example is compared with it by a test.
+ */
+export const settings = {
+  listen: {
+    host: setting(
+      listenHost,
+      '127.0.0.1',
+      'Address or name to listen on. Beyond loopback the forward proxy serves `forwardProxy.allow` only.',
+      { ...restart, flag: '--host <host>' },
+    ),
+    port: setting(port, 8080, 'Port to listen on; 0 takes a free one.', {
+      ...restart,
+      flag: '--port <port>',
+    }),
+  },
+  admin: {
+    host: setting(listenHost, '127.0.0.1', 'Address or name of the admin side.', restart),
+    port: setting(port, 8081, 'Port of the admin side; 0 takes a free one.', {
+      ...restart,
+      flag: '--admin-port <port>',
+    }),
+    token: optional(
+      bearerToken,
+      'no token is asked for',
+      'When set, `/api` on the admin side wants `Authorization: Bearer` with this token.',
+      { secret: true },
+    ),
+  },
+  publicUrl: optional(
+    publicUrl,
+    "the request's own host, or what a trusted proxy forwards",
+    'URL under which clients reach the gateway; rewritten documents point there.',
+  ),
+  trustedProxies: setting(
+    listOf(addressRange),
+    [],
+    'Addresses or networks of proxies whose `Forwarded` and `X-Forwarded-*` fields are believed.',
+  ),
+  data: setting(
+    folder,
+    './data',
+    'Folder of the cache. In a file it is relative to the folder of that file, elsewhere to the working directory.',
+    { ...restart, flag: '--data <dir>' },
+  ),
+  memory: setting(byteSize(mebibyte), '256MiB', 'Hard bound of the memory tier.', restart),
+  disk: setting(byteSize(mebibyte), '20GiB', 'Hard bound of the disk tier.', restart),
+  logLevel: setting(oneOf(logLevels), 'info', 'The least grave lines that are still logged.', {
+    flag: '--log-level <level>',
+  }),
+  logFormat: setting(
+    oneOf(['auto', 'json', 'pretty']),
+    'auto',
+    '`auto` is pretty on a terminal and JSON elsewhere.',
+    restart,
+  ),
+  negativeTtl: setting(
+    duration(0, 3_650 * day),
+    '10s',
+    'How long a 404 or 410 is kept when it does not say so itself; 0 keeps none.',
+  ),
+  staleIfError: setting(
+    duration(0, 3_650 * day),
+    '1d',
+    'How long past its freshness a stored response may stand in for a failing upstream, unless the response says otherwise (RFC 5861).',
+  ),
+  timeouts: {
+    connect: setting(duration(1, day), '5s', 'For a connection to an upstream.', restart),
+    firstByte: setting(
+      duration(1, day),
+      '30s',
+      'From a request to the head of its response.',
+      restart,
+    ),
+    idle: setting(
+      duration(1, day),
+      '30s',
+      'Between two pieces of a body; a transfer that moves is never cut off.',
+      restart,
+    ),
+  },
+  shutdownGrace: setting(
+    duration(0, day),
+    '30s',
+    'How long running transfers may take to finish after SIGTERM or SIGINT.',
+  ),
+  forwardProxy: {
+    allow: setting(
+      listOf(hostPattern),
+      [],
+      'Hosts that the forward proxy serves besides those of the mounts: names, `*.suffix`, addresses or networks, each with `:port` if only that one is meant. Private targets need to be named here.',
+    ),
+  },
+  mounts,
+};

@@ -1,0 +1,66 @@
+import type { HostDefaults } from './host-defaults.ts';
+import { upstreamUrl } from './url-types.ts';
+
+/** A mount that this host suggests. */
+export interface DefaultMount {
+  readonly path: string;
+  readonly ecosystem: 'npm' | 'apt';
+  readonly url: string;
+  readonly source: string;
+}
+
+/** How clients reach this gateway, to see when a tool is pointed at it already. */
+export interface OwnAddress {
+  readonly host: string;
+  readonly port: number;
+  readonly publicUrl: string | undefined;
+}
+
+/**
+ * The mounts without a configured list: `/npm`, and one for each archive of apt. A tool that uses
+ * this gateway already names no upstream: for npm the public registry stands in, an archive is
+ * left out, and a warning says so.
+ */
+export function defaultMounts(
+  host: HostDefaults,
+  own: OwnAddress,
+): { readonly mounts: readonly DefaultMount[]; readonly warnings: readonly string[] } {
+  const warnings: string[] = [];
+  const npm = upstreamUrl.schema.safeParse(host.npmRegistry);
+  let url = host.npmCanonicalRegistry;
+  if (!npm.success) {
+    warnings.push(
+      'the registry in the npm configuration of this host cannot be an upstream; /npm uses the public registry: configure `mounts` for another',
+    );
+  } else if (isOwn(npm.data, own)) {
+    warnings.push(
+      'npm on this host uses this gateway already; /npm uses the public registry: configure `mounts` for another',
+    );
+  } else url = npm.data;
+  const mounts: DefaultMount[] = [
+    { path: '/npm', ecosystem: 'npm', url, source: 'npm configuration of this host' },
+  ];
+  for (const archive of host.aptArchives) {
+    if (archive.path === '/npm') continue;
+    if (isOwn(archive.url, own)) {
+      warnings.push(
+        `apt on this host fetches ${archive.path} from this gateway already; it has no mount: configure \`mounts\``,
+      );
+      continue;
+    }
+    mounts.push({ ...archive, ecosystem: 'apt', source: 'apt sources of this host' });
+  }
+  return { mounts, warnings };
+}
+
+/** Whether an address is this machine's alone. */
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || host === '[::1]' || host.startsWith('127.');
+}
+
+function isOwn(url: string, own: OwnAddress): boolean {
+  if (own.publicUrl !== undefined && `${url}/`.startsWith(`${own.publicUrl}/`)) return true;
+  const { hostname, port, protocol } = new URL(url);
+  const number = port === '' ? (protocol === 'https:' ? 443 : 80) : Number(port);
+  return number === own.port && (isLoopback(hostname) || hostname === own.host);
+}

@@ -1,0 +1,74 @@
+import { ecosystemIds } from '../core/ecosystem-ids.ts';
+import { urlHost } from './network-types.ts';
+import { duration, oneOf } from './scalar-types.ts';
+import { authorization } from './secret-types.ts';
+import { optional, required, type SettingList, setting } from './setting.ts';
+import { mountPath, upstreamUrl } from './url-types.ts';
+import { listOf } from './value-type.ts';
+
+const tenYears = 3_650 * 86_400_000;
+
+const upstreamFields = {
+  url: required(
+    upstreamUrl,
+    'Absolute URL. What follows the path of the mount is appended to it, the query unchanged.',
+  ),
+  authorization: optional(
+    authorization,
+    'none',
+    'The `Authorization` field for requests to the origin of this URL, and to no other, in place of what the client sent.',
+    { secret: true },
+  ),
+};
+
+const mountFields = {
+  path: required(
+    mountPath,
+    'Where clients find it; a trailing slash does not matter. The longest match wins, and `/` takes the rest.',
+  ),
+  ecosystem: required(
+    oneOf(ecosystemIds),
+    'What the upstream holds: an npm registry, an apt archive, or `generic` for any plain HTTP origin.',
+  ),
+  upstreams: {
+    kind: 'list',
+    fields: upstreamFields,
+    doc: 'One or more equivalent sources, asked in order: the next one when one fails.',
+    minimum: 1,
+    reloadable: true,
+  } satisfies SettingList<typeof upstreamFields>,
+  negativeTtl: optional(
+    duration(0, tenYears),
+    'the global `negativeTtl`',
+    'How long a 404 or 410 from this mount is kept.',
+  ),
+  staleIfError: optional(
+    duration(0, tenYears),
+    'the global `staleIfError`',
+    'How long past its freshness a response from this mount may stand in for a failing upstream.',
+  ),
+  redirects: setting(
+    oneOf(['auto', 'follow', 'forward']),
+    'auto',
+    'Whether the gateway follows redirects itself and stores what they lead to, or forwards them to the client. `auto` follows for package ecosystems and forwards for `generic`.',
+  ),
+  hosts: setting(
+    listOf(urlHost),
+    [],
+    'Other hosts, with `:port` where it is not the default one, whose absolute URLs in the indexes of this mount are fetched through it.',
+  ),
+  tarballs: optional(
+    oneOf(['auto', 'canonical', 'rewrite']),
+    '`auto`',
+    'npm only: whether tarball URLs in package documents keep the canonical public host (`canonical`), point at the gateway (`rewrite`), or what suits the client (`auto`).',
+  ),
+};
+
+/** The list of mounts. */
+export const mounts = {
+  kind: 'list',
+  fields: mountFields,
+  doc: 'What the gateway serves by path. Only a file can hold it; without it the mounts are those that the npm and apt configuration of this host suggests, and with an empty list there are none.',
+  minimum: 0,
+  reloadable: true,
+} satisfies SettingList<typeof mountFields>;

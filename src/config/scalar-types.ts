@@ -1,0 +1,98 @@
+import { byteSizeHint, formatByteSize, parseByteSize } from '../core/byte-size.ts';
+import { durationHint, formatDuration, parseDuration } from '../core/duration.ts';
+import { leafSchema, refuse, type ValueType } from './value-type.ts';
+
+/** One of a closed list of words. */
+export function oneOf<const T extends string>(words: readonly T[]): ValueType<T> {
+  const right = `give one of ${words.join(', ')}`;
+  return {
+    name: words.join(', '),
+    json: { enum: words },
+    schema: leafSchema((input) => {
+      const value = words.find((word) => word === input);
+      return value === undefined ? refuse(input, 'one of the known words', right) : { value };
+    }),
+    fromText: (text) => text,
+    format: (value) => value,
+  };
+}
+
+/** A TCP port; 0 lets the system choose a free one. */
+export const port: ValueType<number> = {
+  name: 'port',
+  json: { type: 'integer', minimum: 0, maximum: 65_535 },
+  schema: leafSchema((input) =>
+    typeof input === 'number' && Number.isInteger(input) && input >= 0 && input <= 65_535
+      ? { value: input }
+      : refuse(input, 'a port', 'give a whole number from 0 to 65535, without quotes'),
+  ),
+  fromText: (text) => (/^\d+$/.test(text) ? Number(text) : text),
+  format: (value) => value,
+};
+
+/** A folder, as written: the loader resolves it against the folder of whoever named it. */
+export const folder: ValueType<string> = {
+  name: 'folder',
+  json: { type: 'string', minLength: 1 },
+  schema: leafSchema((input) => {
+    const right = 'give the path of a folder such as ./data';
+    if (typeof input !== 'string' || input === '' || input.includes('\0')) {
+      return refuse(input, 'a folder', right);
+    }
+    // Only a shell knows it; taken literally it would make a folder of that name.
+    if (input.startsWith('~')) return refuse(input, 'resolved here', 'write the home folder out');
+    return { value: input };
+  }),
+  fromText: (text) => text,
+  format: (value) => value,
+};
+
+/** A number of bytes, at least `minimum`. */
+export function byteSize(minimum: number): ValueType<number> {
+  const right = `give ${byteSizeHint}`;
+  return {
+    name: 'byte size',
+    json: {
+      type: ['string', 'integer'],
+      pattern: '^\\d+(\\.\\d+)? ?([KkMmGgTt]?[Bb]|[KkMmGgTt][Ii][Bb])?$',
+    },
+    schema: leafSchema((input) => {
+      const value = asTextOrNumber(input, parseByteSize);
+      if (value === undefined) return refuse(input, 'a byte size', right);
+      if (value >= minimum) return { value };
+      return { wrong: `${input} is too little`, right: `give ${formatByteSize(minimum)} or more` };
+    }),
+    fromText: (text) => text,
+    format: formatByteSize,
+  };
+}
+
+/** Milliseconds from `minimum` to `maximum`. */
+export function duration(minimum: number, maximum: number): ValueType<number> {
+  const right = `give ${durationHint}`;
+  const bounds = `from ${formatDuration(minimum)} to ${formatDuration(maximum)}`;
+  return {
+    name: 'duration',
+    json: {
+      type: ['string', 'integer'],
+      pattern: '^(0|\\d+(\\.\\d+)? ?(ms|s|m|h|d))$',
+      maximum: 0,
+    },
+    schema: leafSchema((input) => {
+      const value = asTextOrNumber(input, parseDuration);
+      if (value === undefined) return refuse(input, 'a duration', right);
+      if (value >= minimum && value <= maximum) return { value };
+      return { wrong: `${input} is out of bounds`, right: `give a duration ${bounds}` };
+    }),
+    fromText: (text) => text,
+    format: formatDuration,
+  };
+}
+
+function asTextOrNumber(
+  input: unknown,
+  parse: (text: string) => number | undefined,
+): number | undefined {
+  if (typeof input === 'number') return parse(String(input));
+  return typeof input === 'string' ? parse(input) : undefined;
+}

@@ -1,0 +1,52 @@
+#!/usr/bin/env node
+import process from 'node:process';
+import manifest from '../package.json' with { type: 'json' };
+import type { CliIo } from './cli/io.ts';
+import { nodeTooOld } from './cli/node-version.ts';
+
+await main();
+
+async function main(): Promise<void> {
+  const wrong = nodeTooOld(process.versions.node, manifest.engines.node);
+  if (wrong !== undefined) {
+    process.stderr.write(`${wrong}\n`);
+    process.exit(2);
+  }
+  let crashed = (error: unknown): void => {
+    process.stderr.write(`millrace: ${error instanceof Error ? error.stack : String(error)}\n`);
+  };
+  // Unhandled rejections come here too. The state is unknown: say it and end.
+  process.on('uncaughtException', (error) => {
+    crashed(error);
+    process.exit(1);
+  });
+  // Whoever read our output has gone: there is nobody left to tell, and it is no reason to end.
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') throw error;
+    });
+  }
+  const io: CliIo = {
+    stdout: process.stdout,
+    stderr: process.stderr,
+    isTerminal: process.stdout.isTTY === true,
+    env: process.env,
+    cwd: process.cwd(),
+    version: manifest.version,
+    async hostDefaults() {
+      const { readHostDefaults } = await import('./config/host-defaults.ts');
+      const { hostFiles, hostNpmRegistry } = await import('./config/host.ts');
+      return readHostDefaults(hostFiles, hostNpmRegistry);
+    },
+    onSignal: (signal, listener) => void process.on(signal, listener),
+    onCrash: (listener) => {
+      crashed = listener;
+    },
+    exit: (code) => process.exit(code),
+  };
+  // After the check above: an older Node might not even load the rest.
+  const { run } = await import('./cli/program.ts');
+  const code = await run(process.argv.slice(2), io);
+  // On some systems a pipe takes its text later; an idle connection must not keep the process.
+  process.stdout.write('', () => process.exit(code));
+}
