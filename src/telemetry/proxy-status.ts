@@ -32,6 +32,27 @@ export function proxyStatusField(status: ProxyStatus): string {
 /** The error type of RFC 9209 section 2.3 that says most of what a code of ours means. */
 function registeredError(code: ErrorCode): string {
   switch (code) {
+    case 'dns_timeout':
+    case 'dns_error':
+    case 'destination_not_found':
+    case 'destination_unavailable':
+    case 'destination_ip_prohibited':
+    case 'connection_refused':
+    case 'connection_terminated':
+    case 'connection_timeout':
+    case 'connection_read_timeout':
+    case 'tls_protocol_error':
+    case 'tls_certificate_error':
+    case 'http_request_error':
+    case 'http_request_denied':
+    case 'http_response_incomplete':
+    case 'http_protocol_error':
+    case 'http_response_timeout':
+    case 'http_upgrade_failed':
+    case 'proxy_internal_error':
+    case 'proxy_configuration_error':
+    case 'proxy_loop_detected':
+      return code;
     case 'redirect_loop':
     case 'digest_mismatch':
       return 'http_protocol_error';
@@ -43,10 +64,9 @@ function registeredError(code: ErrorCode): string {
       return 'proxy_internal_error';
     case 'client_gone':
       return 'http_request_error';
+    case 'not_cached':
     case 'shutting_down':
       // Section 2.3.29: answered without an attempt to reach the next hop.
       return 'proxy_internal_response';
-    default:
-      return code;
   }
 }

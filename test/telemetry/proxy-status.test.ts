@@ -25,6 +25,7 @@ test.each([
   ['storage_full', 'proxy_internal_error'],
   ['storage_failed', 'proxy_internal_error'],
   ['client_gone', 'http_request_error'],
+  ['not_cached', 'proxy_internal_response'],
   ['shutting_down', 'proxy_internal_response'],
 ] as const)('%s is said by %s, with its own name in details', (error, registered) => {
   expect(proxyStatusField({ error })).toBe(`millrace; error=${registered}; details="${error}"`);
