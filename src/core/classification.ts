@@ -24,12 +24,30 @@ export interface Rewrite {
   create(): Rewriter;
 }
 
+/** A mutable document, and what its ecosystem knows of it beyond the response's own fields. */
+export interface IndexClassification {
+  readonly kind: 'index';
+  readonly freshness: FreshnessRule;
+  readonly rewrite?: Rewrite;
+  /** Request fields (lower case) that select the representation whether or not `Vary` names them. */
+  readonly vary?: readonly string[];
+  /**
+   * The request's fields with spellings that mean the same made one, so that variants do not
+   * multiply: taken in place of `headers` to select a variant and to ask the upstream.
+   */
+  readonly requestHeaders?: RawHeaders;
+  /** Give the representation an entity tag of its own, a hash of its bytes, where it has none. */
+  readonly ownEtag?: boolean;
+  /** Request fields (lower case) that decided on `rewrite`: the served `Vary` must name them. */
+  readonly servedVary?: readonly string[];
+}
+
 /** What an ecosystem says of a request. */
 export type Classification =
   /** Immutable, perhaps with the digest its body must have. */
   | { readonly kind: 'artifact'; readonly digest?: Digest }
   /** Mutable. */
-  | { readonly kind: 'index'; readonly freshness: FreshnessRule; readonly rewrite?: Rewrite }
+  | IndexClassification
   /** Not for the cache. */
   | { readonly kind: 'passthrough'; readonly reason: string };
 

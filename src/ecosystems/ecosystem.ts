@@ -12,7 +12,13 @@ export interface Ecosystem {
   classify(request: ClassifyRequest): Classification;
   /**
    * Where a path below the mount leads when that is not the upstream's own path (an escape for files
-   * on other hosts); an absolute URL, or undefined for the ordinary way.
+   * on other hosts); an absolute URL on the upstream's or an allowed host, or undefined for the
+   * ordinary way. `upstreamUrl` is that of `ClassifyRequest`.
    */
-  resolve?(path: string): string | undefined;
+  resolve?(path: string, upstreamUrl: string): string | undefined;
+  /**
+   * Whether a path that no mount covers is one that clients of this ecosystem ask for when they drop
+   * their mount's path; the ecosystem's first mount may then serve it as if below itself.
+   */
+  claims?(path: string): boolean;
 }

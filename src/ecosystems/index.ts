@@ -1,0 +1,51 @@
+import { originOf } from '../core/canonical-url.ts';
+import type { ClassifyRequest } from '../core/classification.ts';
+import { type EcosystemId, ecosystemIds } from '../core/ecosystem-ids.ts';
+import { createApt } from './apt.ts';
+import type { Ecosystem } from './ecosystem.ts';
+import { generic } from './generic.ts';
+import { createNpm, type TarballMode } from './npm.ts';
+
+/** All that any ecosystem may want to know; a mount's own settings where it has some. */
+export interface EcosystemOptions {
+  /** The public registry that npm itself has built in; absolute URL. */
+  readonly canonicalRegistry: string;
+  readonly tarballs: TarballMode;
+  /** Other hosts whose files are fetched through the mount. */
+  readonly hosts: readonly string[];
+  /** Hosts that are known to hold apt repositories, for the forward proxy. */
+  readonly aptHosts: readonly string[];
+}
+
+/** The ecosystem of a mount. */
+export function createEcosystem(id: EcosystemId, options: EcosystemOptions): Ecosystem {
+  switch (id) {
+    case 'npm':
+      return createNpm(options);
+    case 'apt':
+      return createApt({ hosts: options.aptHosts });
+    case 'generic':
+      return generic;
+  }
+}
+
+/** The ecosystems that a forward-proxy request outside every mount may belong to, in order. */
+export function createEcosystems(options: EcosystemOptions): readonly Ecosystem[] {
+  return ecosystemIds.map((id) => createEcosystem(id, options));
+}
+
+/**
+ * The ecosystem of a forward-proxy request outside every mount: the one that knows the host, else the
+ * first that recognises the request, else plain HTTP.
+ */
+export function chooseEcosystem(
+  ecosystems: readonly Ecosystem[],
+  request: ClassifyRequest,
+): Ecosystem {
+  const authority = originOf(request.url).replace(/^https?:\/\//, '');
+  return (
+    ecosystems.find((ecosystem) => ecosystem.hosts.includes(authority)) ??
+    ecosystems.find((ecosystem) => ecosystem.recognises?.(request) === true) ??
+    generic
+  );
+}

@@ -1,0 +1,239 @@
+import type { Rewriter } from '../core/classification.ts';
+import { GatewayError } from '../core/errors.ts';
+
+/**
+ * Strings of a JSON document by the keys of the objects around them: `'*'` stands for any key, `true`
+ * marks the string. Arrays are not entered.
+ */
+export interface StringSelector {
+  readonly [key: string]: StringSelector | true;
+}
+
+/** A key or selected string longer than this many bytes is left alone: the bound of the carry. */
+export const maxTokenBytes = 8192;
+
+const empty: Buffer = Buffer.alloc(0);
+const [quote, backslash, colon, comma] = [0x22, 0x5c, 0x3a, 0x2c];
+const [openBrace, closeBrace, openBracket, closeBracket] = [0x7b, 0x7d, 0x5b, 0x5d];
+
+/**
+ * Replaces the selected strings of a JSON object and leaves every other byte as it is. The document
+ * is read token by token, never parsed into values. What is not an object, and what follows the
+ * object's end, goes through untouched. RFC 8259.
+ */
+export class JsonStringRewriter implements Rewriter {
+  readonly #map: (text: string) => string | undefined;
+  readonly #root: StringSelector;
+  #phase: 'before' | 'inside' | 'after' = 'before';
+  /** The selectors of the open objects that lead to selected strings: the path. */
+  readonly #path: StringSelector[] = [];
+  /** Open containers; more than the path is long while inside something of no interest. */
+  #depth = 0;
+  /** Inside a string of no interest, just behind an odd backslash. */
+  #inString = false;
+  #escaped = false;
+  /** On the path: a value comes next, and what its key selects. */
+  #afterColon = false;
+  #selected: StringSelector | true | undefined;
+  /** A key or selected string that has begun. */
+  #carry = empty;
+
+  /** `map` gets the decoded text of a selected string; undefined leaves its bytes alone. */
+  constructor(selector: StringSelector, map: (text: string) => string | undefined) {
+    this.#root = selector;
+    this.#map = map;
+  }
+
+  push(chunk: Uint8Array): readonly Uint8Array[] {
+    const view = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+    const bytes = this.#carry.length === 0 ? view : Buffer.concat([this.#carry, view]);
+    this.#carry = empty;
+    const pieces: Buffer[] = [];
+    let taken = 0;
+    let at = 0;
+    while (at < bytes.length && this.#phase !== 'after') {
+      if (this.#phase === 'before') at = this.#begin(bytes, at);
+      else if (this.#inString) at = this.#passString(bytes, at);
+      else if (this.#depth > this.#path.length) at = this.#passContainer(bytes, at);
+      else if (bytes[at] !== quote) this.#structure(bytes[at++]);
+      else {
+        const start = at + 1;
+        const token = this.#isOfInterest() ? tokenAt(bytes, start) : undefined;
+        if (token === 'unfinished') {
+          pieces.push(bytes.subarray(taken, at));
+          // The caller's chunk is not ours to keep.
+          this.#carry = Buffer.from(bytes.subarray(at));
+          return joined(pieces);
+        }
+        const replacement = this.#string(token);
+        at = token === undefined ? this.#passString(bytes, start) : start + token.length + 1;
+        if (replacement !== undefined) {
+          pieces.push(bytes.subarray(taken, start), replacement);
+          taken = at - 1;
+        }
+      }
+    }
+    pieces.push(bytes.subarray(taken));
+    return joined(pieces);
+  }
+
+  end(): readonly Uint8Array[] {
+    if (this.#phase === 'inside') {
+      throw new GatewayError(
+        'http_protocol_error',
+        'a JSON document ends before its last bracket',
+        {
+          origin: 'upstream',
+          retryable: true,
+        },
+      );
+    }
+    return [];
+  }
+
+  /** White space and a byte order mark may come before the object. */
+  #begin(bytes: Buffer, from: number): number {
+    let at = from;
+    while (at < bytes.length && isBlank(bytes[at])) at++;
+    if (at === bytes.length) return at;
+    if (bytes[at] !== openBrace) {
+      this.#phase = 'after';
+      return at;
+    }
+    this.#phase = 'inside';
+    this.#path.push(this.#root);
+    this.#depth = 1;
+    return at + 1;
+  }
+
+  /** A string on the path is worth reading when it is a key, or a value that a key selected. */
+  #isOfInterest(): boolean {
+    return this.#afterColon ? this.#selected === true : true;
+  }
+
+  /** Takes a string on the path (undefined: its text does not matter); the bytes in its place. */
+  #string(token: Buffer | undefined): Buffer | undefined {
+    if (!this.#afterColon) {
+      const key = token && decoded(token);
+      this.#selected = childOf(this.#path.at(-1), key);
+      return undefined;
+    }
+    const text = this.#selected === true && token ? decoded(token) : undefined;
+    this.#endValue();
+    const mapped = text === undefined ? undefined : this.#map(text);
+    return mapped === undefined ? undefined : Buffer.from(JSON.stringify(mapped).slice(1, -1));
+  }
+
+  #structure(byte: number | undefined): void {
+    if (byte === colon) this.#afterColon = true;
+    else if (byte === comma) this.#endValue();
+    else if (byte === openBrace || byte === openBracket) {
+      this.#depth++;
+      const selected = this.#selected;
+      if (byte === openBrace && this.#afterColon && typeof selected === 'object') {
+        this.#path.push(selected);
+      }
+      this.#endValue();
+    } else if (byte === closeBrace || byte === closeBracket) {
+      this.#depth--;
+      this.#path.pop();
+      this.#endValue();
+      if (this.#depth === 0) this.#phase = 'after';
+    }
+  }
+
+  #endValue(): void {
+    this.#afterColon = false;
+    this.#selected = undefined;
+  }
+
+  /** Passes over a container that is off the path; the position behind it, or the end of the bytes. */
+  #passContainer(bytes: Buffer, from: number): number {
+    const floor = this.#path.length;
+    let depth = this.#depth;
+    let at = from;
+    while (at < bytes.length && depth > floor) {
+      const byte = bytes[at++];
+      if (byte === quote) {
+        at = this.#passString(bytes, at);
+        if (this.#inString) break;
+      } else if (byte === openBrace || byte === openBracket) depth++;
+      else if (byte === closeBrace || byte === closeBracket) depth--;
+    }
+    this.#depth = depth;
+    return at;
+  }
+
+  /** Passes over the rest of a string; the position behind its closing quote, or the end of the bytes. */
+  #passString(bytes: Buffer, from: number): number {
+    let escaped = this.#escaped;
+    let at = from;
+    this.#inString = true;
+    while (at < bytes.length) {
+      const byte = bytes[at++];
+      if (escaped) escaped = false;
+      else if (byte === backslash) escaped = true;
+      else if (byte === quote) {
+        this.#inString = false;
+        break;
+      }
+    }
+    this.#escaped = escaped;
+    return at;
+  }
+}
+
+function isBlank(byte: number | undefined): boolean {
+  switch (byte) {
+    case 0x20:
+    case 0x09:
+    case 0x0a:
+    case 0x0d:
+    case 0xef: // UTF-8's byte order mark
+    case 0xbb:
+    case 0xbf:
+      return true;
+    default:
+      return false;
+  }
+}
+
+/** The bytes of the string whose text begins at `start`; undefined: it is too long to be held. */
+function tokenAt(bytes: Buffer, start: number): Buffer | 'unfinished' | undefined {
+  const bound = Math.min(bytes.length, start + maxTokenBytes + 1);
+  for (let at = start; at < bound; at++) {
+    const byte = bytes[at];
+    if (byte === quote) return bytes.subarray(start, at);
+    if (byte === backslash) at++;
+  }
+  return bytes.length <= start + maxTokenBytes ? 'unfinished' : undefined;
+}
+
+/** The text of a string's bytes, or undefined where they are not JSON and so mean nothing. */
+function decoded(token: Buffer): string | undefined {
+  const text = token.toString('utf8');
+  // What is not UTF-8 would not survive the way back.
+  if (text.includes('\ufffd')) return undefined;
+  if (!text.includes('\\')) return text;
+  try {
+    const value: unknown = JSON.parse(`"${text}"`);
+    return typeof value === 'string' ? value : undefined;
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}
+
+function childOf(
+  selector: StringSelector | undefined,
+  key: string | undefined,
+): StringSelector | true | undefined {
+  if (selector === undefined) return undefined;
+  if (key !== undefined && Object.hasOwn(selector, key)) return selector[key];
+  return Object.hasOwn(selector, '*') ? selector['*'] : undefined;
+}
+
+function joined(pieces: readonly Buffer[]): readonly Uint8Array[] {
+  const filled = pieces.filter((piece) => piece.length > 0);
+  return filled.length <= 1 ? filled : [Buffer.concat(filled)];
+}

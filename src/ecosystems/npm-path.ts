@@ -1,0 +1,84 @@
+import { hasDotSegments } from '../core/canonical-url.ts';
+
+/** What a path below a registry's URL asks for. */
+export type NpmPath =
+  /** All versions of a package. */
+  | { readonly kind: 'packument'; readonly name: string }
+  /** One version, by number or tag. */
+  | { readonly kind: 'manifest'; readonly name: string }
+  | { readonly kind: 'tarball' }
+  /** `/-/…`: the registry's own services; `endpoint` without the `/-/` and the query. */
+  | { readonly kind: 'endpoint'; readonly endpoint: string }
+  /** A clean path that the protocol does not know. */
+  | { readonly kind: 'other' }
+  /** A path that no registry client sends, and that two servers might read differently. */
+  | { readonly kind: 'suspicious' };
+
+const tarballFile = /\.(?:tgz|tar\.gz)$/i;
+/** GitHub's registry names tarballs by version and digest: `/download/@scope/name/1.0.0/<hex>`. */
+const githubTarball = /^\/download\/(?:@[^/]+\/)?[^/]+\/[^/]+\/[0-9a-f]{40,}$/i;
+
+/** Reads a path (query allowed) below a registry's URL; a scope's slash may be percent-encoded. */
+export function parseNpmPath(pathAndQuery: string): NpmPath {
+  const path = withoutQuery(pathAndQuery);
+  if (hasDotSegments(path)) return { kind: 'suspicious' };
+  const decoded = decodedPath(path);
+  if (decoded === undefined || hasControlsOrBackslash(decoded)) return { kind: 'suspicious' };
+  if (githubTarball.test(decoded)) return { kind: 'tarball' };
+
+  const [, ...segments] = decoded.replace(/\/$/, '').split('/');
+  if (segments.length === 0 || segments.includes('')) return { kind: 'other' };
+  const scoped = segments[0]?.startsWith('@') === true;
+  const name = segments.slice(0, scoped ? 2 : 1).join('/');
+  const rest = segments.slice(scoped ? 2 : 1);
+  if (scoped && segments.length < 2) return { kind: 'other' };
+
+  // There is a package named "-": its tarballs alone look like an endpoint.
+  const isEndpoint = name === '-' && rest.length > 0 && rest[0] !== '-';
+  if (isEndpoint) return { kind: 'endpoint', endpoint: rest.join('/') };
+  if (rest.length === 0) return { kind: 'packument', name };
+  if (tarballFile.test(rest.at(-1) ?? '') && rest.length > 1) return { kind: 'tarball' };
+  if (rest.length === 1 && !rest[0]?.startsWith('-')) return { kind: 'manifest', name };
+  return { kind: 'other' };
+}
+
+/**
+ * Whether a URL's path outside a registry is that of a package's tarball: a file name with a version,
+ * or a registry's own layout. Only such URLs are fetched from other hosts through a mount.
+ */
+export function isTarballPath(pathAndQuery: string): boolean {
+  const path = withoutQuery(pathAndQuery);
+  if (parseNpmPath(path).kind === 'suspicious') return false;
+  if (githubTarball.test(path)) return true;
+  const file = path.slice(path.lastIndexOf('/') + 1);
+  return tarballFile.test(file) && (/\d/.test(file) || path.includes('/-/'));
+}
+
+function withoutQuery(pathAndQuery: string): string {
+  const query = pathAndQuery.indexOf('?');
+  return query === -1 ? pathAndQuery : pathAndQuery.slice(0, query);
+}
+
+/**
+ * Percent-decoded once; undefined where that is not UTF-8, still encoded afterwards, or a slash is
+ * encoded elsewhere than behind a scope.
+ */
+function decodedPath(path: string): string | undefined {
+  if (!path.includes('%')) return path;
+  const unscoped = path.replace(/(?<=\/)(?:@|%40)([^/%]+)%2f/gi, '@$1/');
+  if (/%2f/i.test(unscoped)) return undefined;
+  try {
+    const decoded = decodeURIComponent(unscoped);
+    return /%[0-9a-f]{2}/i.test(decoded) ? undefined : decoded;
+  } catch (error) {
+    if (error instanceof URIError) return undefined;
+    throw error;
+  }
+}
+
+function hasControlsOrBackslash(text: string): boolean {
+  for (const char of text) {
+    if (char < ' ' || char === '\u007f' || char === '\\') return true;
+  }
+  return false;
+}
