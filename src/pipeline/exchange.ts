@@ -23,6 +23,8 @@ export interface ExchangeOptions {
   readonly log: Logger;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
+  /** The `Via` of a request to an upstream, from the client's own. */
+  readonly via: (existing: string | undefined) => string;
 }
 
 /** The client's own conditions and ranges: the shared request asks for the whole representation. */
@@ -34,6 +36,8 @@ const clientConditions: ReadonlySet<string> = new Set([
   'if-modified-since',
   'if-unmodified-since',
 ]);
+
+const viaField: ReadonlySet<string> = new Set(['via']);
 
 /** Speaks with the upstreams on behalf of a key, and turns what comes into something to share. */
 export class Exchange {
@@ -91,7 +95,9 @@ export class Exchange {
     const view = { method: 'GET', headers: request.headers };
     const verdict = mayStore(view, response, policy);
     if (!verdict.store) return { kind: 'unshared', via, response, reason: verdict.reason };
-    const vary = varyOf(request.headers, response.headers);
+    const selecting = classification.kind === 'index' ? (classification.vary ?? []) : [];
+    // What the ecosystem knows to select the representation counts as if the response had said so.
+    const vary = varyOf(request.headers, [...response.headers, 'Vary', selecting.join(', ')]);
     if (vary === '*') return { kind: 'unshared', via, response, reason: 'vary' };
     const meta: HeadMeta = {
       status: response.status,
@@ -128,8 +134,10 @@ export class Exchange {
   ): Promise<UpstreamResponse> {
     const { url, upstreams, trusted, ecosystem } = request;
     const purpose = { ecosystem, kind: classification.kind };
+    const via = this.#options.via(fieldValue(headers, 'via'));
+    const fields = [...withoutFields(headers, viaField), 'Via', via];
     return this.#options.downloader.fetch(
-      { method, url, headers, upstreams, trusted, redirects, purpose },
+      { method, url, headers: fields, upstreams, trusted, redirects, purpose },
       signal,
     );
   }

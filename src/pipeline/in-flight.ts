@@ -88,8 +88,11 @@ export function flightKey(key: string, headers: RawHeaders, fields: readonly str
   return fields.reduce((id, name) => `${id}\n${name}: ${fieldValue(headers, name) ?? ''}`, key);
 }
 
-/** Field names that are known to select among the variants. */
-export function selectingFields(variants: readonly { vary: readonly VaryField[] }[]): string[] {
-  const names = new Set(variants.flatMap(({ vary }) => vary.map(([name]) => name)));
+/** Field names that are known to select among the variants, in a stable order. */
+export function selectingFields(
+  variants: readonly { vary: readonly VaryField[] }[],
+  known: readonly string[],
+): string[] {
+  const names = new Set([...known, ...variants.flatMap(({ vary }) => vary.map(([name]) => name))]);
   return [...names].sort();
 }

@@ -40,8 +40,9 @@ export async function obtain(
   resource: Resource,
   { stored, variants, unanswered, signal }: ObtainOptions,
 ): Promise<Obtained> {
-  const { request } = resource;
-  let fields = selectingFields(variants);
+  const { request, classification } = resource;
+  const known = classification.kind === 'index' ? (classification.vary ?? []) : [];
+  let fields = selectingFields(variants, known);
   for (let joins = 0; joins < maxJoins; joins++) {
     const key = flightKey(request.url, request.headers, fields);
     const { arrival, leader } = inFlight.join(
@@ -58,7 +59,7 @@ export async function obtain(
       if (arrived.kind === 'fill' && !arrived.fill.accepts(0)) break;
       return { kind: 'shared', arrival: arrived, leader };
     }
-    fields = selectingFields([...variants, arrived.meta]);
+    fields = selectingFields([...variants, arrived.meta], known);
   }
   return alone(exchange, resource, 'not shared', signal);
 }

@@ -57,7 +57,7 @@ export function arrivingRepresentation(
     vary: meta.vary,
     headers: representationFields(meta.headers),
     size: fill.complete ? fill.bytes : fill.size,
-    age: currentAge({ ...meta, body: { sha256: '', size: 0 } }, now),
+    age: currentAge(meta, now),
     sha256: fill.sha256,
     identity: () => identityOf(fill),
     bytes: () => undefined,
@@ -83,6 +83,17 @@ export async function withContentEtag(
     headers: [...selected.headers, 'ETag', contentEtag(sha256)],
     size: selected.size ?? selected.fill?.bytes,
   };
+}
+
+/** The representation with these request fields named in `Vary`, where they are not already. */
+export function withVary(
+  selected: SelectedRepresentation,
+  names: readonly string[],
+): SelectedRepresentation {
+  const said = (fieldValue(selected.headers, 'vary') ?? '').toLowerCase().split(/[\s,]+/);
+  const missing = names.filter((name) => !said.includes(name) && !said.includes('*'));
+  if (missing.length === 0) return selected;
+  return { ...selected, headers: [...selected.headers, 'Vary', missing.join(', ')] };
 }
 
 export function contentEtag(sha256: string): string {

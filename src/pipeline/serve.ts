@@ -1,17 +1,14 @@
 import type { ArtifactMeta } from '../core/artifact-meta.ts';
 import { GatewayError } from '../core/errors.ts';
-import type { Logger } from '../core/logger.ts';
 import type { CacheOutcome } from '../core/outcome.ts';
 import { withoutFields } from '../core/raw-headers.ts';
 import type { CacheStatus, RequestRecord } from '../core/request-record.ts';
 import { type Decision, decide, mayServeStaleOnError } from '../policy/decide.ts';
 import { requestDirectives } from '../policy/request-directives.ts';
-import type { Store } from '../storage/store.ts';
-import type { Downloader } from '../upstream/download.ts';
 import { type Answer, answerFrom } from './answer.ts';
 import { answerAlone } from './answer-alone.ts';
 import { Deriver } from './derive.ts';
-import { Exchange } from './exchange.ts';
+import { Exchange, type ExchangeOptions } from './exchange.ts';
 import { InFlight, type Via } from './in-flight.ts';
 import { alone, type Obtained, obtain } from './obtain.ts';
 import {
@@ -19,16 +16,11 @@ import {
   type SelectedRepresentation,
   storedRepresentation,
   withContentEtag,
+  withVary,
 } from './representation.ts';
 import type { Resource } from './resource.ts';
 
-export interface ServeOptions {
-  readonly store: Store;
-  readonly downloader: Downloader;
-  readonly log: Logger;
-  /** Milliseconds since the epoch. */
-  readonly now: () => number;
-}
+export type ServeOptions = ExchangeOptions;
 
 /** What the decision came to: a representation to answer from, or a response to pass on. */
 type Selected =
@@ -70,6 +62,14 @@ export class Serve {
       if (!(error instanceof GatewayError) || error.code !== 'stored_body_missing') throw error;
       // A record without its body is a miss.
       return this.#answer(resource, [], record, signal);
+    }
+  }
+
+  /** Forgets stored responses, in the background: an unsafe request may have changed them. */
+  invalidate(urls: readonly string[]): void {
+    const { store, log } = this.#options;
+    for (const url of urls) {
+      store.delete(url).catch((err: unknown) => log.warn({ url, err }, 'invalidation failed'));
     }
   }
 
@@ -191,9 +191,10 @@ export class Serve {
     representation: SelectedRepresentation,
   ): Promise<SelectedRepresentation> {
     if (classification.kind !== 'index') return representation;
-    const { rewrite, ownEtag } = classification;
-    if (rewrite) return this.#deriver.derive(request.url, rewrite, representation, request.headers);
-    return ownEtag ? withContentEtag(representation) : representation;
+    const { rewrite, ownEtag, vary = [], servedVary = [] } = classification;
+    const varying = withVary(representation, [...vary, ...servedVary]);
+    if (rewrite) return this.#deriver.derive(request.url, rewrite, varying, request.headers);
+    return ownEtag ? withContentEtag(varying) : varying;
   }
 
   async #lookUp({ request }: Resource): Promise<readonly ArtifactMeta[]> {

@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import type { GatewayError } from '../core/errors.ts';
 import type { RawHeaders } from '../core/raw-headers.ts';
+import type { UpstreamPurpose } from '../core/upstream-observer.ts';
 
 /** One request to one upstream. */
 export interface UpstreamRequest {
@@ -12,6 +13,8 @@ export interface UpstreamRequest {
   readonly body?: Readable;
   /** false: private, link-local and loopback addresses are refused after name resolution. */
   readonly trusted: boolean;
+  /** What it is for, told to the observer. */
+  readonly purpose?: UpstreamPurpose;
 }
 
 /** Receives a response body as it arrives; exactly one of `end` and `error` ends it. */

@@ -1,0 +1,63 @@
+import type { Config, MountConfig } from './config/config.ts';
+import { type HostPattern, parseHostPattern } from './core/network.ts';
+import { chooseEcosystem, createEcosystem, createEcosystems } from './ecosystems/index.ts';
+import { createForwardProxyRules } from './surfaces/forward-proxy.ts';
+import type { Routing } from './surfaces/gateway-handler.ts';
+import { type Mount, MountTable } from './surfaces/mount-table.ts';
+import { Router } from './surfaces/router.ts';
+
+/** Targeted cache-control fields (RFC 9213), the most specific first. */
+const targetedFields = ['millrace-cache-control', 'cdn-cache-control'];
+
+/** How requests find their way under one configuration. */
+export function createRouting(config: Config): Routing {
+  const mounts = config.mounts.map((mount) => createMount(mount, config));
+  const everywhere = createEcosystems({ ...ecosystemOptions(config), tarballs: 'auto', hosts: [] });
+  const router = new Router({
+    publicUrl: config.publicUrl,
+    trustedProxies: patterns(config.trustedProxies),
+    table: new MountTable(mounts),
+    forwardProxy: createForwardProxyRules({
+      allow: allowedHosts(config),
+      listenHost: config.listen.host,
+    }),
+    recognise: (request) => chooseEcosystem(everywhere, request),
+    forwardPolicy: policyOf(config),
+  });
+  return { router, mounts };
+}
+
+/** Hosts and networks that the operator let the forward proxy reach. */
+export function allowedHosts({ forwardProxy }: Config): readonly HostPattern[] {
+  return patterns(forwardProxy.allow);
+}
+
+function createMount(mount: MountConfig, config: Config): Mount {
+  const { path, ecosystem, redirects, tarballs, hosts } = mount;
+  const [first, ...others] = mount.upstreams;
+  if (!first) throw new TypeError(`The mount ${path} has no upstream`);
+  return {
+    path,
+    ecosystem: createEcosystem(ecosystem, { ...ecosystemOptions(config), tarballs, hosts }),
+    upstreams: [first, ...others],
+    policy: policyOf(mount),
+    redirects,
+  };
+}
+
+function ecosystemOptions({ npmCanonicalRegistry, aptHosts }: Config) {
+  return { canonicalRegistry: npmCanonicalRegistry, aptHosts };
+}
+
+/** The configuration has milliseconds, the policy the seconds of HTTP. */
+function policyOf({ negativeTtl, staleIfError }: { negativeTtl: number; staleIfError: number }) {
+  return { negativeTtl: negativeTtl / 1000, staleIfError: staleIfError / 1000, targetedFields };
+}
+
+/** Patterns of a checked configuration. */
+function patterns(texts: readonly string[]): readonly HostPattern[] {
+  return texts.flatMap((text) => {
+    const parsed = parseHostPattern(text);
+    return parsed.ok ? [parsed.pattern] : [];
+  });
+}

@@ -1,0 +1,94 @@
+import type { Config } from './config/config.ts';
+import { canonicalUrl } from './core/canonical-url.ts';
+import { derivedPrefix } from './pipeline/derive.ts';
+import type { Serve } from './pipeline/serve.ts';
+import { currentAge } from './policy/freshness.ts';
+import type { Store, StoreStats } from './storage/store.ts';
+import type { AdminPurge, AdminTier, AdminView } from './surfaces/admin-view.ts';
+import type { StateSample } from './telemetry/state-sample.ts';
+import type { Telemetry } from './telemetry/telemetry.ts';
+
+export interface ViewOptions {
+  readonly store: Store;
+  readonly serve: Serve;
+  readonly telemetry: Pick<Telemetry, 'traffic'>;
+  readonly config: () => Config;
+  /** The listener's URL; undefined before it listens and once it closes. */
+  readonly url: () => string | undefined;
+  readonly version: string;
+  readonly startedAt: number;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+}
+
+/** What the admin side shows of a running gateway. */
+export function createView(options: ViewOptions): AdminView {
+  const { store, serve, telemetry, config, url, version, startedAt, now } = options;
+  return {
+    health() {
+      const health = store.health();
+      return { ok: true, checks: { store: health.ok ? { ok: true } : health } };
+    },
+    ready: () => url() !== undefined,
+    stats() {
+      const { fills, readers } = serve.activity;
+      const { mounts, forwardProxy, publicUrl } = config();
+      return {
+        version,
+        startedAt: new Date(startedAt).toISOString(),
+        uptimeSeconds: Math.floor((now() - startedAt) / 1000),
+        url: publicUrl ?? url() ?? '',
+        mounts: mounts.map(({ path, ecosystem, upstreams }) => ({
+          path,
+          ecosystem,
+          upstreams: upstreams.map((upstream) => upstream.url),
+        })),
+        forwardProxy: { allow: forwardProxy.allow },
+        traffic: telemetry.traffic(),
+        tiers: tiersOf(store),
+        fills: { active: fills, readers },
+      };
+    },
+    async entries(text) {
+      const key = canonicalUrl(text) ?? text;
+      const variants = await store.get(key);
+      return variants.map(({ body, ...meta }) => ({
+        ...meta,
+        age: Math.floor(currentAge(meta, now())),
+        size: body.size,
+        sha256: body.sha256,
+      }));
+    },
+    purge: (selector) => purge(store, selector),
+  };
+}
+
+/** What the gauges show. */
+export function sampleState(store: Store, serve: Serve): StateSample {
+  return { tiers: tiersOf(store), ...serve.activity };
+}
+
+function tiersOf(store: Store): readonly (AdminTier & StateSample['tiers'][number])[] {
+  const stats = store.stats();
+  const health = store.health();
+  return (stats.tiers ?? [stats]).map(({ name, ...tier }: StoreStats) => ({
+    name,
+    entries: tier.entries,
+    bytes: tier.bytes,
+    maxBytes: tier.maxBytes,
+    partialBytes: tier.partialBytes,
+    evictions: tier.evictions,
+    healthy: name === 'memory' || health.ok,
+  }));
+}
+
+/** A resource goes together with the documents made from it. */
+async function purge(store: Store, selector: AdminPurge): Promise<number> {
+  if (!('url' in selector)) return store.purge(selector);
+  const key = canonicalUrl(selector.url) ?? selector.url;
+  const [own] = await Promise.all([
+    store.purge({ key }),
+    store.purge({ prefix: derivedPrefix(key) }),
+  ]);
+  return own;
+}

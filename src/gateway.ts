@@ -1,0 +1,224 @@
+import { randomUUID } from 'node:crypto';
+import { createServer, type RequestListener, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { restartNeeded } from './config/compare.ts';
+import type { Config } from './config/config.ts';
+import { originOf } from './core/canonical-url.ts';
+import type { Logger } from './core/logger.ts';
+import { matchesAddress } from './core/network.ts';
+import { allowedHosts, createRouting } from './gateway-routing.ts';
+import { createView, sampleState } from './gateway-view.ts';
+import { Serve } from './pipeline/serve.ts';
+import { createDiskStore } from './storage/engines/disk.ts';
+import { createMemoryStore } from './storage/engines/memory.ts';
+import type { Store } from './storage/store.ts';
+import { createTiers } from './storage/tiers.ts';
+import { createAdmin } from './surfaces/admin.ts';
+import { GatewayHandler } from './surfaces/gateway-handler.ts';
+import { createListener } from './surfaces/listener.ts';
+import { Passthrough } from './surfaces/passthrough.ts';
+import type { ResponseFields } from './surfaces/response-fields.ts';
+import { cacheStatusField } from './telemetry/cache-status.ts';
+import { createLogger } from './telemetry/logger.ts';
+import { proxyStatusField } from './telemetry/proxy-status.ts';
+import type { ProcessProbe } from './telemetry/state-sample.ts';
+import { createTelemetry } from './telemetry/telemetry.ts';
+import { appendVia, viaLoops, viaName, viaPseudonym } from './telemetry/via.ts';
+import { createDownloader } from './upstream/download.ts';
+import { createPassthroughAgents } from './upstream/passthrough-agents.ts';
+import { createTransport } from './upstream/transport.ts';
+import { toGatewayError } from './upstream/transport-errors.ts';
+import { withObserver } from './upstream/with-observer.ts';
+
+/** What a gateway has of the process it runs in. */
+export interface GatewayIo {
+  /** Where the log goes. */
+  readonly stdout: NodeJS.WritableStream & { readonly isTTY?: boolean };
+  readonly isTerminal: boolean;
+  readonly probe: ProcessProbe;
+  readonly version: string;
+  readonly nodeVersion: string;
+}
+
+export interface Gateway {
+  /** Rejects with Node's error where a port is not to be had. */
+  listen(): Promise<{ readonly url: string; readonly adminUrl: string }>;
+  /** Takes a new configuration from the next request on; the settings that wait for a restart. */
+  reload(config: Config): Promise<readonly string[]>;
+  /** Stops accepting, lets transfers finish for the grace time, closes. */
+  close(): Promise<void>;
+  readonly log: Logger;
+}
+
+/** Builds a gateway from its configuration: the one place where the parts meet. */
+export async function createGateway(initial: Config, io: GatewayIo): Promise<Gateway> {
+  let config = initial;
+  let routing = createRouting(config);
+  let address: string | undefined;
+  const now = Date.now;
+  const log = createLogger({
+    level: config.logLevel,
+    format: logFormat(config, io),
+    stream: io.stdout,
+  });
+  const store = await openStore(config, log);
+  const telemetry = createTelemetry({
+    logger: log,
+    clock: now,
+    origins: upstreamOrigins(config),
+    sample: () => sampleState(store, serve),
+    probe: io.probe,
+    version: io.version,
+    nodeVersion: io.nodeVersion,
+  });
+
+  const connecting = {
+    connectTimeoutMs: config.timeouts.connect,
+    allowAddress: (ip: string, port: number) => matchesAddress(allowedHosts(config), ip, port),
+  };
+  const transport = withObserver(
+    createTransport({
+      ...connecting,
+      firstByteTimeoutMs: config.timeouts.firstByte,
+      idleTimeoutMs: config.timeouts.idle,
+    }),
+    telemetry.upstream,
+  );
+  const agents = createPassthroughAgents(connecting);
+  const pseudonym = viaPseudonym(randomUUID());
+  const downloader = createDownloader(transport, {
+    redirectTrusted: (url) => routing.router.isUpstream(url),
+    now,
+  });
+  const via = (existing: string | undefined) => appendVia(existing, '1.1', pseudonym);
+  const serve = new Serve({ store, downloader, log, now, via });
+  const handler = new GatewayHandler({
+    serve,
+    passthrough: new Passthrough({
+      agentFor: (url, trusted) => agents.for(url, trusted),
+      idleTimeoutMs: Math.max(config.timeouts.firstByte, config.timeouts.idle),
+      toGatewayError: (error) => toGatewayError(error, 'waiting'),
+    }),
+    routing: () => routing,
+    fields: responseFields,
+    via: {
+      append: (existing, version) => appendVia(existing, version, pseudonym),
+      loops: (existing) => viaLoops(existing, pseudonym),
+    },
+    upstream: telemetry.upstream,
+    log,
+    now,
+    record: (record) => telemetry.record(record),
+  });
+  const listener = createListener(handler, (reason, client) =>
+    log.info({ reason, client }, 'request refused'),
+  );
+
+  const view = createView({
+    store,
+    serve,
+    telemetry,
+    config: () => config,
+    url: () => address,
+    version: io.version,
+    startedAt: now(),
+    now,
+  });
+  const createAdminListener = (): RequestListener =>
+    createAdmin({
+      view,
+      metrics: () => telemetry.scrape(),
+      logger: log,
+      ...(config.admin.token !== undefined && { token: config.admin.token }),
+    });
+  let adminListener = createAdminListener();
+  const admin = createServer((request, response) => adminListener(request, response));
+
+  return {
+    log,
+    async listen() {
+      const adminUrl = await listenOn(admin, config.admin);
+      address = await listenOn(listener, config.listen);
+      return { url: address, adminUrl };
+    },
+    async reload(next) {
+      const waiting = restartNeeded(config, next);
+      config = {
+        ...next,
+        listen: config.listen,
+        admin: { ...config.admin, token: next.admin.token },
+      };
+      routing = createRouting(config);
+      adminListener = createAdminListener();
+      log.level = config.logLevel;
+      telemetry.keepOrigins(upstreamOrigins(config));
+      return waiting;
+    },
+    async close() {
+      address = undefined;
+      await closeServer(listener, config.shutdownGrace);
+      await closeServer(admin, 0);
+      agents.close();
+      await transport.close();
+      await store.close();
+      telemetry.close();
+    },
+  };
+}
+
+const responseFields: ResponseFields = {
+  cacheStatus: cacheStatusField,
+  proxyStatus: ({ upstream, cacheStatus: { fwdStatus } }, { code, message, origin }) =>
+    proxyStatusField({
+      error: code,
+      ...(origin !== 'gateway' && { detail: message }),
+      ...(upstream !== undefined && { nextHop: upstream }),
+      ...(fwdStatus !== undefined && { receivedStatus: fwdStatus }),
+    }),
+  via: `1.1 ${viaName}`,
+};
+
+/** Memory over disk; memory alone, and said so, where the disk cannot be used. */
+async function openStore(config: Config, log: Logger): Promise<Store> {
+  const memory = createMemoryStore({ maxBytes: config.memory });
+  const disk = await createDiskStore({
+    dir: config.data,
+    maxBytes: config.disk,
+    onTrouble: (reason) => log.error({ reason, data: config.data }, 'disk store in trouble'),
+  });
+  return createTiers(memory, disk);
+}
+
+function logFormat({ logFormat }: Config, { isTerminal }: GatewayIo): 'json' | 'pretty' {
+  if (logFormat !== 'auto') return logFormat;
+  return isTerminal ? 'pretty' : 'json';
+}
+
+function upstreamOrigins({ mounts }: Config): readonly string[] {
+  return mounts.flatMap(({ upstreams }) => upstreams.map(({ url }) => originOf(url)));
+}
+
+function listenOn(server: Server, { host, port }: { host: string; port: number }): Promise<string> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, () => {
+      server.off('error', reject);
+      const bound = server.address() as AddressInfo;
+      const name = bound.family === 'IPv6' ? `[${bound.address}]` : bound.address;
+      resolve(`http://${name}:${bound.port}`);
+    });
+  });
+}
+
+/** Idle connections end at once, busy ones when they are done, at the latest after the grace time. */
+function closeServer(server: Server, graceMs: number): Promise<void> {
+  if (!server.listening) return Promise.resolve();
+  return new Promise((resolve) => {
+    const deadline = setTimeout(() => server.closeAllConnections(), graceMs);
+    server.close(() => {
+      clearTimeout(deadline);
+      resolve();
+    });
+    server.closeIdleConnections();
+  });
+}

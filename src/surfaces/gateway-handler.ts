@@ -1,0 +1,243 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { originOf } from '../core/canonical-url.ts';
+import { GatewayError } from '../core/errors.ts';
+import type { Logger } from '../core/logger.ts';
+import { fieldValue } from '../core/raw-headers.ts';
+import type { RequestRecord } from '../core/request-record.ts';
+import type { UpstreamObserver } from '../core/upstream-observer.ts';
+import type { Serve } from '../pipeline/serve.ts';
+import { endToEnd } from '../policy/headers.ts';
+import { invalidatedUrls, invalidates } from '../policy/invalidation.ts';
+import { landing } from './landing.ts';
+import { withMountLocation } from './location.ts';
+import type { Mount } from './mount-table.ts';
+import type { Passthrough, PassthroughTarget } from './passthrough.ts';
+import { asGatewayError, Reply } from './reply.ts';
+import type { ResponseFields } from './response-fields.ts';
+import type { Incoming, Route, Router } from './router.ts';
+
+/** The routing of one configuration: a reload replaces it between two requests. */
+export interface Routing {
+  readonly router: Router;
+  readonly mounts: readonly Mount[];
+}
+
+export interface HandlerOptions {
+  readonly serve: Serve;
+  readonly passthrough: Passthrough;
+  readonly routing: () => Routing;
+  readonly fields: ResponseFields;
+  readonly via: RequestVia;
+  readonly upstream: UpstreamObserver;
+  readonly log: Logger;
+  readonly now: () => number;
+  /** Takes each record once, when its request is over. */
+  readonly record: (record: RequestRecord) => void;
+}
+
+/** Our entry in the `Via` of requests, by which this instance finds itself. */
+export interface RequestVia {
+  append(existing: string | undefined, httpVersion: string): string;
+  loops(existing: string | undefined): boolean;
+}
+
+/** Longest part of a request target that a record keeps. */
+const recordedTarget = 2048;
+
+/** Answers the requests that come in on the gateway's listener. */
+export class GatewayHandler {
+  readonly #options: HandlerOptions;
+
+  constructor(options: HandlerOptions) {
+    this.#options = options;
+  }
+
+  /** Answers one request, whatever happens on the way. */
+  async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { now, fields } = this.#options;
+    const record = this.#newRecord(request);
+    const reply = new Reply(response, record, { fields, now });
+    response.once('close', () => this.#options.record(record));
+    try {
+      const route = this.#route(request, record);
+      await this.#follow(route, request, response, reply, record);
+    } catch (error) {
+      this.#fail(reply, record, error);
+    }
+  }
+
+  /** Joins an upgraded connection, or refuses it. */
+  async upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+    const record = this.#newRecord(request);
+    socket.once('close', () => this.#options.record(record));
+    try {
+      const route = this.#route(request, record);
+      if (route.kind !== 'passthrough') throw notUpgradable();
+      record.outcome = 'passthrough';
+      record.status = 101;
+      record.detail = route.reason;
+      await this.#options.passthrough.upgrade(request, socket, head, this.#target(request, route));
+    } catch (error) {
+      const failure = asGatewayError(error);
+      record.error = failure.code;
+      record.detail = failure.message;
+      record.status = 502;
+      record.outcome = failure.origin === 'client' ? 'refused' : 'failed';
+      socket.end('HTTP/1.1 502 Bad Gateway\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
+    }
+  }
+
+  async #follow(
+    route: Route,
+    request: IncomingMessage,
+    response: ServerResponse,
+    reply: Reply,
+    record: RequestRecord,
+  ): Promise<void> {
+    switch (route.kind) {
+      case 'resource': {
+        const { resource } = route;
+        const answer = await this.#options.serve.answer(resource, record, reply.left);
+        const { publicBase, upstreams } = resource.request;
+        const upstreamUrl = upstreams[0]?.url;
+        await reply.send(
+          publicBase !== undefined && upstreamUrl !== undefined
+            ? { ...answer, headers: withMountLocation(answer.headers, { upstreamUrl, publicBase }) }
+            : answer,
+        );
+        return;
+      }
+      case 'passthrough':
+        record.outcome = 'passthrough';
+        record.detail = route.reason;
+        record.cacheStatus = { fwd: isRead(request) ? 'bypass' : 'method' };
+        await this.#passThrough(route, request, response, reply, record);
+        return;
+      case 'landing':
+        record.outcome = 'passthrough';
+        await reply.send(landing(route.base, this.#options.routing().mounts, this.#options.now()));
+        return;
+    }
+  }
+
+  async #passThrough(
+    route: Extract<Route, { kind: 'passthrough' }>,
+    request: IncomingMessage,
+    response: ServerResponse,
+    reply: Reply,
+    record: RequestRecord,
+  ): Promise<void> {
+    const { passthrough, serve, upstream: observer, now } = this.#options;
+    const { url, method, publicBase, upstreams, ecosystem } = route.request;
+    const origin = originOf(route.target.url);
+    const sentAt = now();
+    record.upstream = origin;
+    await passthrough.web(
+      request,
+      response,
+      this.#target(request, route),
+      (status, rawHeaders) => {
+        record.cacheStatus.fwdStatus = status;
+        const firstByteMs = now() - sentAt;
+        record.upstreamFirstByteMs = firstByteMs;
+        observer.upstreamResponse({ origin, status, firstByteMs, ecosystem, kind: 'passthrough' });
+        const headers = endToEnd(rawHeaders);
+        const upstreamUrl = upstreams[0]?.url;
+        reply.head(
+          status,
+          publicBase !== undefined && upstreamUrl !== undefined
+            ? withMountLocation(headers, { upstreamUrl, publicBase })
+            : headers,
+        );
+        // RFC 9111 section 4.4: what an unsafe method may have changed is not to be served again.
+        if (invalidates(method, status)) serve.invalidate(invalidatedUrls(url, headers));
+      },
+      (bytes) => {
+        record.bytesOut += bytes;
+        record.bytesIn += bytes;
+        observer.upstreamBytes(origin, bytes);
+      },
+    );
+  }
+
+  #target(
+    request: IncomingMessage,
+    { target, request: { trusted } }: Extract<Route, { kind: 'passthrough' }>,
+  ): PassthroughTarget {
+    const { via } = this.#options;
+    return {
+      url: target.url,
+      trusted,
+      via: via.append(fieldValue(request.rawHeaders, 'via'), request.httpVersion),
+      ...(target.authorization !== undefined && { authorization: target.authorization }),
+    };
+  }
+
+  #route(request: IncomingMessage, record: RequestRecord): Route {
+    const { routing, via } = this.#options;
+    if (via.loops(fieldValue(request.rawHeaders, 'via'))) {
+      throw new GatewayError('proxy_loop_detected', 'the request came from this gateway', {
+        origin: 'client',
+      });
+    }
+    const route = routing().router.route(incomingOf(request, record.startedAt));
+    if (route.kind !== 'landing') {
+      const { surface, ecosystem, mount } =
+        route.kind === 'resource' ? route.resource.request : route.request;
+      record.surface = surface;
+      record.ecosystem = ecosystem;
+      record.kind = route.kind === 'resource' ? route.resource.classification.kind : 'passthrough';
+      if (mount !== undefined) record.mount = mount;
+    }
+    return route;
+  }
+
+  #fail(reply: Reply, record: RequestRecord, error: unknown): void {
+    const failure = asGatewayError(error);
+    if (failure.origin === 'gateway')
+      this.#options.log.error({ err: error, target: record.target }, 'request failed');
+    reply.fail(failure);
+  }
+
+  #newRecord(request: IncomingMessage): RequestRecord {
+    const target = request.url ?? '';
+    return {
+      surface: target.startsWith('/') ? 'mount' : 'forward-proxy',
+      method: request.method ?? '',
+      target: target.length > recordedTarget ? target.slice(0, recordedTarget) : target,
+      client: request.socket.remoteAddress ?? '',
+      startedAt: this.#options.now(),
+      ecosystem: 'none',
+      outcome: 'refused',
+      status: 0,
+      cacheStatus: {},
+      bytesOut: 0,
+      bytesIn: 0,
+    };
+  }
+}
+
+function incomingOf(request: IncomingMessage, receivedAt: number): Incoming {
+  const { socket, method = '', url = '', rawHeaders } = request;
+  const address = socket.localAddress ?? '127.0.0.1';
+  const host = address.includes(':') ? `[${address}]` : address;
+  return {
+    method,
+    target: url,
+    headers: rawHeaders,
+    remoteAddress: socket.remoteAddress ?? '',
+    localAuthority: `${host}:${socket.localPort}`,
+    receivedAt,
+  };
+}
+
+function isRead({ method }: IncomingMessage): boolean {
+  return method === 'GET' || method === 'HEAD';
+}
+
+function notUpgradable(): GatewayError {
+  return new GatewayError('http_upgrade_failed', 'there is nothing to upgrade to', {
+    origin: 'client',
+  });
+}

@@ -1,0 +1,100 @@
+import { createServer, type Server } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { GatewayHandler } from './gateway-handler.ts';
+
+/** How long a client may take for the head of a request, and idle between requests; milliseconds. */
+const headMs = 60_000;
+const keepAliveMs = 75_000;
+/** A client that takes and gives nothing for this long is gone. */
+const stalledMs = 120_000;
+const maxHeadBytes = 64 * 1024;
+
+/** The gateway's HTTP/1.1 server; the caller listens and closes. */
+export function createListener(
+  handler: GatewayHandler,
+  refused: (reason: RefusedHead, client: string) => void,
+): Server {
+  const server = createServer(
+    {
+      maxHeaderSize: maxHeadBytes,
+      headersTimeout: headMs,
+      // A request body may take as long as it moves: an idle timeout, not a total one.
+      requestTimeout: 0,
+      keepAliveTimeout: keepAliveMs,
+      insecureHTTPParser: false,
+      noDelay: true,
+    },
+    (request, response) => void handler.handle(request, response),
+  );
+  server.setTimeout(stalledMs);
+  server.maxHeadersCount = 200;
+  server.on('upgrade', (request, socket, head) => void handler.upgrade(request, socket, head));
+  server.on('connect', (request, socket) => {
+    refuse(socket, refusals.connect);
+    refused('connect', request.socket.remoteAddress ?? '');
+  });
+  server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => {
+    // The other side is gone: there is nobody to answer.
+    if (error.code === 'ECONNRESET' || !socket.writable) {
+      socket.destroy();
+      return;
+    }
+    const reason = reasonOf(error.code);
+    refuse(socket, refusals[reason]);
+    refused(reason, 'remoteAddress' in socket ? String(socket.remoteAddress) : '');
+  });
+  return server;
+}
+
+/** Why a request was refused before it was one. */
+export type RefusedHead = 'malformed' | 'head-too-large' | 'head-timeout' | 'connect';
+
+interface Refusal {
+  readonly status: string;
+  readonly error: string;
+  readonly details: string;
+}
+
+const refusals: Record<RefusedHead, Refusal> = {
+  malformed: {
+    status: '400 Bad Request',
+    error: 'http_request_error',
+    details: 'the request is not well-formed HTTP/1.1',
+  },
+  'head-too-large': {
+    status: '431 Request Header Fields Too Large',
+    error: 'http_request_error',
+    details: 'the head of the request is larger than 64 KiB',
+  },
+  'head-timeout': {
+    status: '408 Request Timeout',
+    error: 'http_request_error',
+    details: 'the head of the request did not come in time',
+  },
+  connect: {
+    status: '405 Method Not Allowed',
+    error: 'http_request_denied',
+    details: 'CONNECT is not served: use http:// URLs or a mount',
+  },
+};
+
+function reasonOf(code: string | undefined): RefusedHead {
+  switch (code) {
+    case 'HPE_HEADER_OVERFLOW':
+      return 'head-too-large';
+    case 'ERR_HTTP_REQUEST_TIMEOUT':
+      return 'head-timeout';
+    default:
+      return 'malformed';
+  }
+}
+
+function refuse(socket: Duplex, { status, error, details }: Refusal): void {
+  const text = `${status}: ${details}\n`;
+  socket.end(
+    `HTTP/1.1 ${status}\r\nContent-Type: text/plain; charset=utf-8\r\n` +
+      `Content-Length: ${Buffer.byteLength(text)}\r\nConnection: close\r\n` +
+      `Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n` +
+      `Proxy-Status: millrace; error=${error}; details="${details}"\r\n\r\n${text}`,
+  );
+}

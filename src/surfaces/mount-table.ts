@@ -1,0 +1,73 @@
+import type { UpstreamTarget } from '../core/artifact-request.ts';
+import type { Ecosystem } from '../ecosystems/ecosystem.ts';
+import type { PolicyOptions } from '../policy/decide.ts';
+
+/** What of a policy a mount decides; the ecosystem decides the rest for each request. */
+export type MountPolicy = Omit<PolicyOptions, 'freshness'>;
+
+/** A path of the gateway that stands for a set of equivalent upstreams. */
+export interface Mount {
+  /** Begins with `/`; no trailing slash unless it is `/`. */
+  readonly path: string;
+  readonly ecosystem: Ecosystem;
+  /** At least one; the first one's URLs are the keys. */
+  readonly upstreams: readonly [UpstreamTarget, ...UpstreamTarget[]];
+  readonly policy: MountPolicy;
+  readonly redirects: 'follow' | 'forward';
+}
+
+/** A mount and the rest of the path: with query, empty or beginning with `/` or `?`. */
+export interface MountMatch {
+  readonly mount: Mount;
+  readonly rest: string;
+}
+
+/** The mounts by their paths and by their upstreams' URLs. */
+export class MountTable {
+  readonly mounts: readonly Mount[];
+  /** Longest first: the longest match wins. */
+  readonly #byPath: readonly { prefix: string; mount: Mount }[];
+  readonly #byUrl: readonly { prefix: string; mount: Mount }[];
+
+  constructor(mounts: readonly Mount[]) {
+    this.mounts = mounts;
+    this.#byPath = longestFirst(
+      mounts.map((mount) => ({ prefix: mount.path === '/' ? '' : mount.path, mount })),
+    );
+    this.#byUrl = longestFirst(
+      mounts.flatMap((mount) => mount.upstreams.map(({ url }) => ({ prefix: url, mount }))),
+    );
+  }
+
+  /** The mount of an origin-form target. */
+  match(target: string): MountMatch | undefined {
+    return find(this.#byPath, target) ?? this.#claimed(target);
+  }
+
+  /** The mount that has this URL among its upstreams', with the rest below that upstream. */
+  matchUrl(url: string): MountMatch | undefined {
+    return find(this.#byUrl, url);
+  }
+
+  /** Some clients keep a registry's host and lose its path: their mount takes what is clearly its own. */
+  #claimed(target: string): MountMatch | undefined {
+    const mount = this.mounts.find(({ ecosystem }) => ecosystem.claims?.(target));
+    return mount && { mount, rest: target };
+  }
+}
+
+function longestFirst<T extends { prefix: string }>(entries: T[]): T[] {
+  return entries.sort((a, b) => b.prefix.length - a.prefix.length);
+}
+
+function find(
+  entries: readonly { prefix: string; mount: Mount }[],
+  text: string,
+): MountMatch | undefined {
+  for (const { prefix, mount } of entries) {
+    if (!text.startsWith(prefix)) continue;
+    const rest = text.slice(prefix.length);
+    if (rest === '' || rest.startsWith('/') || rest.startsWith('?')) return { mount, rest };
+  }
+  return undefined;
+}

@@ -1,0 +1,122 @@
+import type { Agent, ClientRequest, IncomingMessage, ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { createProxyServer, type ProxyServer, type ServerOptions } from 'http-proxy-3';
+import type { GatewayError } from '../core/errors.ts';
+import type { RawHeaders } from '../core/raw-headers.ts';
+
+export interface PassthroughOptions {
+  /** Its connections refuse private addresses unless `trusted`. */
+  readonly agentFor: (url: string, trusted: boolean) => Agent;
+  /** Milliseconds without a byte either way. */
+  readonly idleTimeoutMs: number;
+  readonly toGatewayError: (error: unknown) => GatewayError;
+}
+
+/** One request that is proxied untouched. */
+export interface PassthroughTarget {
+  readonly url: string;
+  readonly trusted: boolean;
+  /** In place of the client's own. */
+  readonly authorization?: string;
+  /** The combined `Via` to send. */
+  readonly via: string;
+}
+
+/** Field names that concern one hop only, as `IncomingMessage.headers` spells them. */
+const perHop = ['keep-alive', 'te', 'trailer', 'expect', 'proxy-connection', 'proxy-authorization'];
+
+/** Proxies what the cache has no part in: publishing, searches, upgrades. */
+export class Passthrough {
+  readonly #options: PassthroughOptions;
+
+  constructor(options: PassthroughOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Forwards a request with its body; `head` writes the response's head. Resolves when the response
+   * is through, rejects with a GatewayError when it is not to be had, or breaks off.
+   */
+  async web(
+    request: IncomingMessage,
+    response: ServerResponse,
+    target: PassthroughTarget,
+    head: (status: number, headers: RawHeaders) => void,
+    count: (bytes: number) => void,
+  ): Promise<void> {
+    try {
+      const upstream = await this.#exchange(request, response, target);
+      head(upstream.statusCode ?? 502, upstream.rawHeaders);
+      upstream.on('data', (chunk: Buffer) => count(chunk.length));
+      await pipeline(upstream, response);
+    } catch (error) {
+      throw this.#options.toGatewayError(error);
+    }
+  }
+
+  /** Joins a client's upgraded connection (WebSocket) to the upstream's. */
+  upgrade(
+    request: IncomingMessage,
+    socket: Duplex,
+    head: Buffer,
+    target: PassthroughTarget,
+  ): Promise<void> {
+    const proxy = this.#proxy();
+    this.#prepare(request, target);
+    return new Promise((resolve, reject) => {
+      socket.once('close', () => resolve());
+      proxy.ws(request, socket, head, this.#settings(target), (error) =>
+        reject(this.#options.toGatewayError(error)),
+      );
+    });
+  }
+
+  #exchange(
+    request: IncomingMessage,
+    response: ServerResponse,
+    target: PassthroughTarget,
+  ): Promise<IncomingMessage> {
+    const proxy = this.#proxy();
+    this.#prepare(request, target);
+    return new Promise((resolve, reject) => {
+      proxy.once('proxyRes', resolve);
+      proxy.once('proxyReq', (outgoing: ClientRequest) => outgoing.setNoDelay(true));
+      proxy.web(request, response, this.#settings(target), reject);
+    });
+  }
+
+  /** One for each request: its events carry no other way to tell them apart. */
+  #proxy(): ProxyServer {
+    return createProxyServer({ selfHandleResponse: true, xfwd: false });
+  }
+
+  #settings({ url, trusted }: PassthroughTarget): ServerOptions {
+    return {
+      target: url,
+      agent: this.#options.agentFor(url, trusted),
+      ignorePath: true,
+      changeOrigin: true,
+      selfHandleResponse: true,
+      proxyTimeout: this.#options.idleTimeoutMs,
+    };
+  }
+
+  /** http-proxy-3 forwards `headers` as they are: what concerns this hop alone is taken out first. */
+  #prepare({ headers, method }: IncomingMessage, { authorization, via }: PassthroughTarget): void {
+    const upgrade = headers.upgrade;
+    for (const name of (headers.connection ?? '').split(',')) {
+      const listed = name.trim().toLowerCase();
+      if (listed !== '' && listed !== 'upgrade') delete headers[listed];
+    }
+    for (const name of perHop) delete headers[name];
+    if (upgrade === undefined || method !== 'GET') {
+      delete headers.upgrade;
+      delete headers.connection;
+    } else {
+      headers.connection = 'upgrade';
+    }
+    if (authorization !== undefined) headers.authorization = authorization;
+    headers.via = via;
+  }
+}

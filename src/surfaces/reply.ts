@@ -1,0 +1,138 @@
+import type { ServerResponse } from 'node:http';
+import type { BodyReader } from '../core/body.ts';
+import { GatewayError } from '../core/errors.ts';
+import type { RawHeaders } from '../core/raw-headers.ts';
+import type { RequestRecord } from '../core/request-record.ts';
+import type { Answer } from '../pipeline/answer.ts';
+import { statusOf } from './error-status.ts';
+import type { ResponseFields } from './response-fields.ts';
+
+/** One response on its way to a client, and the record of it. */
+export class Reply {
+  readonly #response: ServerResponse;
+  readonly #record: RequestRecord;
+  readonly #fields: ResponseFields;
+  readonly #now: () => number;
+  readonly #left = new AbortController();
+  #written: (() => void) | undefined;
+
+  constructor(
+    response: ServerResponse,
+    record: RequestRecord,
+    { fields, now }: { fields: ResponseFields; now: () => number },
+  ) {
+    this.#response = response;
+    this.#record = record;
+    this.#fields = fields;
+    this.#now = now;
+    response.sendDate = false;
+    response.once('close', () => {
+      if (!response.writableFinished) record.aborted = true;
+      this.#left.abort();
+      this.#written?.();
+    });
+  }
+
+  /** Aborts when the client is gone, or the response is done. */
+  get left(): AbortSignal {
+    return this.#left.signal;
+  }
+
+  /**
+   * Sends an answer at the client's pace: at most one chunk is on its way. Rejects when the body
+   * cannot be completed; if the head is out by then the connection is aborted, never ended.
+   */
+  async send(answer: Answer): Promise<void> {
+    const { body } = answer;
+    if (body.kind === 'stream') {
+      await this.#stream(answer, body.reader);
+      return;
+    }
+    this.head(answer.status, answer.headers);
+    if (body.kind === 'bytes') {
+      this.#record.bytesOut += body.bytes.length;
+      this.#response.end(body.bytes);
+    } else {
+      this.#response.end();
+    }
+  }
+
+  /** The gateway's own answer to a request that it refuses or cannot fulfil. */
+  fail(error: GatewayError): void {
+    const record = this.#record;
+    record.error = error.code;
+    record.detail = error.message;
+    if (this.#response.headersSent) {
+      this.#response.destroy();
+      return;
+    }
+    const status = statusOf(error);
+    record.outcome = status < 500 ? 'refused' : 'failed';
+    const text = Buffer.from(`${status} ${error.code}: ${error.message}\n`);
+    const headers = [
+      'Content-Type',
+      'text/plain; charset=utf-8',
+      'Content-Length',
+      String(text.length),
+      'Cache-Control',
+      'no-store',
+      'Date',
+      new Date(this.#now()).toUTCString(),
+      'Proxy-Status',
+      this.#fields.proxyStatus(record, error),
+    ];
+    this.head(status, headers);
+    record.bytesOut += text.length;
+    this.#response.end(this.#record.method === 'HEAD' ? undefined : text);
+  }
+
+  async #stream(answer: Answer, reader: BodyReader): Promise<void> {
+    try {
+      // A body that fails before its first byte can still be an honest 502.
+      let chunk = await reader.next();
+      if (this.left.aborted) return;
+      this.head(answer.status, answer.headers);
+      while (chunk && !this.left.aborted) {
+        this.#record.bytesOut += chunk.length;
+        await this.#write(chunk);
+        if (this.left.aborted) return;
+        chunk = await reader.next();
+      }
+      if (!this.left.aborted) this.#response.end();
+    } finally {
+      reader.close();
+    }
+  }
+
+  /** Resolves when the bytes have left the process, or the client has. */
+  #write(chunk: Uint8Array): Promise<void> {
+    return new Promise((resolve) => {
+      this.#written = resolve;
+      this.#response.write(chunk, () => resolve());
+    });
+  }
+
+  /** Writes the head, with what became of the request. */
+  head(status: number, headers: RawHeaders): void {
+    const record = this.#record;
+    record.status = status;
+    record.firstByteMs = this.#now() - record.startedAt;
+    this.#response.writeHead(status, [
+      ...headers,
+      'Via',
+      this.#fields.via,
+      'Cache-Status',
+      this.#fields.cacheStatus(record),
+    ]);
+  }
+}
+
+/** Anything thrown as a GatewayError: what is not one already is a fault of ours. */
+export function asGatewayError(error: unknown): GatewayError {
+  return error instanceof GatewayError
+    ? error
+    : new GatewayError('proxy_internal_error', 'the gateway failed on this request', {
+        origin: 'gateway',
+        cause: error,
+      });
+}

@@ -1,0 +1,211 @@
+import type { ArtifactRequest, SurfaceName, UpstreamTarget } from '../core/artifact-request.ts';
+import { canonicalUrl, hasDotSegments, pathOf } from '../core/canonical-url.ts';
+import type { Classification, ClassifyRequest } from '../core/classification.ts';
+import { GatewayError } from '../core/errors.ts';
+import { fieldValue, type RawHeaders, withoutFields } from '../core/raw-headers.ts';
+import type { Ecosystem } from '../ecosystems/ecosystem.ts';
+import type { Resource } from '../pipeline/resource.ts';
+import type { ForwardProxyRules } from './forward-proxy.ts';
+import type { Mount, MountPolicy, MountTable } from './mount-table.ts';
+import { type Arrival, type PublicUrlOptions, publicBase } from './public-base.ts';
+
+/** A request as it came in over a socket. */
+export interface Incoming extends Arrival {
+  readonly method: string;
+  /** The request target: origin-form or absolute-form. */
+  readonly target: string;
+  readonly receivedAt: number;
+}
+
+/** Where a request goes. */
+export type Route =
+  | { readonly kind: 'resource'; readonly resource: Resource }
+  | {
+      readonly kind: 'passthrough';
+      readonly request: ArtifactRequest;
+      /** The one upstream it goes to. */
+      readonly target: UpstreamTarget;
+      readonly reason: string;
+    }
+  | { readonly kind: 'landing'; readonly base: string };
+
+export interface RouterOptions extends PublicUrlOptions {
+  readonly table: MountTable;
+  readonly forwardProxy: ForwardProxyRules;
+  /** The ecosystem of a proxied request outside every mount. */
+  readonly recognise: (request: ClassifyRequest) => Ecosystem;
+  readonly forwardPolicy: MountPolicy;
+}
+
+/** What both surfaces find out before the request is classified. */
+interface Found {
+  readonly surface: SurfaceName;
+  readonly url: string;
+  readonly path: string;
+  readonly mount?: Mount;
+  readonly upstreams: readonly UpstreamTarget[];
+  readonly trusted: boolean;
+  readonly publicBase?: string;
+}
+
+/** Turns a request into a resource, a passthrough or a refusal (a GatewayError of origin `client`). */
+export class Router {
+  readonly #options: RouterOptions;
+
+  constructor(options: RouterOptions) {
+    this.#options = options;
+  }
+
+  route(incoming: Incoming): Route {
+    const absolute = /^[a-z][a-z0-9+.-]*:/i.test(incoming.target);
+    if (!absolute && !incoming.target.startsWith('/')) {
+      throw refuse('http_request_error', 'the request target is neither a path nor a URL');
+    }
+    if (hasDotSegments(absolute ? pathOf(incoming.target) : incoming.target)) {
+      throw refuse('http_request_error', 'the path holds a dot segment: name the file directly');
+    }
+    const found = absolute ? this.#proxied(incoming) : this.#mounted(incoming);
+    return 'kind' in found ? found : this.#classify(incoming, found);
+  }
+
+  #mounted(incoming: Incoming): Found | Route {
+    const { table } = this.#options;
+    const base = publicBase(this.#options, incoming);
+    const match = table.match(incoming.target);
+    if (!match) {
+      if (incoming.target === '/' && isRead(incoming.method)) return { kind: 'landing', base };
+      const paths = table.mounts.map(({ path }) => path).join(', ') || 'none';
+      throw refuse('destination_not_found', `no mount has this path; the mounts are: ${paths}`);
+    }
+    const { mount, rest } = match;
+    const [first] = mount.upstreams;
+    const elsewhere = mount.ecosystem.resolve?.(rest, first.url);
+    const url = canonicalUrl(elsewhere ?? `${first.url}${rest}`);
+    if (url === undefined) throw refuse('http_request_error', 'the path does not make a URL');
+    return {
+      surface: 'mount',
+      url,
+      path: rest.startsWith('/') ? rest : `/${rest}`,
+      mount,
+      upstreams: elsewhere === undefined ? mount.upstreams : [],
+      trusted: elsewhere === undefined || this.isUpstream(url),
+      publicBase: mount.path === '/' ? base : `${base}${mount.path}`,
+    };
+  }
+
+  #proxied({ target }: Incoming): Found {
+    const { table, forwardProxy } = this.#options;
+    const url = canonicalUrl(target);
+    if (url === undefined) {
+      throw refuse('http_request_error', 'the proxy takes http:// URLs with a host');
+    }
+    const match = table.matchUrl(url);
+    if (!match) {
+      return {
+        surface: 'forward-proxy',
+        url,
+        path: pathOf(url),
+        upstreams: [],
+        trusted: forwardProxy.admit(url) === 'trusted',
+      };
+    }
+    // The same resource as below the mount: the same key, whichever of its upstreams was named.
+    const { mount, rest } = match;
+    return {
+      surface: 'forward-proxy',
+      url: `${mount.upstreams[0].url}${rest}`,
+      path: rest.startsWith('/') ? rest : `/${rest}`,
+      mount,
+      upstreams: mount.upstreams,
+      trusted: true,
+    };
+  }
+
+  #classify(incoming: Incoming, found: Found): Route {
+    const { mount, surface, url, path, upstreams, trusted } = found;
+    const upstreamUrl = mount?.upstreams[0].url;
+    const headers = clientFields(incoming.headers, upstreams[0]);
+    const question: ClassifyRequest = {
+      method: incoming.method,
+      url,
+      path,
+      headers,
+      ...(upstreamUrl !== undefined && { upstreamUrl }),
+      ...(found.publicBase !== undefined && { publicBase: found.publicBase }),
+    };
+    const ecosystem = mount?.ecosystem ?? this.#options.recognise(question);
+    const request: ArtifactRequest = {
+      surface,
+      method: incoming.method,
+      url,
+      headers,
+      upstreams,
+      trusted,
+      ecosystem: ecosystem.id,
+      receivedAt: incoming.receivedAt,
+      ...(mount && { mount: mount.path }),
+      ...(found.publicBase !== undefined && { publicBase: found.publicBase }),
+    };
+    const classification = this.#passthroughReason(incoming) ?? ecosystem.classify(question);
+    if (classification.kind === 'passthrough') {
+      const target = { ...upstreams[0], url };
+      return { kind: 'passthrough', request, target, reason: classification.reason };
+    }
+    const { policy, redirects } = mount ?? {
+      policy: this.#options.forwardPolicy,
+      redirects: 'forward',
+    };
+    const freshness = classification.kind === 'artifact' ? 'forever' : classification.freshness;
+    return {
+      kind: 'resource',
+      resource: {
+        request: normalised(request, classification),
+        classification,
+        policy: { ...policy, freshness },
+        redirects,
+      },
+    };
+  }
+
+  #passthroughReason({ method, headers }: Incoming): Classification | undefined {
+    if (!isRead(method)) return { kind: 'passthrough', reason: `method ${method}` };
+    if (fieldValue(headers, 'upgrade') !== undefined && isUpgrade(headers)) {
+      return { kind: 'passthrough', reason: 'upgrade' };
+    }
+    return undefined;
+  }
+
+  /** Whether the operator named the URL, or a place above it, as an upstream. */
+  isUpstream(url: string): boolean {
+    return this.#options.table.matchUrl(url) !== undefined;
+  }
+}
+
+/** What the client says to the resource: not to the gateway, nor to one hop. */
+function clientFields(headers: RawHeaders, upstream: UpstreamTarget | undefined): RawHeaders {
+  // The gateway's own credentials take the place of the client's, so the response is not the client's alone.
+  return upstream?.authorization === undefined
+    ? headers
+    : withoutFields(headers, new Set(['authorization']));
+}
+
+/** Spellings that mean the same made one, where the ecosystem knows them. */
+function normalised(
+  request: ArtifactRequest,
+  classification: Resource['classification'],
+): ArtifactRequest {
+  if (classification.kind !== 'index' || !classification.requestHeaders) return request;
+  return { ...request, headers: classification.requestHeaders };
+}
+
+function isRead(method: string): boolean {
+  return method === 'GET' || method === 'HEAD';
+}
+
+function isUpgrade(headers: RawHeaders): boolean {
+  return /(^|,)\s*upgrade\s*($|,)/i.test(fieldValue(headers, 'connection') ?? '');
+}
+
+function refuse(code: GatewayError['code'], message: string): GatewayError {
+  return new GatewayError(code, message, { origin: 'client' });
+}
