@@ -34,7 +34,7 @@ export interface Config {
   readonly mounts: readonly MountConfig[];
   /** The public registry that npm is built for, whatever this host's npm is set to; no trailing slash. */
   readonly npmCanonicalRegistry: string;
-  /** Host names (no port) of the archives in this host's apt sources. */
+  /** Hosts of the archives in this host's apt sources, with a port where it is not the default one. */
   readonly aptHosts: readonly string[];
 }
 

@@ -10,7 +10,7 @@ export interface HostDefaults {
   readonly npmCanonicalRegistry: string;
   /** Archives that apt uses, each path once; `url` without a trailing slash. */
   readonly aptArchives: readonly { readonly path: string; readonly url: string }[];
-  /** Hosts of all http(s) archives that apt uses, without port. */
+  /** Hosts of all http(s) archives that apt uses, with a port where it is not the default one. */
   readonly aptHosts: readonly string[];
   readonly warnings: readonly string[];
 }
@@ -66,7 +66,7 @@ function aptDefaults(uris: readonly string[]): Pick<HostDefaults, 'aptArchives' 
     // Other schemes (cdrom:, file:, mirror+…) and unexpanded variables are not ours to serve.
     const canonical = /^https?:/i.test(uri) && !uri.includes('$(') ? canonicalUrl(uri) : undefined;
     if (canonical === undefined) continue;
-    hosts.add(new URL(originOf(canonical)).hostname);
+    hosts.add(new URL(originOf(canonical)).host);
     const url = upstreamUrl.schema.safeParse(uri);
     const path = mountPath.schema.safeParse(pathOf(canonical).replace(/\/+$/, ''));
     if (!url.success || !path.success || archives.has(path.data)) continue;

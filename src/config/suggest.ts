@@ -2,12 +2,12 @@ import { distance } from 'fastest-levenshtein';
 
 /**
  * The candidate that `word` was probably meant to be, or undefined when none is near. Case, `-` and
- * `_` do not count; a third of the letters may differ.
+ * `_` do not count; two letters may differ, one in a short word, a third of them in a long one.
  */
 export function nearest(word: string, candidates: readonly string[]): string | undefined {
   const wanted = plain(word);
   let best: string | undefined;
-  let least = Math.max(1, Math.floor(wanted.length / 3)) + 1;
+  let least = (wanted.length < 4 ? 1 : Math.max(2, Math.floor(wanted.length / 3))) + 1;
   for (const candidate of candidates) {
     const far = distance(wanted, plain(candidate));
     if (far < least) {
