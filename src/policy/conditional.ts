@@ -126,7 +126,7 @@ function matchesAny(condition: string, headers: RawHeaders, same: Comparison): b
 
 /** The members of a list of entity-tags; a quoted one may hold commas and knows no escapes. */
 function entityTags(list: string): readonly string[] {
-  return list.match(/(?:W\/)?"[^"]*"|[^\s,"][^,"]*/g)?.map((tag) => tag.trim()) ?? [];
+  return list.match(/(?:[^,"]|"[^"]*"?)+/g)?.map((tag) => tag.trim()) ?? [];
 }
 
 /** RFC 9110 section 13.1.4; true as well where there is nothing to compare. */

@@ -13,6 +13,9 @@ const heuristicallyCacheable: ReadonlySet<number> = new Set([
   200, 203, 204, 300, 301, 308, 404, 405, 410, 414, 501,
 ]);
 
+/** The part of a stored response that its age and freshness depend on. */
+export type StoredHead = Pick<ArtifactMeta, 'status' | 'headers' | 'requestTime' | 'responseTime'>;
+
 /** What a decision needs of a stored response, read once. */
 export interface ResponsePolicy {
   readonly directives: ResponseDirectives;
@@ -29,11 +32,11 @@ export interface ResponsePolicy {
 }
 
 // A memo of a pure function: a meta never changes, and the entry goes with it.
-const policies = new WeakMap<ArtifactMeta, ResponsePolicy>();
+const policies = new WeakMap<StoredHead, ResponsePolicy>();
 
 /** The parsed policy of a stored response; the same object for the same meta and list. */
 export function responsePolicy(
-  meta: ArtifactMeta,
+  meta: StoredHead,
   targetedFields: readonly string[],
 ): ResponsePolicy {
   const known = policies.get(meta);
@@ -44,13 +47,13 @@ export function responsePolicy(
 }
 
 /** Age of a stored response at `now`, in whole seconds. RFC 9111 section 4.2.3. */
-export function currentAge(meta: ArtifactMeta, now: number): number {
+export function currentAge(meta: StoredHead, now: number): number {
   // The age does not depend on directives: whatever list was used before will do.
   return ageOf(policies.get(meta) ?? responsePolicy(meta, []), meta, now);
 }
 
 /** As `currentAge`, from a policy at hand. */
-export function ageOf(policy: ResponsePolicy, meta: ArtifactMeta, now: number): number {
+export function ageOf(policy: ResponsePolicy, meta: StoredHead, now: number): number {
   const residentTime = Math.max(0, now - meta.responseTime);
   return Math.floor((policy.correctedInitialAge + residentTime) / 1000);
 }
@@ -59,14 +62,14 @@ export function ageOf(policy: ResponsePolicy, meta: ArtifactMeta, now: number): 
  * Seconds from its generation during which a stored response is fresh: Infinity for `forever`, 0 for
  * what may never be reused without validation. RFC 9111 section 4.2.1.
  */
-export function freshnessLifetime(meta: ArtifactMeta, options: PolicyOptions): number {
+export function freshnessLifetime(meta: StoredHead, options: PolicyOptions): number {
   if (neverStale(meta, options)) return Infinity;
   if (options.freshness === 'validate') return 0;
   return ownLifetime(responsePolicy(meta, options.targetedFields), meta.status, options);
 }
 
 /** The URL's content never changes and this is it. */
-export function neverStale(meta: ArtifactMeta, options: PolicyOptions): boolean {
+export function neverStale(meta: StoredHead, options: PolicyOptions): boolean {
   return options.freshness === 'forever' && meta.status === 200;
 }
 
@@ -93,7 +96,7 @@ export function allowsHeuristic(status: number, directives: ResponseDirectives):
   return directives.public || heuristicallyCacheable.has(status);
 }
 
-function readPolicy(meta: ArtifactMeta, targetedFields: readonly string[]): ResponsePolicy {
+function readPolicy(meta: StoredHead, targetedFields: readonly string[]): ResponsePolicy {
   const { status, headers, requestTime, responseTime } = meta;
   const directives = responseDirectives(headers, targetedFields);
   const date = parseHttpDate(fieldValue(headers, 'date') ?? '', responseTime) ?? responseTime;

@@ -1,0 +1,105 @@
+import { describe, expect, it } from 'vitest';
+import { mayStore } from '../../src/policy/storing.ts';
+import { date, type Fields, get, options, raw } from './stored.ts';
+
+function verdict(status: number, fields: Fields, request = get()): string {
+  const result = mayStore(request, { status, headers: raw(fields) }, options);
+  return result.store ? 'stored' : result.reason;
+}
+
+const fresh = { 'Cache-Control': 'max-age=60' };
+
+describe('storing (RFC 9111 section 3)', () => {
+  it.each([200, 201, 203, 204, 299, 301, 302, 307, 400, 404, 410, 451, 499, 500, 502, 503, 599])(
+    'stores a %i with explicit freshness',
+    (status) => {
+      expect(verdict(status, fresh)).toBe('stored');
+      expect(verdict(status, { Expires: date(60) })).toBe('stored');
+    },
+  );
+
+  it.each([100, 101, 102, 103, 206, 304, 600])('never stores a %i', (status) => {
+    expect(verdict(status, fresh)).toBe('status');
+  });
+
+  it.each(['HEAD', 'POST', 'PUT', 'OPTIONS', 'get'])('never stores the answer to %s', (method) => {
+    expect(verdict(200, fresh, { method, headers: [] })).toBe('method');
+  });
+
+  it.each([
+    ['no-store, max-age=60', 'no-store'],
+    ['No-StOrE', 'no-store'],
+    ['private, max-age=60', 'private'],
+    ['private="x-user", max-age=60', 'private'],
+    ['no-cache', 'stored'],
+    ['no-cache="set-cookie", max-age=60', 'stored'],
+    ['ext="no-store, private", max-age=60', 'stored'],
+  ])('with Cache-Control: %s it is %s', (value, expected) => {
+    expect(verdict(200, { 'Cache-Control': value })).toBe(expected);
+  });
+
+  it('follows a targeted field in place of Cache-Control', () => {
+    const both = { 'Cache-Control': 'no-store', 'CDN-Cache-Control': 'max-age=60' };
+    expect(verdict(200, both)).toBe('stored');
+    const reverse = { ...fresh, 'CDN-Cache-Control': 'no-store' };
+    expect(verdict(200, reverse)).toBe('no-store');
+    expect(verdict(299, { 'CDN-Cache-Control': 'none', Expires: date(60) })).toBe('no-freshness');
+  });
+
+  it('heeds the client’s no-store (section 5.2.1.5)', () => {
+    const request = get({ 'Cache-Control': 'no-store' });
+    expect(verdict(200, fresh, request)).toBe('request-no-store');
+  });
+
+  it('needs explicit freshness, public, or a status that allows a heuristic', () => {
+    expect(verdict(200, {})).toBe('stored');
+    expect(verdict(404, {})).toBe('stored');
+    expect(verdict(302, {})).toBe('no-freshness');
+    expect(verdict(503, {})).toBe('no-freshness');
+    expect(verdict(503, { 'Cache-Control': 'public' })).toBe('stored');
+  });
+
+  it('refuses what no request would match', () => {
+    expect(verdict(200, { ...fresh, Vary: '*' })).toBe('vary-star');
+    expect(verdict(200, { ...fresh, Vary: ['Accept', 'Foo, *'] })).toBe('vary-star');
+    expect(verdict(200, { ...fresh, Vary: 'Accept' })).toBe('stored');
+  });
+
+  it('stores Set-Cookie responses as the RFC allows', () => {
+    expect(verdict(200, { ...fresh, 'Set-Cookie': 'a=b' })).toBe('stored');
+  });
+});
+
+describe('must-understand (RFC 9111 section 5.2.2.3)', () => {
+  it('overrides no-store for a status that is understood', () => {
+    expect(verdict(200, { 'Cache-Control': 'no-store, must-understand, max-age=60' })).toBe(
+      'stored',
+    );
+  });
+
+  it('refuses a status that is not', () => {
+    expect(verdict(299, { 'Cache-Control': 'must-understand, max-age=60' })).toBe(
+      'must-understand',
+    );
+    expect(verdict(599, { 'Cache-Control': 'no-store, must-understand, max-age=60' })).toBe(
+      'must-understand',
+    );
+  });
+
+  it('does not override private', () => {
+    expect(verdict(200, { 'Cache-Control': 'must-understand, private' })).toBe('private');
+  });
+});
+
+describe('authenticated requests (RFC 9111 section 3.5)', () => {
+  it.each([
+    ['max-age=60', 'authorization'],
+    ['max-age=60, proxy-revalidate', 'authorization'],
+    ['max-age=60, public', 'stored'],
+    ['max-age=60, must-revalidate', 'stored'],
+    ['s-maxage=60', 'stored'],
+  ])('with Cache-Control: %s it is %s', (value, expected) => {
+    const request = get({ authorization: 'Basic eDp5' });
+    expect(verdict(200, { 'Cache-Control': value }, request)).toBe(expected);
+  });
+});
