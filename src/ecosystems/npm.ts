@@ -76,6 +76,8 @@ export function createNpm(options: NpmOptions): Ecosystem {
       kind: 'index',
       freshness: 'rfc9111',
       vary: selectingFields,
+      // Registries send packuments without one, and clients ask for the same ones again and again.
+      ownEtag: true,
       ...(requestHeaders && { requestHeaders }),
     };
     const { upstreamUrl, publicBase } = request;

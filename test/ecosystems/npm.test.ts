@@ -76,6 +76,7 @@ describe('npm paths', () => {
       kind: 'index',
       freshness: 'rfc9111',
       vary: ['accept', 'accept-encoding'],
+      ownEtag: true,
     });
   });
 
