@@ -38,6 +38,8 @@ export interface AdminStats {
   readonly uptimeSeconds: number;
   /** How tools reach the gateway, without a trailing slash. */
   readonly url: string;
+  /** The listener's own address for `http_proxy`, where `url` is another: a proxy has no path. */
+  readonly proxyUrl?: string;
   readonly mounts: readonly AdminMount[];
   /** Host patterns that the forward proxy serves beyond the mounts' upstreams. */
   readonly forwardProxy: { readonly allow: readonly string[] };

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { createContext, runInContext } from 'node:vm';
 import { expect, test } from 'vitest';
-import { type AdminSide, startAdmin } from './admin-side.ts';
+import { type AdminSide, someStats, startAdmin } from './admin-side.ts';
 
 /** As much of an element as the page's script uses. */
 class Element {
@@ -77,6 +77,18 @@ test('the page shows mounts with their commands, tiers, figures and health', asy
   expect(text('figures')).toContain('Being fetched now 1 for 3');
   expect(text('upstreams')).toContain('https://registry.test');
   expect(text('kinds')).toBe('nothing yet');
+});
+
+test('behind a public URL, a proxy is still the listener itself', async () => {
+  const stats = () => ({
+    ...someStats(),
+    url: 'https://cache.example.com/x',
+    proxyUrl: 'http://10.0.0.1:8080',
+  });
+  const page = await render(await startAdmin({ stats }));
+  expect(page.get('mounts')?.all).toContain('registry https://cache.example.com/x/npm/');
+  expect(page.get('mounts')?.all).toContain('Proxy "http://10.0.0.1:8080";');
+  expect(page.get('proxy')?.all).toContain('http_proxy=http://10.0.0.1:8080:');
 });
 
 test('the page says so when the figures cannot be had', async () => {
