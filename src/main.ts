@@ -32,7 +32,9 @@ async function main(): Promise<void> {
     isTerminal: process.stdout.isTTY === true,
     env: process.env,
     cwd: process.cwd(),
+    probe: process,
     version: manifest.version,
+    nodeVersion: process.versions.node,
     async hostDefaults() {
       const { readHostDefaults } = await import('./config/host-defaults.ts');
       const { hostFiles, hostNpmRegistry } = await import('./config/host.ts');

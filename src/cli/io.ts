@@ -1,17 +1,14 @@
 import type { Writable } from 'node:stream';
 import type { HostDefaults } from '../config/host-defaults.ts';
+import type { GatewayIo } from '../gateway.ts';
 
 export type Signal = 'SIGTERM' | 'SIGINT' | 'SIGHUP';
 
 /** All that a command has of the process it runs in. */
-export interface CliIo {
-  readonly stdout: Writable;
+export interface CliIo extends GatewayIo {
   readonly stderr: Writable;
-  /** Whether `stdout` is one. */
-  readonly isTerminal: boolean;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
-  readonly version: string;
   hostDefaults(): Promise<HostDefaults>;
   onSignal(signal: Signal, listener: () => void): void;
   /** Called once with what nothing caught, before the process ends with 1. */

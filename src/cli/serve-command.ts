@@ -9,8 +9,12 @@ export function addServe(parent: Command, io: CliIo, finish: (code: number) => v
     .command('serve')
     .description('run the gateway; SIGHUP loads the configuration anew, SIGTERM ends it in order');
   addConfigOptions(command).action(async () => {
-    // Only here: the other commands start without the gateway and all that it needs.
-    const { createGateway } = await import('../gateway.ts');
-    finish(await serve(configSource(command), io, createGateway));
+    finish(
+      await serve(configSource(command), io, async (config, gatewayIo) => {
+        // Only here: the other commands start without the gateway and all that it needs.
+        const { createGateway } = await import('../gateway.ts');
+        return createGateway(config, gatewayIo);
+      }),
+    );
   });
 }

@@ -24,7 +24,7 @@ export async function serve(
   printWarnings(warnings, io);
   let gateway: Gateway | undefined;
   try {
-    gateway = await open(config, { stdout: io.stdout, isTerminal: io.isTerminal });
+    gateway = await open(config, io);
     const closed = handleSignals(gateway, source, io);
     const addresses = await gateway.listen();
     sayWhere(gateway, config, addresses, io);
@@ -70,7 +70,7 @@ function handleSignals(gateway: Gateway, source: ConfigSource, io: CliIo): Promi
   };
   io.onSignal('SIGTERM', () => stop('SIGTERM', 15));
   io.onSignal('SIGINT', () => stop('SIGINT', 2));
-  io.onCrash((err) => gateway.log.error({ err }, 'uncaught error, the process ends'));
+  io.onCrash((err) => gateway.log.fatal({ err }, 'uncaught error, the process ends'));
 
   // One after the other: the last signal's file is the one that stands.
   let reloading = Promise.resolve();
