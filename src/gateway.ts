@@ -38,6 +38,8 @@ export interface GatewayIo {
   readonly probe: ProcessProbe;
   readonly version: string;
   readonly nodeVersion: string;
+  /** Milliseconds since the epoch, instead of the system's clock. */
+  readonly now?: () => number;
 }
 
 export interface Gateway {
@@ -55,7 +57,7 @@ export async function createGateway(initial: Config, io: GatewayIo): Promise<Gat
   let config = initial;
   let routing = createRouting(config);
   let address: string | undefined;
-  const now = Date.now;
+  const now = io.now ?? Date.now;
   const log = createLogger({
     level: config.logLevel,
     format: logFormat(config, io),

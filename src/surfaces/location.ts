@@ -1,5 +1,6 @@
 import { canonicalUrl, originOf } from '../core/canonical-url.ts';
 import type { RawHeaders } from '../core/raw-headers.ts';
+import { restBelow } from './mount-table.ts';
 
 export interface MountAddress {
   /** Canonical URL of the upstream that answered for the mount, without a trailing slash. */
@@ -31,10 +32,7 @@ function underMount(
 ): string | undefined {
   const absolute = reference.startsWith('/') && !reference.startsWith('//');
   const url = canonicalUrl(absolute ? `${originOf(upstreamUrl)}${reference}` : reference);
-  if (!url?.startsWith(upstreamUrl)) return undefined;
-  const rest = url.slice(upstreamUrl.length);
+  const rest = url && restBelow(upstreamUrl, url);
   const fragment = /#.*$/.exec(reference)?.[0] ?? '';
-  return rest === '' || rest.startsWith('/') || rest.startsWith('?')
-    ? `${publicBase}${rest}${fragment}`
-    : undefined;
+  return rest === undefined ? undefined : `${publicBase}${rest}${fragment}`;
 }

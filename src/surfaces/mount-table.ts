@@ -65,9 +65,15 @@ function find(
   text: string,
 ): MountMatch | undefined {
   for (const { prefix, mount } of entries) {
-    if (!text.startsWith(prefix)) continue;
-    const rest = text.slice(prefix.length);
-    if (rest === '' || rest.startsWith('/') || rest.startsWith('?')) return { mount, rest };
+    const rest = restBelow(prefix, text);
+    if (rest !== undefined) return { mount, rest };
   }
   return undefined;
+}
+
+/** What is left of a path or URL below a prefix that ends at a segment; undefined when not below. */
+export function restBelow(prefix: string, text: string): string | undefined {
+  if (!text.startsWith(prefix)) return undefined;
+  const rest = text.slice(prefix.length);
+  return rest === '' || rest.startsWith('/') || rest.startsWith('?') ? rest : undefined;
 }

@@ -6,7 +6,7 @@ import { fieldValue, type RawHeaders, withoutFields } from '../core/raw-headers.
 import type { Ecosystem } from '../ecosystems/ecosystem.ts';
 import type { Resource } from '../pipeline/resource.ts';
 import type { ForwardProxyRules } from './forward-proxy.ts';
-import type { Mount, MountPolicy, MountTable } from './mount-table.ts';
+import { type Mount, type MountPolicy, type MountTable, restBelow } from './mount-table.ts';
 import { type Arrival, type PublicUrlOptions, publicBase } from './public-base.ts';
 
 /** A request as it came in over a socket. */
@@ -79,16 +79,18 @@ export class Router {
     }
     const { mount, rest } = match;
     const [first] = mount.upstreams;
-    const elsewhere = mount.ecosystem.resolve?.(rest, first.url);
-    const url = canonicalUrl(elsewhere ?? `${first.url}${rest}`);
+    const resolved = mount.ecosystem.resolve?.(rest, first.url);
+    const url = canonicalUrl(resolved ?? `${first.url}${rest}`);
     if (url === undefined) throw refuse('http_request_error', 'the path does not make a URL');
+    // A file on another host has no other source than that.
+    const elsewhere = restBelow(first.url, url) === undefined;
     return {
       surface: 'mount',
       url,
       path: rest.startsWith('/') ? rest : `/${rest}`,
       mount,
-      upstreams: elsewhere === undefined ? mount.upstreams : [],
-      trusted: elsewhere === undefined || this.isUpstream(url),
+      upstreams: elsewhere ? [] : mount.upstreams,
+      trusted: !elsewhere || this.isUpstream(url),
       publicBase: mount.path === '/' ? base : `${base}${mount.path}`,
     };
   }
