@@ -1,0 +1,125 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Writable } from 'node:stream';
+import { onTestFinished } from 'vitest';
+import type { Config, MountConfig } from '../../src/config/config.ts';
+import { createGateway, type Gateway } from '../../src/gateway.ts';
+import { Client, type ClientOptions, type ClientResponse } from './client.ts';
+
+/** A gateway on free ports of loopback, with its log and a client. */
+export interface TestGateway {
+  readonly url: string;
+  readonly adminUrl: string;
+  readonly gateway: Gateway;
+  readonly client: Client;
+  readonly config: Config;
+  /** Lines of the log so far, parsed. */
+  log(): Record<string, unknown>[];
+  /** Sends a request to a path below a mount, or an absolute URL through the proxy. */
+  get(target: string, options?: ClientOptions): Promise<ClientResponse>;
+  /** The admin side's JSON. */
+  admin(path: string, method?: string): Promise<Record<string, unknown>>;
+  close(): Promise<void>;
+}
+
+export interface TestGatewayOptions {
+  readonly config?: Partial<Config>;
+  readonly mounts?: readonly (Partial<MountConfig> & { path: string; url: string })[];
+  readonly now?: () => number;
+}
+
+const mebibyte = 2 ** 20;
+
+/** A gateway of the running test, with its data in a folder that goes with it. */
+export async function testGateway(options: TestGatewayOptions = {}): Promise<TestGateway> {
+  const data = options.config?.data ?? (await temporaryFolder());
+  const config: Config = { ...baseConfig(data), ...options.config, mounts: mountsOf(options) };
+  const lines: string[] = [];
+  const stdout = new Writable({
+    write(chunk, _encoding, done) {
+      lines.push(String(chunk));
+      done();
+    },
+  });
+  const gateway = await createGateway(config, {
+    stdout,
+    isTerminal: false,
+    probe: process,
+    version: '0.0.0-test',
+    nodeVersion: process.version,
+    ...(options.now && { now: options.now }),
+  });
+  const { url, adminUrl } = await gateway.listen();
+  let closed: Promise<void> | undefined;
+  const close = (): Promise<void> => {
+    closed ??= gateway.close();
+    return closed;
+  };
+  const client = new Client();
+  onTestFinished(close);
+  return {
+    url,
+    adminUrl,
+    gateway,
+    client,
+    config,
+    close,
+    log: () =>
+      lines
+        .join('')
+        .split('\n')
+        .filter((line) => line !== '')
+        .map((line) => JSON.parse(line) as Record<string, unknown>),
+    get: (target, sent) =>
+      target.startsWith('/')
+        ? client.send(`${url}${target}`, sent)
+        : client.send(target, { ...sent, proxy: url }),
+    admin: async (path, method = 'GET') => {
+      const response = await client.send(`${adminUrl}${path}`, { method });
+      return JSON.parse(response.body.toString()) as Record<string, unknown>;
+    },
+  };
+}
+
+/** A folder that is removed when the test is finished, after what was registered later. */
+export async function temporaryFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'millrace-'));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+function mountsOf({ mounts = [] }: TestGatewayOptions): readonly MountConfig[] {
+  return mounts.map(({ url, ...mount }) => ({
+    ecosystem: 'generic',
+    upstreams: [{ url }],
+    negativeTtl: 10_000,
+    staleIfError: 86_400_000,
+    redirects: 'forward',
+    hosts: [],
+    tarballs: 'auto',
+    ...mount,
+  }));
+}
+
+function baseConfig(data: string): Config {
+  return {
+    listen: { host: '127.0.0.1', port: 0 },
+    admin: { host: '127.0.0.1', port: 0, token: undefined },
+    publicUrl: undefined,
+    trustedProxies: [],
+    data,
+    memory: 16 * mebibyte,
+    disk: 256 * mebibyte,
+    logLevel: 'info',
+    logFormat: 'json',
+    negativeTtl: 10_000,
+    staleIfError: 86_400_000,
+    timeouts: { connect: 5_000, firstByte: 10_000, idle: 10_000 },
+    shutdownGrace: 5_000,
+    forwardProxy: { allow: ['127.0.0.1'] },
+    mounts: [],
+    npmCanonicalRegistry: 'https://registry.test',
+    aptHosts: [],
+  };
+}
