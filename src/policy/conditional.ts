@@ -132,8 +132,9 @@ function entityTags(list: string): readonly string[] {
 /** RFC 9110 section 13.1.4; true as well where there is nothing to compare. */
 function isUnmodifiedSince(request: RawHeaders, meta: SelectedRepresentation): boolean {
   const condition = conditionDate(request, 'if-unmodified-since', meta);
+  if (condition === undefined) return true;
   const modified = dateOf(meta, 'last-modified');
-  return condition === undefined || modified === undefined || modified <= condition;
+  return modified === undefined || modified <= condition;
 }
 
 /** RFC 9110 section 13.1.3, RFC 9111 section 4.3.2. */

@@ -3,6 +3,7 @@ import type { PolicyOptions, RequestView } from './decide.ts';
 import { allowsHeuristic, hasExplicitFreshness } from './freshness.ts';
 import { requestDirectives } from './request-directives.ts';
 import { type ResponseDirectives, responseDirectives } from './response-directives.ts';
+import { varyOf } from './vary.ts';
 
 /** Why a response is not stored. */
 export type StoreRefusal =
@@ -60,7 +61,7 @@ function refusal(
     return 'no-freshness';
   }
   // It would match no request (4.1).
-  return fieldValue(headers, 'vary')?.includes('*') ? 'vary-star' : undefined;
+  return varyOf([], headers) === '*' ? 'vary-star' : undefined;
 }
 
 function isStorableStatus(status: number): boolean {

@@ -21,7 +21,8 @@ const spaces = / */y;
  */
 export function parseDictionary(text: string): ReadonlyMap<string, StructuredItem> | undefined {
   const members = new Map<string, StructuredItem>();
-  const cursor: Cursor = { text: text.replace(/^ +| +$/g, ''), at: 0 };
+  const cursor: Cursor = { text, at: 0 };
+  take(cursor, spaces);
   while (cursor.at < cursor.text.length) {
     const name = take(cursor, key)?.[0];
     if (name === undefined) return undefined;

@@ -38,16 +38,23 @@ export function varyOf(
   return [...names].sort().map((name): VaryField => [name, selectingValue(requestHeaders, name)]);
 }
 
+// A memo of a pure function: the values, as they came, that matched last. A stored list never changes.
+const matched = new WeakMap<readonly VaryField[], readonly (string | undefined)[]>();
+
 /** Whether the request selects the variant that was stored under these fields. RFC 9111 section 4.1. */
 export function matchesVary(vary: readonly VaryField[], requestHeaders: RawHeaders): boolean {
-  for (const [name, stored] of vary) {
+  if (vary.length === 0) return true;
+  const known = matched.get(vary);
+  let values: (string | undefined)[] | undefined;
+  for (let i = 0; i < vary.length; i += 1) {
+    const [name, stored] = vary[i] as VaryField;
     const value = fieldValue(requestHeaders, name);
-    // Normalising is idempotent: a value that is the normal form needs none.
-    if (value === undefined ? stored !== null : value !== stored) {
-      if (value === undefined || stored === null) return false;
-      if (normalise(name, value) !== stored) return false;
-    }
+    if (known !== undefined && known[i] === value) continue;
+    if (stored !== (value === undefined ? null : normalise(name, value))) return false;
+    values ??= known?.slice() ?? [];
+    values[i] = value;
   }
+  if (values !== undefined) matched.set(vary, values);
   return true;
 }
 
@@ -70,8 +77,8 @@ function normalise(name: string, value: string): string {
       // The order stays: recipients may take it for a priority (RFC 9110 section 12.5.4).
       return splitList(value).map(weighted).join(', ');
     case 'accept-encoding':
-      // Weights alone order the codings. RFC 9110 section 12.5.3.
-      return splitList(value).map(weighted).sort().join(', ');
+      // Weights alone order the codings, and none has quotes. RFC 9110 section 12.5.3.
+      return value.includes('"') ? value.trim() : splitList(value).map(weighted).sort().join(', ');
     default:
       return singletons.has(name) ? value.trim() : splitList(value).join(', ');
   }
@@ -79,7 +86,7 @@ function normalise(name: string, value: string): string {
 
 /** A case-insensitive member with its weight. RFC 9110 section 12.4.2. */
 function weighted(member: string): string {
-  return member.replace(/[ \t]*;[ \t]*/g, ';').toLowerCase();
+  return member.includes(';') ? tightened(member).toLowerCase() : member.toLowerCase();
 }
 
 /** Type and subtype ignore case, a parameter's value may not. RFC 9110 sections 8.3.1 and 12.5.1. */
@@ -88,6 +95,14 @@ function mediaRange(member: string): string {
   if (semicolon === -1) return member.toLowerCase();
   const parameters = member.slice(semicolon);
   // White space inside a quoted parameter is its value.
-  const plain = parameters.includes('"') ? parameters : parameters.replace(/[ \t]*;[ \t]*/g, ';');
+  const plain = parameters.includes('"') ? parameters : tightened(parameters);
   return `${member.slice(0, semicolon).trimEnd().toLowerCase()}${plain}`;
+}
+
+/** Without the white space around semicolons. RFC 9110 section 5.6.6. */
+function tightened(text: string): string {
+  return text
+    .split(';')
+    .map((part) => part.trim())
+    .join(';');
 }

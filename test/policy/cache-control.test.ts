@@ -54,6 +54,14 @@ describe('directives (RFC 9111 section 5.2)', () => {
     expect(directive && deltaSeconds(directive)).toBe(seconds);
   });
 
+  it('reads a hostile line in proportion to its length', () => {
+    // A scan to the end for each quote would be 10^10 steps here.
+    const n = 100_000;
+    expect(names('"\\'.repeat(n))).toHaveLength(1);
+    expect(names(',"\\'.repeat(n))).toHaveLength(n / 2);
+    expect(names('a"'.repeat(n))).toHaveLength(1);
+  });
+
   it('takes digits, and nothing else, for seconds', () => {
     fc.assert(fc.property(fc.nat(2 ** 31), (n) => parseDeltaSeconds(String(n)) === n));
     fc.assert(
@@ -152,6 +160,7 @@ describe('targeted fields (RFC 9213)', () => {
 
   it.each([
     ['none', {}],
+    ['  max-age=3,\tprivate  ', { maxAge: 3, private: true }],
     ['foobar, max-age=3600', { maxAge: 3600 }],
     ['foo=(1 "a" b;c);d=?1, bar=:YQ==:, baz=1.5, max-age=7;x=y', { maxAge: 7 }],
     ['max-age=99999999999', { maxAge: 2 ** 31 }],

@@ -106,6 +106,18 @@ describe('properties', () => {
     );
   });
 
+  it('what matched before changes no later answer', () => {
+    fc.assert(
+      fc.property(fields, fc.array(fields, { maxLength: 6 }), (first, requests) => {
+        const vary = varyOf(first, everything);
+        if (vary === '*') return false;
+        return [...requests, first, ...requests].every(
+          (headers) => matchesVary(vary, headers) === matchesVary([...vary], headers),
+        );
+      }),
+    );
+  });
+
   it('normalising is idempotent', () => {
     fc.assert(
       fc.property(fields, (headers) => {
