@@ -83,7 +83,7 @@ export class Deriver {
       size: undefined,
       partial: await this.#begin(key),
       meta: (body) => ({ ...head, body, derivedFrom: source.sha256 ?? source.fill?.sha256 ?? '' }),
-      onStorageFailure: (error) => this.#storageFailed(key, error),
+      onFailure: (error) => this.#storageFailed(key, error),
     });
     this.#making.set(id, fill);
     void fill.settled.then(() => {

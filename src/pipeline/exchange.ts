@@ -113,7 +113,7 @@ export class Exchange {
       size,
       partial: await this.#begin(request.url, size),
       meta: (body) => ({ ...meta, body }),
-      onStorageFailure: (error) => this.#storageFailed(request.url, error),
+      onFailure: (error) => this.#storageFailed(request.url, error),
       ...(classification.kind === 'artifact' &&
         response.status === 200 &&
         classification.digest && { digest: classification.digest }),

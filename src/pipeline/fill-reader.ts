@@ -25,10 +25,6 @@ export class FillReader implements BodyReader {
     return this.#position;
   }
 
-  get closed(): boolean {
-    return this.#closed || this.#dropped;
-  }
-
   async next(): Promise<Uint8Array | undefined> {
     for (;;) {
       if (this.#dropped) throw tooSlow();
@@ -46,19 +42,19 @@ export class FillReader implements BodyReader {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#fill.moved(this);
+    this.#fill.left(this);
   }
 
   /** It held back others for too long: its next read fails, visibly. */
   drop(): void {
     this.#dropped = true;
-    this.#fill.moved(this);
+    this.#fill.left(this);
   }
 
   async #take(end: number): Promise<Uint8Array> {
     const chunk = await this.#fill.bytesAt(this.#position, end, () => this.#buffer());
     this.#position += chunk.length;
-    this.#fill.moved(this);
+    this.#fill.moved();
     return chunk;
   }
 

@@ -1,0 +1,28 @@
+import { GatewayError } from '../core/errors.ts';
+
+export function incomplete(size: number, expected: number): GatewayError {
+  return new GatewayError('http_response_incomplete', `body has ${size} of ${expected} bytes`, {
+    origin: 'upstream',
+    retryable: true,
+  });
+}
+
+export function digestMismatch(): GatewayError {
+  return new GatewayError('digest_mismatch', 'body does not have the digest it must have', {
+    origin: 'upstream',
+    retryable: true,
+  });
+}
+
+export function unreadable(cause: unknown): GatewayError {
+  return new GatewayError('storage_failed', 'stored part of the body could not be read back', {
+    origin: 'storage',
+    cause,
+  });
+}
+
+export function unread(): GatewayError {
+  return new GatewayError('client_gone', 'nobody reads a body that is not stored', {
+    origin: 'client',
+  });
+}

@@ -1,0 +1,63 @@
+import type { ArtifactMeta, BodyRef } from '../core/artifact-meta.ts';
+import { GatewayError } from '../core/errors.ts';
+import type { PartialBody } from '../storage/store.ts';
+
+export interface FillStorageOptions {
+  /** Where the bytes go; undefined: nowhere. */
+  readonly partial: PartialBody | undefined;
+  readonly key: string;
+  /** The record of the body, once that is known. */
+  readonly meta: (body: BodyRef) => ArtifactMeta;
+  /** The store failed: the readers do not notice, the operator must. */
+  readonly onFailure: (error: unknown) => void;
+}
+
+/** The storing side of a fill: it may fail at any byte, and the fill goes on from memory. */
+export class FillStorage {
+  readonly #options: FillStorageOptions;
+  #active: boolean;
+
+  constructor(options: FillStorageOptions) {
+    this.#options = options;
+    this.#active = options.partial !== undefined;
+  }
+
+  /** Whether the body is on its way into the store. */
+  get active(): boolean {
+    return this.#active;
+  }
+
+  /** Takes bytes; `full`: wait for `drained`, `failed`: these and later bytes are not stored. */
+  write(position: number, chunk: Uint8Array): 'taken' | 'full' | 'failed' {
+    const { partial, onFailure } = this.#options;
+    if (!partial || !this.#active) return 'failed';
+    const flows = partial.write(position, chunk);
+    if (!partial.failure) return flows ? 'taken' : 'full';
+    this.#active = false;
+    onFailure(partial.failure);
+    return 'failed';
+  }
+
+  async drained(): Promise<void> {
+    await this.#options.partial?.drained();
+  }
+
+  /** Copies stored bytes into `target`; how many. */
+  async read(position: number, target: Uint8Array): Promise<number> {
+    const { partial } = this.#options;
+    if (partial) return partial.read(position, target);
+    throw new GatewayError('storage_failed', 'the body is not stored', { origin: 'gateway' });
+  }
+
+  /** The meta as stored; undefined when the body is not. */
+  async commit(body: BodyRef): Promise<ArtifactMeta | undefined> {
+    const { partial, key, meta } = this.#options;
+    if (partial && this.#active) return partial.commit(key, meta(body));
+    this.discard();
+    return undefined;
+  }
+
+  discard(): void {
+    this.#options.partial?.discard().catch(this.#options.onFailure);
+  }
+}
