@@ -2,7 +2,8 @@ import type { Config } from './config/config.ts';
 import { canonicalUrl } from './core/canonical-url.ts';
 import { derivedPrefix } from './pipeline/derive.ts';
 import type { Serve } from './pipeline/serve.ts';
-import { currentAge } from './policy/freshness.ts';
+import type { PolicyOptions } from './policy/decide.ts';
+import { currentAge, freshnessLifetime } from './policy/freshness.ts';
 import type { Store, StoreStats } from './storage/store.ts';
 import type { AdminPurge, AdminTier, AdminView } from './surfaces/admin-view.ts';
 import type { StateSample } from './telemetry/state-sample.ts';
@@ -13,6 +14,8 @@ export interface ViewOptions {
   readonly serve: Serve;
   readonly telemetry: Pick<Telemetry, 'traffic'>;
   readonly config: () => Config;
+  /** The policy that requests for a canonical URL come under. */
+  readonly policyFor: (url: string) => PolicyOptions;
   /** The listener's URL; undefined before it listens and once it closes. */
   readonly url: () => string | undefined;
   readonly version: string;
@@ -38,6 +41,8 @@ export function createView(options: ViewOptions): AdminView {
         startedAt: new Date(startedAt).toISOString(),
         uptimeSeconds: Math.floor((now() - startedAt) / 1000),
         url: publicUrl ?? url() ?? '',
+        // A proxy has no path and speaks plain HTTP: the listener itself, whatever is in front of it.
+        ...(publicUrl !== undefined && { proxyUrl: url() ?? '' }),
         mounts: mounts.map(({ path, ecosystem, upstreams }) => ({
           path,
           ecosystem,
@@ -51,13 +56,21 @@ export function createView(options: ViewOptions): AdminView {
     },
     async entries(text) {
       const key = canonicalUrl(text) ?? text;
+      const policy = options.policyFor(key);
       const variants = await store.get(key);
-      return variants.map(({ body, ...meta }) => ({
-        ...meta,
-        age: Math.floor(currentAge(meta, now())),
-        size: body.size,
-        sha256: body.sha256,
-      }));
+      return variants.map(({ body, ...meta }) => {
+        const age = currentAge(meta, now());
+        const lifetime = freshnessLifetime(meta, policy);
+        return {
+          ...meta,
+          age: Math.floor(age),
+          // JSON has no infinity: null is fresh for good.
+          ttl: Number.isFinite(lifetime) ? Math.floor(lifetime - age) : null,
+          fresh: age < lifetime,
+          size: body.size,
+          sha256: body.sha256,
+        };
+      });
     },
     purge: (selector) => purge(store, selector),
   };

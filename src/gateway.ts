@@ -121,6 +121,7 @@ export async function createGateway(initial: Config, io: GatewayIo): Promise<Gat
     serve,
     telemetry,
     config: () => config,
+    policyFor: (url) => routing.router.policyFor(url),
     url: () => address,
     version: io.version,
     startedAt: now(),
@@ -144,7 +145,8 @@ export async function createGateway(initial: Config, io: GatewayIo): Promise<Gat
       return { url: address, adminUrl };
     },
     async reload(next) {
-      const waiting = restartNeeded(config, next);
+      // Against what this process started with: what waits goes on waiting.
+      const waiting = restartNeeded(initial, next);
       config = {
         ...next,
         listen: config.listen,

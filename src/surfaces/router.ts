@@ -1,10 +1,11 @@
 import type { ArtifactRequest, SurfaceName, UpstreamTarget } from '../core/artifact-request.ts';
 import { canonicalUrl, hasDotSegments, pathOf } from '../core/canonical-url.ts';
-import type { Classification, ClassifyRequest } from '../core/classification.ts';
+import type { Classification, ClassifyRequest, FreshnessRule } from '../core/classification.ts';
 import { GatewayError } from '../core/errors.ts';
 import { fieldValue, type RawHeaders, withoutFields } from '../core/raw-headers.ts';
 import type { Ecosystem } from '../ecosystems/ecosystem.ts';
 import type { Resource } from '../pipeline/resource.ts';
+import type { PolicyOptions } from '../policy/decide.ts';
 import type { ForwardProxyRules } from './forward-proxy.ts';
 import { type Mount, type MountPolicy, type MountTable, restBelow } from './mount-table.ts';
 import { type Arrival, type PublicUrlOptions, publicBase } from './public-base.ts';
@@ -66,6 +67,17 @@ export class Router {
     }
     const found = absolute ? this.#proxied(incoming) : this.#mounted(incoming);
     return 'kind' in found ? found : this.#classify(incoming, found);
+  }
+
+  /** The policy that a GET of a canonical URL comes under, whether or not the proxy would serve it. */
+  policyFor(url: string): PolicyOptions {
+    const match = this.#options.table.matchUrl(url);
+    const question = { method: 'GET', url, path: match?.rest || pathOf(url), headers: [] };
+    const upstreamUrl = match?.mount.upstreams[0].url;
+    const asked = upstreamUrl === undefined ? question : { ...question, upstreamUrl };
+    const ecosystem = match?.mount.ecosystem ?? this.#options.recognise(asked);
+    const policy = match?.mount.policy ?? this.#options.forwardPolicy;
+    return { ...policy, freshness: freshnessOf(ecosystem.classify(asked)) };
   }
 
   #mounted(incoming: Incoming): Found | Route {
@@ -157,13 +169,12 @@ export class Router {
       policy: this.#options.forwardPolicy,
       redirects: 'forward',
     };
-    const freshness = classification.kind === 'artifact' ? 'forever' : classification.freshness;
     return {
       kind: 'resource',
       resource: {
         request: normalised(request, classification),
         classification,
-        policy: { ...policy, freshness },
+        policy: { ...policy, freshness: freshnessOf(classification) },
         redirects,
       },
     };
@@ -189,6 +200,17 @@ function clientFields(headers: RawHeaders, upstream: UpstreamTarget | undefined)
   return upstream?.authorization === undefined
     ? headers
     : withoutFields(headers, new Set(['authorization']));
+}
+
+function freshnessOf(classification: Classification): FreshnessRule {
+  switch (classification.kind) {
+    case 'artifact':
+      return 'forever';
+    case 'index':
+      return classification.freshness;
+    case 'passthrough':
+      return 'validate';
+  }
 }
 
 /** Spellings that mean the same made one, where the ecosystem knows them. */
