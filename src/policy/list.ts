@@ -16,7 +16,7 @@ export function splitList(text: string): string[] {
       const close = closingQuote(text, quote);
       // Quotes behind one that is never closed are escaped: none of them opens a string.
       quote = close === undefined ? text.length : nextQuote(text, close + 1);
-      if (close !== undefined) comma = Math.max(comma, close);
+      if (close !== undefined) comma = close;
       continue;
     }
     add(text.slice(start, comma).trim());

@@ -103,6 +103,10 @@ describe('fields that go upstream', () => {
     ]);
   });
 
+  it.each(['Host', 'expect', 'CONTENT-LENGTH'])('leaves out %s alone', (name) => {
+    expect(requestFields([name, 'x', 'Accept', '*/*'])).toEqual(['Accept', '*/*']);
+  });
+
   it('gives back the same list when there is nothing to leave out', () => {
     const headers = ['Accept', '*/*', 'Content-Type', 'text/plain'];
     expect(requestFields(headers)).toBe(headers);
