@@ -9,7 +9,7 @@ import { folderWith } from '../config/support.ts';
 import { outcome } from './support.ts';
 
 const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
-const launcher = fileURLToPath(new URL('../../bin/millrace.cjs', import.meta.url));
+const launcher = fileURLToPath(new URL('../../src/launch.cjs', import.meta.url));
 
 interface Run {
   readonly cwd: string;

@@ -3,7 +3,7 @@
 const { engines } = require('../package.json');
 
 if (process.features.typescript) {
-  import('../src/main.ts');
+  import('./main.ts');
 } else {
   process.stderr.write(
     `Millrace needs Node ${engines.node}, and this is ${process.versions.node}. ` +
