@@ -1,0 +1,47 @@
+import type { GatewayError } from '../../src/core/errors.ts';
+import type { BodySink, UpstreamResponse } from '../../src/upstream/upstream.ts';
+
+/** An upstream response that a test feeds by hand. */
+export class FakeResponse implements UpstreamResponse {
+  readonly status: number;
+  readonly headers: readonly string[];
+  readonly origin = 'http://origin.test';
+  readonly url = 'http://origin.test/file';
+  readonly requestTime = 0;
+  readonly responseTime = 0;
+  aborted = false;
+  #sink: BodySink | undefined;
+
+  constructor(status: number, headers: readonly string[]) {
+    this.status = status;
+    this.headers = headers;
+  }
+
+  get consumed(): boolean {
+    return this.#sink !== undefined;
+  }
+
+  consume(sink: BodySink): void {
+    this.#sink = sink;
+  }
+
+  resume(): void {
+    // The test decides when there is more.
+  }
+
+  abort(): void {
+    this.aborted = true;
+  }
+
+  data(chunk: Uint8Array): void {
+    if (!this.aborted) this.#sink?.data(Buffer.from(chunk));
+  }
+
+  end(): void {
+    if (!this.aborted) this.#sink?.end();
+  }
+
+  fail(error: GatewayError): void {
+    if (!this.aborted) this.#sink?.error(error);
+  }
+}
