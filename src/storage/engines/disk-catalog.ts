@@ -1,0 +1,98 @@
+import type { ArtifactMeta, BodyRef } from '../../core/artifact-meta.ts';
+import { bodyMissing } from '../storage-error.ts';
+import { mountOf, withVariant } from '../variants.ts';
+import type { DiskChange } from './disk-change.ts';
+import { bodyCharge, recordCharge } from './disk-charges.ts';
+import type { BodyRow, DiskIndex, EntryRow } from './disk-index.ts';
+import type { DiskRecords } from './disk-records.ts';
+import type { DiskUses } from './disk-uses.ts';
+
+/**
+ * What is stored under which key: keeps the records, the index and the references to bodies in step.
+ * Every method belongs into a job of the writer.
+ */
+export class DiskCatalog {
+  readonly #records: DiskRecords;
+  readonly #index: DiskIndex;
+  readonly #uses: DiskUses;
+
+  constructor(records: DiskRecords, index: DiskIndex, uses: DiskUses) {
+    this.#records = records;
+    this.#index = index;
+    this.#uses = uses;
+  }
+
+  /** Adds the row of a body that no key refers to yet; `data` when it is inline. */
+  addBody(change: DiskChange, body: BodyRef, data: Uint8Array | undefined): void {
+    const bytes = bodyCharge(body.size);
+    this.#index.addBody(body.sha256, body.size, bytes, data);
+    change.bytes += bytes;
+  }
+
+  /** Adds a response to its key. Throws `stored_body_missing` when its body is not stored. */
+  async store(change: DiskChange, key: string, meta: ArtifactMeta): Promise<void> {
+    const body = meta.body.size > 0 ? this.#index.body(meta.body.sha256) : undefined;
+    if (meta.body.size > 0 && body?.size !== meta.body.size) {
+      throw bodyMissing('a record needs its body to be stored before it');
+    }
+    const variants = withVariant(await this.#records.get(key), meta);
+    const entry = await this.#write(change, key, variants);
+    if (body) this.#index.addRef(entry, body.id);
+    this.#dropUnnamed(change, entry, variants);
+  }
+
+  /** Forgets a key and the bodies that only it used. */
+  async remove(change: DiskChange, entry: EntryRow): Promise<void> {
+    await this.#records.delete(entry.key);
+    this.#dropUnnamed(change, entry.id, []);
+    this.#index.removeEntry(entry.id);
+    change.bytes -= entry.bytes;
+    change.entries--;
+  }
+
+  /** Forgets a body that is not there any more, and the responses that have it. */
+  async forget(change: DiskChange, body: BodyRow): Promise<void> {
+    for (const key of this.#index.keysOf(body.id)) {
+      const variants = await this.#records.get(key);
+      const rest = variants.filter((meta) => meta.body.sha256 !== body.sha256);
+      const entry = this.#index.entry(key);
+      if (rest.length > 0) this.#dropUnnamed(change, await this.#write(change, key, rest), rest);
+      else if (entry) {
+        await this.remove(change, entry);
+        change.changed.push([key, rest]);
+      }
+    }
+  }
+
+  /** Writes the record and its entry; the entry's id. */
+  async #write(
+    change: DiskChange,
+    key: string,
+    variants: readonly ArtifactMeta[],
+  ): Promise<number> {
+    const bytes = recordCharge(key, variants);
+    const used = this.#uses.now();
+    const known = this.#index.entry(key);
+    await this.#records.set(key, variants);
+    change.bytes += bytes - (known?.bytes ?? 0);
+    change.changed.push([key, variants]);
+    if (known) {
+      this.#index.setEntry(known.id, mountOf(variants), bytes, used);
+      return known.id;
+    }
+    change.entries++;
+    return this.#index.addEntry(key, mountOf(variants), bytes, used);
+  }
+
+  /** Removes the references that no variant needs, and bodies that nothing else refers to. */
+  #dropUnnamed(change: DiskChange, entry: number, variants: readonly ArtifactMeta[]): void {
+    for (const body of this.#index.bodiesOf(entry)) {
+      if (variants.some((meta) => meta.body.sha256 === body.sha256)) continue;
+      this.#index.removeRef(entry, body.id);
+      if (this.#index.hasRefs(body.id)) continue;
+      this.#index.removeBody(body);
+      change.bytes -= body.bytes;
+      if (!body.inline) change.doomed.push({ sha256: body.sha256, bytes: body.bytes });
+    }
+  }
+}

@@ -1,0 +1,41 @@
+import type { ArtifactMeta } from '../../core/artifact-meta.ts';
+
+/** Block of the file systems in use, and page of the database, in bytes. */
+const block = 4096;
+/** Rows and index entries of a key: in Keyv's table, in `entries` and in `refs`. */
+const entryOverhead = 400;
+/** JSON around one variant: names of its members, numbers, digest. */
+const variantOverhead = 320;
+const fieldOverhead = 8;
+/** Rows and index entries of a body. */
+const bodyOverhead = 200;
+/** How often a key is written out: table and index of the record, table and index of the entry. */
+const keyCopies = 5;
+
+/** Bytes that a key counts for, apart from its variants. */
+export function entryCharge(key: string): number {
+  return entryOverhead + Buffer.byteLength(key) * keyCopies;
+}
+
+/** Bytes that one variant counts for, its body not included. */
+export function variantCharge(meta: ArtifactMeta): number {
+  let bytes = variantOverhead;
+  for (const text of meta.headers) bytes += text.length + fieldOverhead;
+  for (const [name, value] of meta.vary) {
+    bytes += name.length + (value?.length ?? 0) + 2 * fieldOverhead;
+  }
+  return bytes;
+}
+
+/** Bytes that a key with its variants counts for. */
+export function recordCharge(key: string, variants: readonly ArtifactMeta[]): number {
+  return variants.reduce((sum, meta) => sum + variantCharge(meta), entryCharge(key));
+}
+
+/** Bytes that a body counts for: what it takes on the medium, in whole blocks when it is large. */
+export function bodyCharge(size: number): number {
+  if (size === 0) return 0;
+  return (
+    bodyOverhead + (size <= block / 4 ? Math.ceil(size * 1.25) : Math.ceil(size / block) * block)
+  );
+}

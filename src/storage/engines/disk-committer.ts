@@ -1,0 +1,107 @@
+import type { ArtifactMeta } from '../../core/artifact-meta.ts';
+import { misuse } from '../storage-error.ts';
+import type { DiskCatalog } from './disk-catalog.ts';
+import type { DiskChange } from './disk-change.ts';
+import { entryCharge, variantCharge } from './disk-charges.ts';
+import type { DiskFiles } from './disk-files.ts';
+import type { DiskIndex } from './disk-index.ts';
+import type { DiskJobs } from './disk-jobs.ts';
+import type { PartialSource } from './disk-partial.ts';
+import type { DiskSpace, Reservation } from './disk-space.ts';
+import type { DiskTrouble } from './disk-trouble.ts';
+import type { Transaction } from './disk-writer.ts';
+
+export interface DiskCommitterOptions {
+  readonly catalog: DiskCatalog;
+  readonly index: DiskIndex;
+  readonly jobs: DiskJobs;
+  readonly files: DiskFiles;
+  readonly space: DiskSpace;
+  readonly trouble: DiskTrouble;
+}
+
+/** Makes responses durable: a record alone, or a body with its record, both or neither. */
+export class DiskCommitter {
+  readonly #options: DiskCommitterOptions;
+
+  constructor(options: DiskCommitterOptions) {
+    this.#options = options;
+  }
+
+  /** Stores a record whose body is stored already. */
+  async put(key: string, meta: ArtifactMeta): Promise<void> {
+    const record = await this.#reserveRecord(key, meta);
+    try {
+      await this.#options.jobs.run(
+        (change) => this.#options.catalog.store(change, key, meta),
+        record,
+      );
+    } finally {
+      record.release();
+    }
+  }
+
+  /** Stores a body and its record, and settles what was reserved for the body. */
+  async commit(
+    key: string,
+    meta: ArtifactMeta,
+    source: PartialSource,
+    held: Reservation,
+  ): Promise<void> {
+    const { jobs, catalog, files } = this.#options;
+    const record = await this.#reserveRecord(key, meta);
+    let moved = false;
+    try {
+      await jobs.run(async (change, transaction) => {
+        moved = this.#storeBody(change, transaction, meta, source);
+        await catalog.store(change, key, meta);
+        transaction.onCommit(() => record.release());
+      }, held);
+    } finally {
+      record.release();
+    }
+    if ('file' in source) await source.file.settle(files.body(meta.body.sha256), !moved);
+  }
+
+  /** Adds the body unless its content is there already; whether the file was moved to its address. */
+  #storeBody(
+    change: DiskChange,
+    transaction: Transaction,
+    { body }: ArtifactMeta,
+    source: PartialSource,
+  ): boolean {
+    const { index, catalog, files } = this.#options;
+    const known = body.size > 0 ? index.body(body.sha256) : undefined;
+    if (known && known.size !== body.size) throw misuse('two bodies of one digest differ in size');
+    if ('bytes' in source) {
+      if (!known && body.size > 0) catalog.addBody(change, body, source.bytes);
+      return false;
+    }
+    // The row of a file that somebody removed gets its file back.
+    if (known && (known.inline || files.has(body.sha256, body.size))) return false;
+    this.#move(source.file.path, body.sha256, transaction);
+    if (!known) catalog.addBody(change, body, undefined);
+    return true;
+  }
+
+  #move(path: string, sha256: string, transaction: Transaction): void {
+    const { files, trouble } = this.#options;
+    try {
+      files.adopt(path, sha256);
+    } catch (error) {
+      throw trouble.note(error, 'files');
+    }
+    transaction.onRollback(() => {
+      try {
+        files.restore(sha256, path);
+      } catch (error) {
+        trouble.note(error, 'files');
+      }
+    });
+  }
+
+  /** Enough for the key with one more variant: what is there may only be replaced or dropped. */
+  #reserveRecord(key: string, meta: ArtifactMeta): Promise<Reservation> {
+    return this.#options.space.reserve(entryCharge(key) + variantCharge(meta), 'record');
+  }
+}

@@ -1,0 +1,146 @@
+import { renameSync } from 'node:fs';
+import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
+import { GatewayError } from '../../core/errors.ts';
+import { pragmas, schema, schemaVersion } from './disk-schema.ts';
+import { type DiskTrouble, isCorrupt, isLocked } from './disk-trouble.ts';
+
+/** Distinct statements of the store and of Keyv's adapter together stay well below. */
+const maxStatements = 128;
+
+export type Row = ReturnType<StatementSync['all']>[number];
+
+/** The one connection of a store, with its prepared statements. Its errors are GatewayErrors. */
+export class DiskDatabase {
+  readonly #path: string;
+  readonly #trouble: DiskTrouble;
+  readonly #now: () => number;
+  readonly #statements = new Map<string, StatementSync>();
+  #connection: DatabaseSync;
+
+  /**
+   * Opens the database, or begins a new one; one that is damaged is put aside and reported. Throws
+   * `proxy_configuration_error` when another store has it open.
+   */
+  constructor(path: string, trouble: DiskTrouble, now: () => number) {
+    this.#path = path;
+    this.#trouble = trouble;
+    this.#now = now;
+    this.#connection = this.#open();
+  }
+
+  get(sql: string, ...values: SQLInputValue[]): Row | undefined {
+    return this.#guard(() => this.#prepare(sql).get(...values));
+  }
+
+  all(sql: string, ...values: SQLInputValue[]): Row[] {
+    return this.#guard(() => this.#prepare(sql).all(...values));
+  }
+
+  /** Id of the last row inserted. */
+  run(sql: string, ...values: SQLInputValue[]): number {
+    return this.#guard(() => Number(this.#prepare(sql).run(...values).lastInsertRowid));
+  }
+
+  /** Rows of a statement that has any, whatever it is; for Keyv's adapter. */
+  query(sql: string, values: SQLInputValue[]): Row[] {
+    return this.#guard(() => {
+      const statement = this.#prepare(sql);
+      if (statement.columns().length > 0) return statement.all(...values);
+      statement.run(...values);
+      return [];
+    });
+  }
+
+  /** False also after SQLite itself gave up a transaction, as it does when the disk is full. */
+  get inTransaction(): boolean {
+    return this.#connection.isOpen && this.#connection.isTransaction;
+  }
+
+  /** Puts the damaged database aside and begins a new one. */
+  replace(): void {
+    this.#statements.clear();
+    this.#guard(() => {
+      this.#connection.close();
+      this.#putAside('corrupt');
+    });
+    this.#connection = this.#open();
+  }
+
+  close(): void {
+    this.#statements.clear();
+    if (this.#connection.isOpen) this.#guard(() => this.#connection.close());
+  }
+
+  #open(): DatabaseSync {
+    try {
+      return this.#connect();
+    } catch (error) {
+      if (isLocked(error)) throw inUse(error);
+      if (!isCorrupt(error)) throw this.#trouble.note(error, 'database');
+    }
+    this.#putAside('corrupt');
+    return this.#guard(() => this.#connect());
+  }
+
+  #connect(): DatabaseSync {
+    const connection = new DatabaseSync(this.#path);
+    try {
+      connection.exec(pragmas);
+      const version = connection.prepare('PRAGMA user_version').get()?.user_version;
+      if (version !== 0 && version !== schemaVersion) {
+        connection.close();
+        this.#putAside(`version-${version}`);
+        return this.#connect();
+      }
+      // A write, so that the lock is held from here on.
+      connection.exec(`BEGIN IMMEDIATE;${schema}PRAGMA user_version = ${schemaVersion};COMMIT;`);
+      return connection;
+    } catch (error) {
+      if (connection.isOpen) connection.close();
+      throw error;
+    }
+  }
+
+  #putAside(why: string): void {
+    const aside = `${this.#path}.${why}-${this.#now()}`;
+    renameSync(this.#path, aside);
+    for (const suffix of ['-wal', '-shm']) {
+      this.#renameIfThere(`${this.#path}${suffix}`, `${aside}${suffix}`);
+    }
+    this.#trouble.report(`the database of the cache could not be used and was moved to ${aside}`);
+  }
+
+  #renameIfThere(from: string, to: string): void {
+    try {
+      renameSync(from, to);
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
+    }
+  }
+
+  #prepare(sql: string): StatementSync {
+    let statement = this.#statements.get(sql);
+    if (!statement) {
+      if (this.#statements.size >= maxStatements) this.#statements.clear();
+      statement = this.#connection.prepare(sql);
+      this.#statements.set(sql, statement);
+    }
+    return statement;
+  }
+
+  #guard<T>(work: () => T): T {
+    try {
+      return work();
+    } catch (error) {
+      throw this.#trouble.note(error, 'database');
+    }
+  }
+}
+
+function inUse(cause: unknown): GatewayError {
+  return new GatewayError(
+    'proxy_configuration_error',
+    'another process uses this data directory; give each its own',
+    { origin: 'gateway', cause },
+  );
+}

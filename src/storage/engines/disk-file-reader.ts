@@ -1,0 +1,117 @@
+import type { BodyReader } from '../../core/body.ts';
+import type { BufferPool } from '../buffer-pool.ts';
+import { bodyMissing } from '../storage-error.ts';
+import { closeFile, readAt } from './file-io.ts';
+
+export interface FileReaderOptions {
+  /** Open for reading; the reader closes it. */
+  readonly fd: number;
+  /** First position, and the one after the last. */
+  readonly start: number;
+  readonly end: number;
+  readonly pool: BufferPool;
+  /** Makes what the medium throws the error that callers see. */
+  readonly failure: (error: unknown) => Error;
+}
+
+interface Piece {
+  readonly buffer: Buffer;
+  readonly length: number;
+}
+
+/** Reads a part of a file into pooled buffers, the next one while the consumer has the last. */
+export class FileReader implements BodyReader {
+  readonly #options: FileReaderOptions;
+  /** Where the next read begins. */
+  #position: number;
+  /** What the consumer has. */
+  #lent: Buffer | undefined;
+  #ahead: Promise<Piece> | undefined;
+  #reading = 0;
+  #closed = false;
+  #released = false;
+
+  constructor(options: FileReaderOptions) {
+    this.#options = options;
+    this.#position = options.start;
+    if (options.start >= options.end) this.close();
+  }
+
+  async next(): Promise<Uint8Array | undefined> {
+    this.#giveBack();
+    if (this.#closed) return undefined;
+    const reading = this.#ahead ?? this.#readInto(this.#options.pool.take());
+    this.#ahead = undefined;
+    const { buffer, length } = await reading;
+    if (this.#closed) {
+      this.#options.pool.give(buffer);
+      return undefined;
+    }
+    this.#lent = buffer;
+    if (this.#position >= this.#options.end) this.#finish();
+    else this.#readAhead();
+    return buffer.subarray(0, length);
+  }
+
+  close(): void {
+    this.#giveBack();
+    this.#finish();
+    // A read that nobody will wait for: it ends, then its buffer and the file can go.
+    this.#ahead?.then(
+      ({ buffer }) => this.#options.pool.give(buffer),
+      (error) => this.#options.failure(error),
+    );
+    this.#ahead = undefined;
+  }
+
+  #readAhead(): void {
+    const buffer = this.#options.pool.tryTake();
+    if (!buffer) return;
+    this.#ahead = this.#readInto(buffer);
+    // The consumer sees the failure at its next call; until then it is not unhandled.
+    this.#ahead.catch((error) => this.#options.failure(error));
+  }
+
+  /** One read, of the rest or of a buffer's length; takes the buffer back when it fails. */
+  async #readInto(buffer: Buffer): Promise<Piece> {
+    const position = this.#position;
+    const length = Math.min(buffer.length, this.#options.end - position);
+    this.#position += length;
+    this.#reading++;
+    try {
+      let done = 0;
+      while (done < length) {
+        const part = done === 0 ? buffer : buffer.subarray(done);
+        const count = await readAt(this.#options.fd, part, length - done, position + done);
+        if (count === 0) throw bodyMissing('a stored body is shorter than its record says');
+        done += count;
+      }
+      return { buffer, length };
+    } catch (error) {
+      this.#options.pool.give(buffer);
+      this.#closed = true;
+      throw this.#options.failure(error);
+    } finally {
+      this.#reading--;
+      this.#releaseFile();
+    }
+  }
+
+  #giveBack(): void {
+    if (this.#lent) this.#options.pool.give(this.#lent);
+    this.#lent = undefined;
+  }
+
+  /** Nothing more will be read. */
+  #finish(): void {
+    this.#closed = true;
+    this.#releaseFile();
+  }
+
+  /** Closes the file once, and not while a read is on its way. */
+  #releaseFile(): void {
+    if (!this.#closed || this.#reading > 0 || this.#released) return;
+    this.#released = true;
+    closeFile(this.#options.fd).catch((error) => this.#options.failure(error));
+  }
+}

@@ -1,0 +1,113 @@
+import type { StoreListener } from '../lower-store.ts';
+import { type DiskChange, type DoomedFile, noChange } from './disk-change.ts';
+import type { DiskFiles } from './disk-files.ts';
+import type { DiskIndex } from './disk-index.ts';
+import type { DiskSpace, Reservation } from './disk-space.ts';
+import type { DiskTrouble } from './disk-trouble.ts';
+import type { DiskWriter, Transaction } from './disk-writer.ts';
+import { removeFile } from './file-io.ts';
+
+export interface DiskJobsOptions {
+  readonly writer: DiskWriter;
+  readonly index: DiskIndex;
+  readonly files: DiskFiles;
+  readonly trouble: DiskTrouble;
+}
+
+/**
+ * Changes to what is stored: the database in a transaction, then, once that is committed, the
+ * counters, the files and whoever listens.
+ */
+export class DiskJobs {
+  readonly #options: DiskJobsOptions;
+  #space: DiskSpace | undefined;
+  #entries = 0;
+  #evictions = 0;
+  #removals = 0;
+  #waiters: (() => void)[] = [];
+  listener: StoreListener | undefined;
+
+  constructor(options: DiskJobsOptions) {
+    this.#options = options;
+  }
+
+  /** Keys that are stored. */
+  get entries(): number {
+    return this.#entries;
+  }
+
+  /** Keys that were evicted since the start. */
+  get evictions(): number {
+    return this.#evictions;
+  }
+
+  /** Begins to count for `space`, from what the database says. */
+  count(space: DiskSpace): void {
+    const totals = this.#options.index.totals();
+    this.#space = space;
+    this.#entries = totals.entries;
+    space.setStored(totals.bytes);
+  }
+
+  /** Runs a job; what was reserved for it is settled with what it took. */
+  run<T>(
+    work: (change: DiskChange, transaction: Transaction) => Promise<T>,
+    reservation?: Reservation,
+  ): Promise<T> {
+    return this.#options.writer.run(async (transaction) => {
+      const change = noChange();
+      const value = await work(change, transaction);
+      this.#options.index.addTotals(change);
+      transaction.onCommit(() => this.#apply(change, reservation));
+      return value;
+    });
+  }
+
+  /** Resolves when the files that nothing refers to any more are gone. */
+  async removed(): Promise<void> {
+    while (this.#removals > 0) {
+      await new Promise<void>((resolve) => {
+        this.#waiters.push(resolve);
+      });
+    }
+  }
+
+  #apply(change: DiskChange, reservation: Reservation | undefined): void {
+    if (reservation) reservation.settle(change.bytes);
+    else this.#space?.change(change.bytes);
+    this.#entries += change.entries;
+    this.#evictions += change.evicted.length;
+    for (const file of change.doomed) this.#removeFile(file);
+    for (const [key, variants] of change.changed) this.listener?.changed(key, variants);
+    for (const key of change.evicted) this.listener?.evicted(key);
+  }
+
+  /**
+   * The file leaves its address at once, so that the same body can be stored again, and counts until
+   * it is gone. One that cannot be moved (open on Windows) is left for the sweep.
+   */
+  #removeFile(file: DoomedFile): void {
+    this.#space?.changeDying(file.bytes);
+    this.#removals++;
+    this.#unlink(file)
+      .then(() => this.#space?.changeDying(-file.bytes))
+      .catch((error) => this.#options.trouble.note(error, 'files'))
+      .finally(() => this.#removalEnded());
+  }
+
+  async #unlink(file: DoomedFile): Promise<void> {
+    // A later job of the same transaction may have stored the body again.
+    const row = this.#options.index.body(file.sha256);
+    if (row && !row.inline) return;
+    const path = this.#options.files.trash(file.sha256);
+    if (path !== undefined) await removeFile(path);
+  }
+
+  #removalEnded(): void {
+    this.#removals--;
+    if (this.#removals > 0) return;
+    const waiters = this.#waiters;
+    this.#waiters = [];
+    for (const resolve of waiters) resolve();
+  }
+}

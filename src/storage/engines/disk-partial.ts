@@ -1,0 +1,172 @@
+import type { ArtifactMeta } from '../../core/artifact-meta.ts';
+import { requireBodyRef } from '../body-ref.ts';
+import { Extents } from '../extents.ts';
+import { SmallBody } from '../small-body.ts';
+import { bodyMissing, misuse } from '../storage-error.ts';
+import type { PartialBody } from '../store.ts';
+import type { PartialFile } from './disk-partial-file.ts';
+import type { Reservation } from './disk-space.ts';
+
+/** What a committed partial body brings: its bytes when it is small, its file when it is not. */
+export type PartialSource = { readonly bytes: Uint8Array } | { readonly file: PartialFile };
+
+export interface DiskPartialOptions {
+  /** Announced size in bytes; undefined: unknown. */
+  readonly size: number | undefined;
+  /** Bodies up to this many bytes stay in memory until they are committed. */
+  readonly inlineBytes: number;
+  /** How much more to reserve at a time when the size is unknown, in bytes. */
+  readonly stepBytes: number;
+  /** What is reserved for it already. */
+  readonly reservation: Reservation;
+  /** Body bytes that the reservation is good for. */
+  readonly reservedBytes: number;
+  readonly makeFile: (limit: number) => PartialFile;
+  /** Stores the body and its record, both or neither, and settles the reservation. */
+  readonly commit: (key: string, meta: ArtifactMeta, source: PartialSource) => Promise<void>;
+  /** It was committed or discarded. */
+  readonly onEnd: () => void;
+  /** Something failed that no caller waits for. */
+  readonly onFailure: (error: unknown) => void;
+}
+
+/** How long a body whose commit failed is kept for readers that lag behind, in milliseconds. */
+const lingerMs = 30_000;
+
+/** A body on its way to the disk: in memory while it is small, in a file from then on. */
+export class DiskPartial implements PartialBody {
+  readonly #options: DiskPartialOptions;
+  readonly #extents = new Extents();
+  #small: SmallBody | undefined;
+  #file: PartialFile | undefined;
+  #state: 'open' | 'committing' | 'committed' | 'discarded' = 'open';
+  #failure: Error | undefined;
+  /** End of the furthest byte given, and of what there is space for. */
+  #end = 0;
+  #reserved: number;
+  #growing = false;
+  #linger: NodeJS.Timeout | undefined;
+
+  constructor(options: DiskPartialOptions) {
+    this.#options = options;
+    this.#reserved = options.reservedBytes;
+    const { size, inlineBytes } = options;
+    if (size === undefined || size <= inlineBytes) this.#small = new SmallBody(size, inlineBytes);
+  }
+
+  get failure(): Error | undefined {
+    return this.#failure ?? (this.#state === 'discarded' ? undefined : this.#file?.failure);
+  }
+
+  write(position: number, chunk: Uint8Array): boolean {
+    if (this.#state !== 'open' || this.failure || chunk.length === 0) return true;
+    const end = position + chunk.length;
+    const { size, inlineBytes } = this.#options;
+    if (size !== undefined && end > size) throw misuse('a body is longer than announced');
+    this.#extents.add(position, end);
+    if (this.#small && end <= inlineBytes) {
+      this.#small.write(position, chunk);
+      return true;
+    }
+    this.#end = Math.max(this.#end, end);
+    if (size === undefined) this.#growAhead();
+    const file = this.#file ?? this.#spill(position);
+    return file.write(position, chunk);
+  }
+
+  async drained(): Promise<void> {
+    if (!this.#failure) await this.#file?.drained();
+  }
+
+  async read(position: number, target: Uint8Array): Promise<number> {
+    if (this.#extents.endFrom(position) === position) throw misuse('byte was never written');
+    if (target.length === 0) throw misuse('there is no room to read into');
+    this.#linger?.refresh();
+    if (this.#small) return this.#small.read(position, target, this.#extents);
+    if (!this.#file) throw bodyMissing('the body was discarded');
+    return this.#file.read(position, target, this.#extents);
+  }
+
+  async commit(key: string, meta: ArtifactMeta): Promise<ArtifactMeta> {
+    requireBodyRef(meta.body);
+    if (this.#state !== 'open') throw misuse('the partial body was ended before');
+    if (this.failure) throw this.failure;
+    if (!this.#extents.isWhole(meta.body.size)) throw misuse('the body is not complete');
+    this.#state = 'committing';
+    try {
+      await this.#options.commit(key, meta, await this.#source(meta.body.size));
+    } catch (error) {
+      this.#state = 'open';
+      this.#linger = setTimeout(() => this.#giveUp(), lingerMs).unref();
+      throw error;
+    }
+    this.#state = 'committed';
+    this.#options.onEnd();
+    return meta;
+  }
+
+  /** While a commit is on its way it decides; afterwards only the open file is let go. */
+  async discard(): Promise<void> {
+    if (this.#state === 'committing' || this.#state === 'discarded') return;
+    clearTimeout(this.#linger);
+    if (this.#state === 'open') {
+      this.#state = 'discarded';
+      this.#options.onEnd();
+    }
+    try {
+      await this.#file?.discard();
+    } finally {
+      this.#options.reservation.release();
+    }
+  }
+
+  #giveUp(): void {
+    this.discard().catch(this.#options.onFailure);
+  }
+
+  async #source(size: number): Promise<PartialSource> {
+    if (this.#small) return { bytes: this.#small.whole(size) };
+    const file = this.#file as PartialFile;
+    await file.sync();
+    return { file };
+  }
+
+  /** The body is too large for memory: what is there goes to a file. */
+  #spill(exceptAt: number): PartialFile {
+    const small = this.#small;
+    const file = this.#options.makeFile(this.#reserved);
+    this.#file = file;
+    this.#small = undefined;
+    for (const { start, end } of small ? this.#extents.all() : []) {
+      const last = start <= exceptAt && exceptAt < end ? exceptAt : end;
+      if (last > start) file.write(start, (small as SmallBody).part(start, last));
+    }
+    return file;
+  }
+
+  /** Reserves the next step before it is needed; what has no space yet waits in memory. */
+  #growAhead(): void {
+    const { stepBytes, reservation } = this.#options;
+    if (this.#growing || this.#end + stepBytes / 2 <= this.#reserved) return;
+    const more = Math.max(stepBytes, this.#end - this.#reserved);
+    this.#growing = true;
+    reservation.grow(more).then(
+      () => {
+        this.#growing = false;
+        this.#reserved += more;
+        this.#file?.allow(this.#reserved);
+        this.#growAhead();
+      },
+      (error: Error) => this.#refuse(error),
+    );
+  }
+
+  /** There is no space for more: the body ends here, what was given stays readable. */
+  #refuse(error: Error): void {
+    this.#growing = false;
+    // What is reserved may still be enough for a body that has ended.
+    if (this.#end <= this.#reserved) return;
+    this.#failure ??= error;
+    this.#file?.fail(error);
+  }
+}

@@ -1,0 +1,132 @@
+import { misuse, storageFull } from '../storage-error.ts';
+
+/** Space held for something that is being written. */
+export interface Reservation {
+  /** Bytes held. */
+  readonly bytes: number;
+  /** Holds more, or throws `storage_full` and holds what it held. */
+  grow(more: number): Promise<void>;
+  /** Lets go what is held; any number of times. */
+  release(): void;
+  /** What is held becomes what was stored: `bytes` more (or less) than before. */
+  settle(bytes: number): void;
+}
+
+interface Waiter {
+  readonly bytes: number;
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/**
+ * The bound of the disk tier. Nothing is written that was not reserved before, and reserving evicts
+ * first, so the sum of what is stored, reserved and not yet deleted never exceeds it.
+ */
+export class DiskSpace {
+  readonly maxBytes: number;
+  readonly #evict: (bytes: number) => Promise<boolean>;
+  readonly #waiters: Waiter[] = [];
+  #serving = false;
+  #stored = 0;
+  #reserved = 0;
+  #partial = 0;
+  #dying = 0;
+
+  /** `evict` frees about that many bytes; false when nothing is left to evict. */
+  constructor(maxBytes: number, evict: (bytes: number) => Promise<boolean>) {
+    this.maxBytes = maxBytes;
+    this.#evict = evict;
+  }
+
+  /** Bytes held against the bound. */
+  get bytes(): number {
+    return this.#stored + this.#reserved + this.#dying;
+  }
+
+  /** Bytes of those that are held for partial bodies. */
+  get partialBytes(): number {
+    return this.#partial;
+  }
+
+  /** What the database says is stored. */
+  setStored(bytes: number): void {
+    this.#stored = bytes;
+  }
+
+  /** What is stored changed without a reservation: something was removed. */
+  change(bytes: number): void {
+    this.#stored += bytes;
+  }
+
+  /** Bytes that are forgotten but still on the medium; negative when they left it. */
+  changeDying(bytes: number): void {
+    this.#dying += bytes;
+  }
+
+  /** Holds `bytes`, after evicting what is needed; throws `storage_full` when that cannot be. */
+  async reserve(bytes: number, kind: 'partial' | 'record'): Promise<Reservation> {
+    await this.#hold(bytes);
+    const partial = kind === 'partial';
+    if (partial) this.#partial += bytes;
+    let held: number | undefined = bytes;
+    const end = (stored: number) => {
+      if (held === undefined) return;
+      this.#stored += stored;
+      this.#reserved -= held;
+      if (partial) this.#partial -= held;
+      held = undefined;
+    };
+    return {
+      get bytes() {
+        return held ?? 0;
+      },
+      grow: async (more) => {
+        await this.#hold(more);
+        if (held === undefined) {
+          this.#reserved -= more;
+          throw misuse('the reservation has ended');
+        }
+        held += more;
+        if (partial) this.#partial += more;
+      },
+      release: () => end(0),
+      settle: (stored) => end(stored),
+    };
+  }
+
+  /** In the order of asking: a large body is not starved by small ones that come later. */
+  async #hold(bytes: number): Promise<void> {
+    if (bytes > this.maxBytes) throw storageFull('the body is larger than the whole cache may be');
+    if (this.#waiters.length === 0 && this.#fits(bytes)) {
+      this.#reserved += bytes;
+      return;
+    }
+    await new Promise<void>((resolve, reject) => {
+      this.#waiters.push({ bytes, resolve, reject });
+      if (!this.#serving) void this.#serve();
+    });
+  }
+
+  async #serve(): Promise<void> {
+    this.#serving = true;
+    for (let first = this.#waiters[0]; first; first = this.#waiters[0]) {
+      try {
+        while (!this.#fits(first.bytes)) {
+          if (!(await this.#evict(this.bytes + first.bytes - this.maxBytes))) {
+            throw storageFull('the cache is full and nothing can be evicted');
+          }
+        }
+        this.#reserved += first.bytes;
+        first.resolve();
+      } catch (error) {
+        first.reject(error);
+      }
+      this.#waiters.shift();
+    }
+    this.#serving = false;
+  }
+
+  #fits(bytes: number): boolean {
+    return this.bytes + bytes <= this.maxBytes;
+  }
+}

@@ -1,0 +1,207 @@
+import type { ArtifactMeta, BodyRef } from '../../core/artifact-meta.ts';
+import type { BodyReader, ByteRange } from '../../core/body.ts';
+import { emptyBody, requireBodyRef, requireSize } from '../body-ref.ts';
+import type { LowerStore, StoreListener } from '../lower-store.ts';
+import { storageFailed } from '../storage-error.ts';
+import type { PartialBody, PurgeSelector, StoreHealth, StoreStats } from '../store.ts';
+import { bodyCharge } from './disk-charges.ts';
+import { DiskPartial } from './disk-partial.ts';
+import { PartialFile } from './disk-partial-file.ts';
+import type { DiskParts } from './disk-parts.ts';
+
+/** Keys that one purging job removes. */
+const keysPerPurge = 64;
+/** What a body of unknown size reserves at a time, in bytes. */
+const minStepBytes = 64 * 1024;
+const maxStepBytes = 4 * 1024 * 1024;
+
+/** The disk tier: records and small bodies in SQLite, larger bodies in files by content. */
+export class DiskStore implements LowerStore {
+  /** Settles when what an earlier run left behind is tidied up, or the store was closed. */
+  readonly swept: Promise<void>;
+  readonly #parts: DiskParts;
+  readonly #partials = new Set<DiskPartial>();
+  readonly #commits = new Set<Promise<void>>();
+  readonly #stepBytes: number;
+  #closed = false;
+  #replacing = false;
+
+  /** `wasClosed`: the last user of the database closed it, so its counters are right. */
+  constructor(parts: DiskParts, wasClosed: boolean) {
+    this.#parts = parts;
+    const share = Math.floor(parts.space.maxBytes / 64);
+    this.#stepBytes = Math.min(maxStepBytes, Math.max(minStepBytes, share));
+    parts.trouble.onCorrupt = () => this.#replaceDatabase();
+    this.swept = this.#sweep(!wasClosed);
+  }
+
+  peek(): undefined {
+    return undefined;
+  }
+
+  peekBody(body: BodyRef): Uint8Array | undefined {
+    return body.size === 0 ? emptyBody : undefined;
+  }
+
+  async get(key: string): Promise<readonly ArtifactMeta[]> {
+    this.#check();
+    const variants = await this.#parts.records.get(key);
+    if (variants.length > 0) this.#parts.useLog.note(key);
+    return variants;
+  }
+
+  async put(key: string, meta: ArtifactMeta): Promise<void> {
+    this.#check();
+    requireBodyRef(meta.body);
+    await this.#parts.committer.put(key, meta);
+  }
+
+  async openBody(body: BodyRef, range?: ByteRange): Promise<BodyReader | undefined> {
+    this.#check();
+    return this.#parts.opener.open(body, range);
+  }
+
+  async begin(size: number | undefined): Promise<PartialBody> {
+    this.#check();
+    requireSize(size);
+    const { space, evictor, trouble, inlineBytes } = this.#parts;
+    const reservedBytes = size ?? inlineBytes;
+    const charge = bodyCharge(reservedBytes);
+    // The medium had less space than the bound allows: make some before trying again.
+    if (trouble.full) await evictor.evict(charge);
+    const reservation = await space.reserve(charge, 'partial');
+    const partial: DiskPartial = new DiskPartial({
+      size,
+      inlineBytes,
+      stepBytes: this.#stepBytes,
+      reservation,
+      reservedBytes,
+      makeFile: (limit) => this.#makeFile(limit),
+      commit: (key, meta, source) =>
+        this.#track(this.#parts.committer.commit(key, meta, source, reservation)),
+      onEnd: () => this.#partials.delete(partial),
+      onFailure: (error) => this.#noteBackground(error),
+    });
+    this.#partials.add(partial);
+    return partial;
+  }
+
+  async delete(key: string): Promise<boolean> {
+    return (await this.purge({ key })) > 0;
+  }
+
+  async purge(selector: PurgeSelector): Promise<number> {
+    this.#check();
+    const { index, jobs, catalog, vacuum } = this.#parts;
+    // What is stored while the purge goes on is newer than it.
+    const maxId = index.lastEntryId();
+    let keys = 0;
+    for (let found = keysPerPurge; found === keysPerPurge; keys += found) {
+      found = await jobs.run(async (change) => {
+        const entries = index.select(selector, maxId, keysPerPurge);
+        for (const entry of entries) {
+          await catalog.remove(change, entry);
+          change.changed.push([entry.key, []]);
+        }
+        return entries.length;
+      });
+    }
+    await jobs.removed();
+    vacuum.run().catch((error) => this.#noteBackground(error));
+    return keys;
+  }
+
+  touch(key: string): void {
+    if (!this.#closed) this.#parts.useLog.note(key);
+  }
+
+  listen(listener: StoreListener): void {
+    this.#parts.jobs.listener = listener;
+  }
+
+  stats(): StoreStats {
+    const { jobs, space } = this.#parts;
+    return {
+      name: 'disk',
+      entries: jobs.entries,
+      bytes: space.bytes,
+      maxBytes: space.maxBytes,
+      partialBytes: space.partialBytes,
+      evictions: jobs.evictions,
+    };
+  }
+
+  health(): StoreHealth {
+    return this.#parts.trouble.health;
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    const { sweep, useLog, jobs, writer, index, database } = this.#parts;
+    sweep.stop();
+    await Promise.allSettled([this.swept, ...this.#commits]);
+    try {
+      for (const partial of this.#partials) await partial.discard();
+      await useLog.flush();
+      await jobs.run(async () => index.setClosed(true));
+    } finally {
+      await writer.idle();
+      await jobs.removed();
+      database.close();
+    }
+  }
+
+  #makeFile(limit: number): PartialFile {
+    const { files, trouble, syncSlots, writeVector } = this.#parts;
+    return new PartialFile({ path: files.newPartial(), writeVector, trouble, syncSlots }, limit);
+  }
+
+  #check(): void {
+    if (this.#closed) throw storageFailed('the store is closed');
+    this.#parts.trouble.check();
+  }
+
+  /** Closing waits for commits that are on their way. */
+  async #track(commit: Promise<void>): Promise<void> {
+    this.#commits.add(commit);
+    try {
+      await commit;
+    } finally {
+      this.#commits.delete(commit);
+    }
+  }
+
+  async #sweep(checkTotals: boolean): Promise<void> {
+    try {
+      await this.#parts.sweep.run(checkTotals);
+      if (!this.#closed) await this.#parts.vacuum.run();
+    } catch (error) {
+      this.#noteBackground(error);
+    }
+  }
+
+  /** The damaged database is put aside; what is on its way goes on and is stored in the new one. */
+  #replaceDatabase(): void {
+    if (this.#replacing) return;
+    this.#replacing = true;
+    const { writer, database, records, index, jobs, space, trouble } = this.#parts;
+    writer.between(async () => {
+      try {
+        database.replace();
+        await records.open();
+        index.setClosed(false);
+        jobs.count(space);
+        void this.#sweep(false);
+      } catch (error) {
+        trouble.giveUp(error);
+      } finally {
+        this.#replacing = false;
+      }
+    });
+  }
+
+  #noteBackground(error: unknown): void {
+    this.#parts.trouble.note(error, 'database');
+  }
+}

@@ -1,0 +1,226 @@
+import { LRUCache } from 'lru-cache';
+import type { ArtifactMeta, BodyRef } from '../../core/artifact-meta.ts';
+import type { BodyReader, ByteRange } from '../../core/body.ts';
+import { emptyBody, isBodyRef, requireBodyRef, requireSize } from '../body-ref.ts';
+import { readBytes } from '../bytes-reader.ts';
+import { bodyMissing, storageFull } from '../storage-error.ts';
+import type { PartialBody, PurgeSelector, Store, StoreHealth, StoreStats } from '../store.ts';
+import { withVariant } from '../variants.ts';
+import { MemoryPartial, type MemoryPartialHost } from './memory-partial.ts';
+import { bodySize, recordsSize } from './memory-space.ts';
+
+const defaultMaxBodyBytes = 1024 * 1024;
+
+export interface MemoryStoreOptions {
+  /** Hard bound in bytes: records, bodies and partial bodies; 0 keeps nothing. */
+  readonly maxBytes: number;
+  /** Largest body in bytes; 1 MiB unless given, and never more than an eighth of `maxBytes`. */
+  readonly maxBodyBytes?: number;
+}
+
+/** A store that keeps the hot part of another: it may know a record without its body. */
+export interface MemoryStore extends Store {
+  /** Largest body that it takes, in bytes. */
+  readonly maxBodyBytes: number;
+  /** Sets all variants of a key as another store has them; none: forgets the key. */
+  setRecords(key: string, variants: readonly ArtifactMeta[]): void;
+  /** Adds a body if it is small enough and a record here names it. The bytes are kept as they are. */
+  addBody(body: BodyRef, bytes: Uint8Array): void;
+  /** Forgets the records that name the body. */
+  forgetBody(body: BodyRef): void;
+  /** Forgets the key unless all the bodies of its records are here. */
+  forgetWithoutBodies(key: string): void;
+}
+
+/** A store in memory: records and small bodies, least recently used out. */
+export function createMemoryStore(options: MemoryStoreOptions): MemoryStore {
+  return new LruStore(options);
+}
+
+class LruStore implements MemoryStore, MemoryPartialHost {
+  readonly maxBodyBytes: number;
+  readonly #maxBytes: number;
+  /** Records by key and bodies by digest in one order of use; no key looks like a digest. */
+  readonly #items: LRUCache<string, readonly ArtifactMeta[] | Uint8Array>;
+  /** Keys whose records name a digest. */
+  readonly #keysOf = new Map<string, readonly string[]>();
+  /** Shared, because a call without options makes an object each time. */
+  readonly #getOptions = {};
+  #entries = 0;
+  #partialBytes = 0;
+  #evictions = 0;
+
+  constructor(options: MemoryStoreOptions) {
+    this.#maxBytes = options.maxBytes;
+    this.maxBodyBytes = Math.min(
+      options.maxBodyBytes ?? defaultMaxBodyBytes,
+      Math.floor(options.maxBytes / 8),
+    );
+    this.#items = new LRUCache({
+      maxSize: Math.max(1, options.maxBytes),
+      disposeAfter: (item, key, reason) => {
+        if (reason === 'evict') this.#evictions++;
+        if (!(item instanceof Uint8Array)) this.#released(key, item, reason === 'set');
+      },
+    });
+  }
+
+  peek(key: string): readonly ArtifactMeta[] | undefined {
+    const item = this.#items.get(key, this.#getOptions);
+    return item instanceof Uint8Array ? undefined : item;
+  }
+
+  async get(key: string): Promise<readonly ArtifactMeta[]> {
+    return this.peek(key) ?? [];
+  }
+
+  async put(key: string, meta: ArtifactMeta): Promise<void> {
+    requireBodyRef(meta.body);
+    if (meta.body.size > 0 && !this.#items.has(meta.body.sha256)) {
+      throw bodyMissing('a record needs its body to be stored before it');
+    }
+    if (!this.#set(key, withVariant(this.peek(key) ?? [], meta))) {
+      throw storageFull('the memory tier cannot take the record');
+    }
+  }
+
+  peekBody(body: BodyRef): Uint8Array | undefined {
+    if (body.size === 0) return emptyBody;
+    const item = this.#items.get(body.sha256, this.#getOptions);
+    return item instanceof Uint8Array && item.length === body.size ? item : undefined;
+  }
+
+  async openBody(body: BodyRef, range?: ByteRange): Promise<BodyReader | undefined> {
+    const bytes = this.peekBody(body);
+    if (bytes) return readBytes(bytes, range);
+    this.forgetBody(body);
+    return undefined;
+  }
+
+  async begin(size: number | undefined): Promise<PartialBody> {
+    requireSize(size);
+    const reserved = size ?? 0;
+    if (reserved > this.maxBodyBytes || !this.reserve(0, reserved)) {
+      throw storageFull('the memory tier cannot take a body of this size');
+    }
+    return new MemoryPartial(this, size, reserved);
+  }
+
+  async delete(key: string): Promise<boolean> {
+    return this.peek(key) !== undefined && this.#items.delete(key);
+  }
+
+  async purge(selector: PurgeSelector): Promise<number> {
+    if ('key' in selector) return (await this.delete(selector.key)) ? 1 : 0;
+    const keys: string[] = [];
+    for (const [key, item] of this.#items.entries()) {
+      if (item instanceof Uint8Array) continue;
+      const selected =
+        'prefix' in selector
+          ? key.startsWith(selector.prefix)
+          : item.some((meta) => meta.mount === selector.mount);
+      if (selected) keys.push(key);
+    }
+    for (const key of keys) this.#items.delete(key);
+    return keys.length;
+  }
+
+  stats(): StoreStats {
+    return {
+      name: 'memory',
+      entries: this.#entries,
+      bytes: this.#items.calculatedSize + this.#partialBytes,
+      maxBytes: this.#maxBytes,
+      partialBytes: this.#partialBytes,
+      evictions: this.#evictions,
+    };
+  }
+
+  health(): StoreHealth {
+    return { ok: true };
+  }
+
+  async close(): Promise<void> {
+    this.#items.clear();
+  }
+
+  setRecords(key: string, variants: readonly ArtifactMeta[]): void {
+    // A list that does not fit must not leave an older one behind.
+    if (variants.length === 0 || !this.#set(key, variants)) this.#items.delete(key);
+  }
+
+  addBody(body: BodyRef, bytes: Uint8Array): void {
+    if (!isBodyRef(body) || body.size === 0 || body.size > this.maxBodyBytes) return;
+    if (!this.#keysOf.has(body.sha256) || bytes.length !== body.size) return;
+    if (this.#items.has(body.sha256) || !this.#makeRoom(bodySize(body.size))) return;
+    this.#items.set(body.sha256, bytes, { size: bodySize(body.size) });
+  }
+
+  forgetBody(body: BodyRef): void {
+    for (const key of this.#keysOf.get(body.sha256) ?? []) {
+      const rest = (this.peek(key) ?? []).filter((meta) => meta.body.sha256 !== body.sha256);
+      this.setRecords(key, rest);
+    }
+  }
+
+  forgetWithoutBodies(key: string): void {
+    const bodiless = this.peek(key)?.some(
+      ({ body }) => body.size > 0 && !this.#items.has(body.sha256),
+    );
+    if (bodiless) this.#items.delete(key);
+  }
+
+  reserve(from: number, to: number): boolean {
+    if (to > from && !this.#makeRoom(to - from)) return false;
+    this.#partialBytes += to - from;
+    return true;
+  }
+
+  commit(key: string, meta: ArtifactMeta, bytes: Uint8Array, reserved: number): void {
+    const variants = withVariant(this.peek(key) ?? [], meta);
+    const needed = recordsSize(key, variants) + bodySize(bytes.length);
+    if (!this.#makeRoom(needed - reserved)) {
+      throw storageFull('the memory tier cannot take the response');
+    }
+    this.#partialBytes -= reserved;
+    if (bytes.length > 0) {
+      this.#items.set(meta.body.sha256, bytes, { size: bodySize(bytes.length) });
+    }
+    this.#set(key, variants);
+  }
+
+  #set(key: string, variants: readonly ArtifactMeta[]): boolean {
+    const size = recordsSize(key, variants);
+    if (!this.#makeRoom(size)) return false;
+    if (!this.#items.has(key)) this.#entries++;
+    for (const { body } of variants) {
+      const keys = this.#keysOf.get(body.sha256) ?? [];
+      if (body.size > 0 && !keys.includes(key)) this.#keysOf.set(body.sha256, [...keys, key]);
+    }
+    this.#items.set(key, variants, { size });
+    return true;
+  }
+
+  /** A list of variants is gone or was replaced: bodies that no record names any more go too. */
+  #released(key: string, variants: readonly ArtifactMeta[], replaced: boolean): void {
+    if (!replaced) this.#entries--;
+    const current = this.#items.peek(key);
+    const kept = current instanceof Uint8Array ? undefined : current;
+    for (const { body } of variants) {
+      if (kept?.some((meta) => meta.body.sha256 === body.sha256)) continue;
+      const keys = this.#keysOf.get(body.sha256)?.filter((other) => other !== key);
+      if (keys && keys.length > 0) this.#keysOf.set(body.sha256, keys);
+      else {
+        this.#keysOf.delete(body.sha256);
+        this.#items.delete(body.sha256);
+      }
+    }
+  }
+
+  #makeRoom(bytes: number): boolean {
+    while (this.#items.calculatedSize + this.#partialBytes + bytes > this.#maxBytes) {
+      if (this.#items.pop() === undefined) return false;
+    }
+    return true;
+  }
+}

@@ -1,0 +1,18 @@
+import type { ArtifactMeta } from '../core/artifact-meta.ts';
+import type { Store } from './store.ts';
+
+/** Hears of every change that a store made durable, in order, before the call that made it resolves. */
+export interface StoreListener {
+  /** The key has these variants now; none: it is forgotten. */
+  changed(key: string, variants: readonly ArtifactMeta[]): void;
+  /** The key was let go for space: what is known of it elsewhere is still right. */
+  evicted(key: string): void;
+}
+
+/** A store that may stand behind the memory tier. */
+export interface LowerStore extends Store {
+  /** Notes that the key was used, where this store was not asked, for the order of eviction. */
+  touch(key: string): void;
+  /** At most one listener; it must not throw. */
+  listen(listener: StoreListener): void;
+}

@@ -1,0 +1,66 @@
+import type { ArtifactMeta } from '../core/artifact-meta.ts';
+import type { MemoryStore } from './engines/memory.ts';
+import { isStorageError } from './storage-error.ts';
+import type { PartialBody } from './store.ts';
+
+/** A body on its way to the disk that is in memory, too, once it is committed and small. */
+export class TierPartial implements PartialBody {
+  readonly #disk: PartialBody;
+  readonly #memory: MemoryStore;
+
+  constructor(disk: PartialBody, memory: MemoryStore) {
+    this.#disk = disk;
+    this.#memory = memory;
+  }
+
+  get failure(): Error | undefined {
+    return this.#disk.failure;
+  }
+
+  write(position: number, chunk: Uint8Array): boolean {
+    return this.#disk.write(position, chunk);
+  }
+
+  drained(): Promise<void> {
+    return this.#disk.drained();
+  }
+
+  read(position: number, target: Uint8Array): Promise<number> {
+    return this.#disk.read(position, target);
+  }
+
+  async commit(key: string, meta: ArtifactMeta): Promise<ArtifactMeta> {
+    const small = meta.body.size <= this.#memory.maxBodyBytes;
+    const bytes = small ? await this.#readAll(meta.body.size) : undefined;
+    try {
+      const stored = await this.#disk.commit(key, meta);
+      if (bytes) this.#memory.addBody(meta.body, bytes);
+      return stored;
+    } catch (error) {
+      if (!bytes || !isStorageError(error)) throw error;
+      return this.#commitToMemory(key, meta, bytes);
+    }
+  }
+
+  discard(): Promise<void> {
+    return this.#disk.discard();
+  }
+
+  /** The disk could not take it; a restart loses it, as it would without a disk. */
+  async #commitToMemory(key: string, meta: ArtifactMeta, bytes: Uint8Array): Promise<ArtifactMeta> {
+    const partial = await this.#memory.begin(bytes.length);
+    try {
+      partial.write(0, bytes);
+      return await partial.commit(key, meta);
+    } finally {
+      await partial.discard();
+    }
+  }
+
+  async #readAll(size: number): Promise<Uint8Array> {
+    const bytes = Buffer.allocUnsafeSlow(size);
+    let done = 0;
+    while (done < size) done += await this.#disk.read(done, bytes.subarray(done));
+    return bytes;
+  }
+}

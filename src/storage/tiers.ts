@@ -1,0 +1,118 @@
+import type { ArtifactMeta, BodyRef } from '../core/artifact-meta.ts';
+import type { BodyReader, ByteRange } from '../core/body.ts';
+import { readBytes } from './bytes-reader.ts';
+import type { MemoryStore } from './engines/memory.ts';
+import type { LowerStore } from './lower-store.ts';
+import { isStorageError } from './storage-error.ts';
+import type { PartialBody, PurgeSelector, Store, StoreHealth, StoreStats } from './store.ts';
+import { TierLoader } from './tier-loader.ts';
+import { TierPartial } from './tier-partial.ts';
+
+/**
+ * Memory in front of the disk. The disk decides what is stored; memory follows its changes in their
+ * order, so it never serves what the disk was told to forget. When the disk fails, reads are misses
+ * and small responses live in memory alone. Without a disk the memory tier is the store.
+ */
+export function createTiers(memory: MemoryStore, disk: LowerStore | undefined): Store {
+  return disk ? new Tiers(memory, disk) : memory;
+}
+
+class Tiers implements Store {
+  readonly #memory: MemoryStore;
+  readonly #disk: LowerStore;
+  readonly #loader: TierLoader;
+
+  constructor(memory: MemoryStore, disk: LowerStore) {
+    this.#memory = memory;
+    this.#disk = disk;
+    this.#loader = new TierLoader(memory, disk);
+    disk.listen({
+      changed: (key, variants) => {
+        this.#loader.outdate(key);
+        memory.setRecords(key, variants);
+      },
+      evicted: (key) => {
+        this.#loader.outdate(key);
+        memory.forgetWithoutBodies(key);
+      },
+    });
+  }
+
+  peek(key: string): readonly ArtifactMeta[] | undefined {
+    const variants = this.#memory.peek(key);
+    if (variants) this.#disk.touch(key);
+    return variants;
+  }
+
+  async get(key: string): Promise<readonly ArtifactMeta[]> {
+    return this.peek(key) ?? this.#loader.records(key);
+  }
+
+  async put(key: string, meta: ArtifactMeta): Promise<void> {
+    try {
+      await this.#disk.put(key, meta);
+    } catch (error) {
+      if (!isStorageError(error)) throw error;
+      await this.#memory.put(key, meta);
+    }
+  }
+
+  peekBody(body: BodyRef): Uint8Array | undefined {
+    return this.#memory.peekBody(body);
+  }
+
+  async openBody(body: BodyRef, range?: ByteRange): Promise<BodyReader | undefined> {
+    const bytes = this.#memory.peekBody(body);
+    if (bytes) return readBytes(bytes, range);
+    const reader = await this.#loader.open(body, range);
+    if (!reader) this.#memory.forgetBody(body);
+    return reader;
+  }
+
+  async begin(size: number | undefined): Promise<PartialBody> {
+    try {
+      return new TierPartial(await this.#disk.begin(size), this.#memory);
+    } catch (error) {
+      if (!isStorageError(error)) throw error;
+      return this.#memory.begin(size);
+    }
+  }
+
+  async delete(key: string): Promise<boolean> {
+    return (await this.purge({ key })) > 0;
+  }
+
+  /** Memory first: it has forgotten also when the disk then fails, which is thrown. */
+  async purge(selector: PurgeSelector): Promise<number> {
+    this.#loader.outdateAll();
+    const inMemory = await this.#memory.purge(selector);
+    const onDisk = await this.#disk.purge(selector);
+    this.#loader.outdateAll();
+    await this.#memory.purge(selector);
+    return Math.max(inMemory, onDisk);
+  }
+
+  stats(): StoreStats {
+    const tiers = [this.#memory.stats(), this.#disk.stats()];
+    const sum = (of: (tier: StoreStats) => number) => tiers.reduce((all, one) => all + of(one), 0);
+    return {
+      name: 'tiers',
+      entries: Math.max(...tiers.map((tier) => tier.entries)),
+      bytes: sum((tier) => tier.bytes),
+      maxBytes: sum((tier) => tier.maxBytes),
+      partialBytes: sum((tier) => tier.partialBytes),
+      evictions: sum((tier) => tier.evictions),
+      tiers,
+    };
+  }
+
+  health(): StoreHealth {
+    const disk = this.#disk.health();
+    return disk.ok ? this.#memory.health() : disk;
+  }
+
+  async close(): Promise<void> {
+    await this.#disk.close();
+    await this.#memory.close();
+  }
+}
