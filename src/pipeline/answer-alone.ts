@@ -3,7 +3,7 @@ import { endToEnd } from '../policy/headers.ts';
 import { type Answer, answerFrom, type Representation } from './answer.ts';
 import { discard } from './discard.ts';
 import { declaredSize } from './exchange.ts';
-import type { Obtained } from './obtain.ts';
+import type { Alone } from './obtain.ts';
 import type { Resource } from './resource.ts';
 import { codingsFor, readerOf, rewriteStream, rewrittenFields } from './rewrite-stream.ts';
 import { UpstreamReader } from './upstream-reader.ts';
@@ -11,7 +11,7 @@ import { UpstreamReader } from './upstream-reader.ts';
 /** Passes on a response that is for this request alone, at its client's pace. */
 export async function answerAlone(
   resource: Resource,
-  { response, asAsked }: Extract<Obtained, { kind: 'alone' }>,
+  { response, asAsked }: Alone,
 ): Promise<Answer> {
   const { request, classification } = resource;
   const { status } = response;
@@ -36,10 +36,13 @@ export async function answerAlone(
     status,
     headers: withoutFields(headers, new Set(['content-length'])),
     size,
+    responseTime: response.responseTime,
     bytes: () => undefined,
     open: async () => reader,
   };
   const answer = await answerFrom(request, whole);
-  if (answer.body.kind === 'none') reader.close();
-  return answer;
+  if (answer?.body.kind === 'stream') return answer;
+  reader.close();
+  // Against a response that has just come a failed precondition is final. RFC 9110 section 13.2.2.
+  return answer ?? { status: 412, headers: ['Content-Length', '0'], body: { kind: 'none' } };
 }

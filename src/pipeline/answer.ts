@@ -31,6 +31,8 @@ export interface Representation {
   readonly size: number | undefined;
   /** Seconds; undefined for what did not come through the cache: its own `Age` stands. */
   readonly age?: number;
+  /** When it came, or was last validated; milliseconds since the epoch. */
+  readonly responseTime: number;
   /** The whole body when it is in memory. */
   bytes(): Uint8Array | undefined;
   /** A reader of the range; the whole without one. */
@@ -46,17 +48,18 @@ export function representationFields(headers: RawHeaders): RawHeaders {
 
 /**
  * Answers a GET or HEAD from a representation: preconditions first, then the range, then the whole.
- * RFC 9110 section 13.2.2.
+ * RFC 9110 section 13.2.2. Undefined when a precondition fails, which is the origin's to say.
  */
-export async function answerFrom(view: RequestView, from: Representation): Promise<Answer> {
+export async function answerFrom(
+  view: RequestView,
+  from: Representation,
+): Promise<Answer | undefined> {
   if (from.status === 200) {
     const precondition = evaluatePreconditions(view, from);
     if (precondition === 'not-modified') {
       return { status: 304, headers: withAge(notModifiedFields(from.headers), from), body: none };
     }
-    if (precondition === 'precondition-failed') {
-      return { status: 412, headers: ['Content-Length', '0'], body: none };
-    }
+    if (precondition === 'precondition-failed') return undefined;
     const range = fieldValue(view.headers, 'range');
     // RFC 9110 section 14.2: only GET has ranges; they are only counted where the length is known.
     if (range !== undefined && view.method === 'GET' && from.size !== undefined) {

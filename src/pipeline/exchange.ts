@@ -58,10 +58,10 @@ export class Exchange {
     const via = viaOf(response);
     if (response.status === 304) {
       discard(response);
-      const meta = stored && conditions.length > 0 && this.#freshened(stored, response);
+      const meta = stored && conditions.length > 0 && this.#freshened(resource, stored, response);
       // RFC 9111 section 4.3.4: a 304 for another representation updates nothing; ask unconditionally.
       if (!meta) return this.fetch(resource, undefined);
-      await this.#putQuietly(resource, meta);
+      await this.#update(resource, meta);
       return { kind: 'validated', via, meta };
     }
     if (response.status === 206) {
@@ -95,9 +95,7 @@ export class Exchange {
     const view = { method: 'GET', headers: request.headers };
     const verdict = mayStore(view, response, policy);
     if (!verdict.store) return { kind: 'unshared', via, response, reason: verdict.reason };
-    const selecting = classification.kind === 'index' ? (classification.vary ?? []) : [];
-    // What the ecosystem knows to select the representation counts as if the response had said so.
-    const vary = varyOf(request.headers, [...response.headers, 'Vary', selecting.join(', ')]);
+    const vary = selecting(resource, response.headers);
     if (vary === '*') return { kind: 'unshared', via, response, reason: 'vary' };
     const meta: HeadMeta = {
       status: response.status,
@@ -146,9 +144,15 @@ export class Exchange {
     return withoutFields(requestFields(resource.request.headers), clientConditions);
   }
 
-  #freshened(stored: ArtifactMeta, response: UpstreamResponse): ArtifactMeta | undefined {
-    const { requestTime, responseTime } = response;
-    return freshen(stored, { headers: endToEnd(response.headers), requestTime, responseTime });
+  #freshened(
+    resource: Resource,
+    stored: ArtifactMeta,
+    { headers, requestTime, responseTime }: UpstreamResponse,
+  ): ArtifactMeta | undefined {
+    const requestHeaders = resource.request.headers;
+    const meta = freshen(stored, { headers, requestTime, responseTime, requestHeaders });
+    const vary = meta && selecting(resource, meta.headers);
+    return meta && vary && vary !== '*' ? { ...meta, vary } : undefined;
   }
 
   #mayServeStale({ request, policy }: Resource, stored: ArtifactMeta): boolean {
@@ -165,11 +169,16 @@ export class Exchange {
     }
   }
 
-  async #putQuietly({ request }: Resource, meta: ArtifactMeta): Promise<void> {
+  /** Keeps the response as the 304 updated it, or forgets it where the 304 says so. */
+  async #update(resource: Resource, meta: ArtifactMeta): Promise<void> {
+    const { store } = this.#options;
+    const { url, headers } = resource.request;
+    const verdict = mayStore({ method: 'GET', headers }, meta, resource.policy);
     try {
-      await this.#options.store.put(request.url, meta);
+      if (verdict.store) await store.put(url, meta);
+      else await store.delete(url);
     } catch (error) {
-      this.#storageFailed(request.url, error);
+      this.#storageFailed(url, error);
     }
   }
 
@@ -180,6 +189,12 @@ export class Exchange {
 
 export function viaOf({ origin, status, requestTime, responseTime }: UpstreamResponse): Via {
   return { origin, status, firstByteMs: responseTime - requestTime };
+}
+
+/** What selects the response; what the ecosystem knows of that counts as if `Vary` had said so. */
+function selecting({ request, classification }: Resource, headers: RawHeaders) {
+  const known = classification.kind === 'index' ? (classification.vary ?? []) : [];
+  return varyOf(request.headers, [...headers, 'Vary', known.join(', ')]);
 }
 
 /** RFC 9110 section 6.6.1: a recipient with a clock records when a response without `Date` came. */

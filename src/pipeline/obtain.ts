@@ -16,14 +16,17 @@ export type Obtained =
       readonly arrival: Exclude<Arrival, { kind: 'unshared' }>;
       readonly leader: boolean;
     }
-  | {
-      readonly kind: 'alone';
-      readonly via: Via;
-      readonly response: UpstreamResponse;
-      readonly reason: string;
-      /** Whether the response answers the client's own range and conditions already. */
-      readonly asAsked: boolean;
-    };
+  | Alone;
+
+/** A response for one request alone. */
+export interface Alone {
+  readonly kind: 'alone';
+  readonly via: Via;
+  readonly response: UpstreamResponse;
+  readonly reason: string;
+  /** Whether the response answers the client's own range and conditions already. */
+  readonly asAsked: boolean;
+}
 
 export interface ObtainOptions {
   /** The stored response to validate. */
@@ -84,7 +87,7 @@ export async function alone(
   resource: Resource,
   reason: string,
   signal?: AbortSignal,
-): Promise<Obtained> {
+): Promise<Alone> {
   const response = await exchange.fetchAlone(resource, signal);
   return { kind: 'alone', via: viaOf(response), response, reason, asAsked: true };
 }

@@ -10,7 +10,7 @@ import { answerAlone } from './answer-alone.ts';
 import { Deriver } from './derive.ts';
 import { Exchange, type ExchangeOptions } from './exchange.ts';
 import { InFlight, type Via } from './in-flight.ts';
-import { alone, type Obtained, obtain } from './obtain.ts';
+import { type Alone, alone, type Obtained, obtain } from './obtain.ts';
 import {
   arrivingRepresentation,
   type SelectedRepresentation,
@@ -25,7 +25,7 @@ export type ServeOptions = ExchangeOptions;
 /** What the decision came to: a representation to answer from, or a response to pass on. */
 type Selected =
   | { readonly kind: 'representation'; readonly representation: SelectedRepresentation }
-  | Extract<Obtained, { kind: 'alone' }>;
+  | Alone;
 
 /**
  * Answers requests from the cache: look up, decide, answer from what is stored, or join the exchange
@@ -82,7 +82,11 @@ export class Serve {
     const selected = await this.#select(resource, variants, record, signal);
     if (selected.kind === 'alone') return answerAlone(resource, selected);
     const representation = await this.#present(resource, selected.representation);
-    return answerFrom(resource.request, representation);
+    const answer = await answerFrom(resource.request, representation);
+    if (answer) return answer;
+    // RFC 9111 section 4.3.2: whether If-Match fails is for the origin to say, not for a stored response.
+    const asked = await alone(this.#exchange, resource, 'precondition', signal);
+    return answerAlone(resource, this.#noteAlone(asked, record));
   }
 
   async #select(
@@ -150,12 +154,7 @@ export class Serve {
   }
 
   #take(obtained: Obtained, record: RequestRecord): Selected {
-    if (obtained.kind === 'alone') {
-      noteVia(record, obtained.via);
-      record.outcome = 'bypass';
-      record.detail = obtained.reason;
-      return obtained;
-    }
+    if (obtained.kind === 'alone') return this.#noteAlone(obtained, record);
     const { arrival, leader } = obtained;
     noteVia(record, arrival.via);
     const now = this.#options.now();
@@ -171,6 +170,14 @@ export class Serve {
       kind: 'representation',
       representation: arrivingRepresentation(arrival.fill, arrival.meta, now),
     };
+  }
+
+  #noteAlone(asked: Alone, record: RequestRecord): Alone {
+    record.cacheStatus = { fwd: record.cacheStatus.fwd ?? 'request' };
+    noteVia(record, asked.via);
+    record.outcome = 'bypass';
+    record.detail = asked.reason;
+    return asked;
   }
 
   #stored(
