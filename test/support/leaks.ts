@@ -9,7 +9,8 @@ const watched = new Set([
   'ProcessWrap',
 ]);
 
-function openHandles(): string[] {
+/** The kinds of sockets, servers and processes that are open now, one entry each. */
+export function openHandles(): string[] {
   return process.getActiveResourcesInfo().filter((name) => watched.has(name));
 }
 

@@ -1,0 +1,240 @@
+import type { Dispatcher } from 'undici';
+import { originOf, pathOf } from '../core/canonical-url.ts';
+import { GatewayError } from '../core/errors.ts';
+import { fieldValue, type RawHeaders } from '../core/raw-headers.ts';
+import { type Phase, toGatewayError } from './transport-errors.ts';
+import type { ConnectionPool, Slot } from './transport-pool.ts';
+import { TransportResponse } from './transport-response.ts';
+import type { UpstreamRequest, UpstreamResponse } from './upstream.ts';
+
+export interface ExchangeContext {
+  readonly pool: ConnectionPool;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  /** The exchange holds nothing any more. */
+  readonly onOver: (exchange: Exchange) => void;
+}
+
+/** RFC 9110 section 9.2.2. */
+const idempotentMethods: ReadonlySet<string> = new Set([
+  'GET',
+  'HEAD',
+  'OPTIONS',
+  'TRACE',
+  'PUT',
+  'DELETE',
+]);
+
+/** One request and its response: undici's handler for both. */
+export class Exchange implements Dispatcher.DispatchHandler {
+  /** The head, or the GatewayError instead of it. */
+  readonly head: Promise<UpstreamResponse>;
+  readonly #request: UpstreamRequest;
+  readonly #context: ExchangeContext;
+  #resolve: (response: UpstreamResponse) => void = () => undefined;
+  #reject: (error: GatewayError) => void = () => undefined;
+  #stopWaiting: () => void = () => undefined;
+  #slot: Slot | undefined;
+  #controller: Dispatcher.DispatchController | undefined;
+  #response: TransportResponse | undefined;
+  /** The body ends with the connection. RFC 9112 section 6.3. */
+  #closeDelimited = false;
+  #requestTime = 0;
+  /** Bytes that the connection had brought before this request. */
+  #bytesBefore = 0;
+  #retried = false;
+  #over = false;
+
+  constructor(request: UpstreamRequest, context: ExchangeContext) {
+    this.#request = request;
+    this.#context = context;
+    this.head = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+  }
+
+  start(): void {
+    this.#stopWaiting = this.#context.pool.acquire((slot) => {
+      this.#slot = slot;
+      this.#dispatch(slot);
+    });
+  }
+
+  /** Ends it at whatever stage with this error, and its connection with it. */
+  cancel(error: GatewayError): void {
+    if (this.#over) return;
+    this.#response?.arrived(error);
+    this.#reject(error);
+    this.#request.body?.destroy();
+    if (this.#controller) this.#controller.abort(error);
+    else {
+      this.#stopWaiting();
+      this.#finish(error);
+    }
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    if (this.#over) {
+      controller.abort(abandoned());
+      return;
+    }
+    this.#controller = controller;
+    this.#requestTime = this.#context.now();
+    if (this.#slot === undefined) return;
+    this.#slot.requests += 1;
+    this.#bytesBefore = this.#slot.socket?.bytesRead ?? 0;
+  }
+
+  onResponseStart(controller: Dispatcher.DispatchController, status: number): void {
+    // RFC 9110 section 15.2: an unexpected interim response may be ignored.
+    if (status < 200) return;
+    const headers = rawFields(controller.rawHeaders);
+    const { method, url } = this.#request;
+    const coding = fieldValue(headers, 'transfer-encoding');
+    if (method !== 'HEAD' && status !== 204 && status !== 304) {
+      // RFC 9112 section 6.1: no other transfer coding was offered, and none is decoded here.
+      if (coding !== undefined && coding.trim().toLowerCase() !== 'chunked') {
+        controller.abort(unknownCoding());
+        return;
+      }
+      this.#closeDelimited =
+        coding === undefined && fieldValue(headers, 'content-length') === undefined;
+    }
+    controller.pause();
+    this.#response = new TransportResponse(
+      {
+        status,
+        headers,
+        origin: originOf(url),
+        url,
+        requestTime: this.#requestTime,
+        responseTime: this.#context.now(),
+      },
+      { resume: () => controller.resume(), abort: () => controller.abort(abandoned()) },
+    );
+    this.#resolve(this.#response);
+  }
+
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    // undici tells of nothing, too: after a pause it runs its parser on no bytes first.
+    if (chunk.length === 0) return;
+    if (this.#response?.take(chunk) === false) controller.pause();
+  }
+
+  onResponseEnd(): void {
+    // RFC 9112 section 8: an error of the connection leaves a close-delimited body incomplete.
+    const broken = this.#closeDelimited ? this.#slot?.socket?.errored : undefined;
+    if (broken) {
+      this.#fail(toGatewayError(broken, 'cut'));
+      return;
+    }
+    this.#finish();
+    this.#response?.arrived('whole');
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController, cause: Error): void {
+    if (this.#over) return;
+    const phase = this.#phase(cause);
+    const error =
+      phase !== 'connecting' && isProtocolViolation(this.#slot, cause)
+        ? malformed(cause)
+        : toGatewayError(cause, phase);
+    const slot = this.#slot;
+    if (slot !== undefined && phase === 'waiting' && this.#mayRetry(error, slot)) {
+      this.#retried = true;
+      this.#controller = undefined;
+      // undici is done with the dead connection by then and opens another one.
+      queueMicrotask(() => {
+        if (!this.#over) this.#dispatch(slot);
+      });
+      return;
+    }
+    this.#fail(error);
+  }
+
+  #dispatch(slot: Slot): void {
+    const { method, url, headers, body } = this.#request;
+    slot.client.dispatch(
+      { method, path: pathOf(url), headers: [...headers], body: body ?? null },
+      this,
+    );
+  }
+
+  /** RFC 9112 section 9.3.1: the upstream may have closed the idle connection as we wrote. */
+  #mayRetry(error: GatewayError, slot: Slot): boolean {
+    return (
+      error.code === 'connection_terminated' &&
+      !this.#retried &&
+      slot.requests > 1 &&
+      this.#request.body === undefined &&
+      idempotentMethods.has(this.#request.method)
+    );
+  }
+
+  #phase(error: Error): Phase {
+    if (this.#controller === undefined) return 'connecting';
+    const socket = this.#slot?.socket;
+    if (this.#response !== undefined) {
+      const { readableEnded = false, errored } = socket ?? {};
+      return readableEnded || (errored && errored !== error) ? 'cut' : 'body';
+    }
+    return (socket?.bytesRead ?? 0) > this.#bytesBefore ? 'head' : 'waiting';
+  }
+
+  #fail(error: GatewayError): void {
+    this.#finish(error);
+    this.#response?.arrived(error);
+    this.#reject(error);
+  }
+
+  #finish(error?: GatewayError): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#context.onOver(this);
+    const slot = this.#slot;
+    if (slot === undefined) return;
+    // Not within the parser's callback: bytes after this response would meet the next request.
+    queueMicrotask(() => this.#context.pool.release(slot, error));
+  }
+}
+
+/** undici ended the connection by itself: what came on it was no answer to the request. */
+function isProtocolViolation(slot: Slot | undefined, error: Error): boolean {
+  return (
+    (error as { code?: unknown }).code === 'UND_ERR_SOCKET' &&
+    slot?.socket?.errored === error &&
+    !slot.socket.readableEnded
+  );
+}
+
+function rawFields(raw: Dispatcher.DispatchController['rawHeaders']): RawHeaders {
+  if (!Array.isArray(raw)) throw new TypeError('undici gave no raw header fields');
+  return raw.map((text) => {
+    const field = typeof text === 'string' ? text : text.toString('latin1');
+    // RFC 9110 section 5.5: white space around a value is not part of it.
+    const last = field.charCodeAt(field.length - 1);
+    return last === 0x20 || last === 0x09 ? field.replace(/[ \t]+$/, '') : field;
+  });
+}
+
+function abandoned(): GatewayError {
+  return new GatewayError('client_gone', 'the response is not wanted any more', {
+    origin: 'client',
+  });
+}
+
+function unknownCoding(): GatewayError {
+  return new GatewayError('http_protocol_error', 'the response has an unknown transfer coding', {
+    origin: 'upstream',
+    retryable: true,
+  });
+}
+
+function malformed(cause: Error): GatewayError {
+  return new GatewayError('http_protocol_error', 'the response is no answer to the request', {
+    origin: 'upstream',
+    retryable: true,
+    cause,
+  });
+}

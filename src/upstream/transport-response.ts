@@ -1,0 +1,118 @@
+import type { GatewayError } from '../core/errors.ts';
+import type { RawHeaders } from '../core/raw-headers.ts';
+import type { BodySink, UpstreamResponse } from './upstream.ts';
+
+export interface ResponseHead {
+  readonly status: number;
+  readonly headers: RawHeaders;
+  readonly origin: string;
+  readonly url: string;
+  readonly requestTime: number;
+  readonly responseTime: number;
+}
+
+/** What the response may do to its connection. */
+export interface FlowControl {
+  resume(): void;
+  abort(): void;
+}
+
+/**
+ * The body between the parser and the sink. The sink is called from the parser or from a microtask,
+ * never from within `consume`, `resume` or `abort`: undici's parser is one for the whole process, so
+ * a connection must not be resumed from within another one's callback.
+ */
+export class TransportResponse implements UpstreamResponse {
+  readonly status: number;
+  readonly headers: RawHeaders;
+  readonly origin: string;
+  readonly url: string;
+  readonly requestTime: number;
+  readonly responseTime: number;
+  readonly #control: FlowControl;
+  /** Bytes that came while nobody took them; only what the socket had read when it broke. */
+  readonly #waiting: Buffer[] = [];
+  #sink: BodySink | undefined;
+  #paused = true;
+  #scheduled = false;
+  /** The exchange is over: nothing more comes from the connection. */
+  #arrived: 'whole' | GatewayError | undefined;
+  /** The sink has heard the end, or shall hear nothing. */
+  #done = false;
+
+  constructor(head: ResponseHead, control: FlowControl) {
+    this.status = head.status;
+    this.headers = head.headers;
+    this.origin = head.origin;
+    this.url = head.url;
+    this.requestTime = head.requestTime;
+    this.responseTime = head.responseTime;
+    this.#control = control;
+  }
+
+  consume(sink: BodySink): void {
+    if (this.#sink !== undefined) throw new Error('the body has a consumer already');
+    this.#sink = sink;
+    this.#schedule();
+  }
+
+  resume(): void {
+    if (this.#sink !== undefined) this.#schedule();
+  }
+
+  abort(): void {
+    if (this.#done) return;
+    this.#done = true;
+    this.#waiting.length = 0;
+    if (this.#arrived === undefined) this.#control.abort();
+  }
+
+  /** From the parser: false asks it to pause. */
+  take(chunk: Buffer): boolean {
+    if (this.#done) return true;
+    if (this.#paused || this.#sink === undefined) {
+      this.#waiting.push(chunk);
+      return false;
+    }
+    this.#paused = !this.#sink.data(chunk);
+    return !this.#paused;
+  }
+
+  /** From the parser: complete by its framing, or broken off. */
+  arrived(how: 'whole' | GatewayError): void {
+    this.#arrived ??= how;
+    if (this.#sink !== undefined) this.#finish();
+  }
+
+  /** The sink must not be called before this turn's code is done: see the class comment. */
+  #schedule(): void {
+    if (this.#scheduled || this.#done) return;
+    this.#scheduled = true;
+    queueMicrotask(() => {
+      this.#scheduled = false;
+      this.#flow();
+    });
+  }
+
+  #flow(): void {
+    if (this.#done || this.#sink === undefined) return;
+    this.#paused = false;
+    while (this.#waiting.length > 0) {
+      const chunk = this.#waiting.shift() as Buffer;
+      if (!this.#sink.data(chunk)) {
+        this.#paused = true;
+        return;
+      }
+      if (this.#done) return;
+    }
+    if (this.#arrived === undefined) this.#control.resume();
+    else this.#finish();
+  }
+
+  #finish(): void {
+    if (this.#done || this.#waiting.length > 0 || this.#sink === undefined) return;
+    this.#done = true;
+    if (this.#arrived === 'whole') this.#sink.end();
+    else if (this.#arrived !== undefined) this.#sink.error(this.#arrived);
+  }
+}
