@@ -30,8 +30,6 @@ export class TransportResponse implements UpstreamResponse {
   readonly requestTime: number;
   readonly responseTime: number;
   readonly #control: FlowControl;
-  /** Bytes that came while nobody took them; only what the socket had read when it broke. */
-  readonly #waiting: Buffer[] = [];
   #sink: BodySink | undefined;
   #paused = true;
   #scheduled = false;
@@ -63,17 +61,14 @@ export class TransportResponse implements UpstreamResponse {
   abort(): void {
     if (this.#done) return;
     this.#done = true;
-    this.#waiting.length = 0;
     if (this.#arrived === undefined) this.#control.abort();
   }
 
   /** From the parser: false asks it to pause. */
   take(chunk: Buffer): boolean {
     if (this.#done) return true;
-    if (this.#paused || this.#sink === undefined) {
-      this.#waiting.push(chunk);
-      return false;
-    }
+    // A paused parser gives nothing; were it otherwise, no byte may go missing unnoticed.
+    if (this.#paused || this.#sink === undefined) throw new Error('bytes from a paused body');
     this.#paused = !this.#sink.data(chunk);
     return !this.#paused;
   }
@@ -97,20 +92,12 @@ export class TransportResponse implements UpstreamResponse {
   #flow(): void {
     if (this.#done || this.#sink === undefined) return;
     this.#paused = false;
-    while (this.#waiting.length > 0) {
-      const chunk = this.#waiting.shift() as Buffer;
-      if (!this.#sink.data(chunk)) {
-        this.#paused = true;
-        return;
-      }
-      if (this.#done) return;
-    }
     if (this.#arrived === undefined) this.#control.resume();
     else this.#finish();
   }
 
   #finish(): void {
-    if (this.#done || this.#waiting.length > 0 || this.#sink === undefined) return;
+    if (this.#done || this.#sink === undefined) return;
     this.#done = true;
     if (this.#arrived === 'whole') this.#sink.end();
     else if (this.#arrived !== undefined) this.#sink.error(this.#arrived);

@@ -190,7 +190,7 @@ describe('a body that breaks off', () => {
     });
   });
 
-  it('gives what had come before a reset to a reader that comes later, and then the error', async () => {
+  it('broken before anybody consumed it tells whoever comes later', async () => {
     const before = openHandles().length;
     const origin = await startScriptedOrigin();
     const script = origin.expect('GET', '/', head('200 OK'), 'abc', hold, reset);
@@ -200,7 +200,6 @@ describe('a body that breaks off', () => {
     await origin.close();
     await until(() => openHandles().length <= before, 'the reset arrived');
     expect(await collect(answer)).toMatchObject({
-      bytes: Buffer.from('abc'),
       error: { code: 'http_response_incomplete' },
     });
   });
