@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream';
 import { originOf } from '../core/canonical-url.ts';
 import { GatewayError } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
-import { fieldValue } from '../core/raw-headers.ts';
+import { fieldLines, fieldValue } from '../core/raw-headers.ts';
 import type { RequestRecord } from '../core/request-record.ts';
 import type { UpstreamObserver } from '../core/upstream-observer.ts';
 import type { Serve } from '../pipeline/serve.ts';
@@ -176,6 +176,7 @@ export class GatewayHandler {
 
   #route(request: IncomingMessage, record: RequestRecord): Route {
     const { routing, via } = this.#options;
+    requireOneHost(request);
     if (via.loops(fieldValue(request.rawHeaders, 'via'))) {
       throw new GatewayError('proxy_loop_detected', 'the request came from this gateway', {
         origin: 'client',
@@ -216,6 +217,19 @@ export class GatewayHandler {
       bytesIn: 0,
     };
   }
+}
+
+/** RFC 9112 section 3.2: HTTP/1.1 has exactly one Host, and nobody may have more. */
+function requireOneHost({ rawHeaders, httpVersion }: IncomingMessage): void {
+  const hosts = fieldLines(rawHeaders, 'host').length;
+  if (hosts === 1 || (hosts === 0 && httpVersion === '1.0')) return;
+  throw new GatewayError(
+    'http_request_error',
+    `the request has ${hosts} Host fields instead of one`,
+    {
+      origin: 'client',
+    },
+  );
 }
 
 function incomingOf(request: IncomingMessage, receivedAt: number): Incoming {

@@ -22,6 +22,8 @@ export function createListener(
       requestTimeout: 0,
       keepAliveTimeout: keepAliveMs,
       insecureHTTPParser: false,
+      // Asked for by the handler, whose refusals say why.
+      requireHostHeader: false,
       noDelay: true,
     },
     (request, response) => void handler.handle(request, response),
