@@ -23,7 +23,7 @@ export interface CacheStatus {
  * telemetry once when the last byte is gone or the client is. Times in milliseconds.
  */
 export interface RequestRecord {
-  readonly surface: SurfaceName;
+  surface: SurfaceName;
   readonly method: string;
   /** The request target as the client sent it, at most 2 KiB of it. */
   readonly target: string;
