@@ -134,7 +134,11 @@ export class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, cause: Error): void {
-    if (this.#over) return;
+    if (this.#over) {
+      // Ours come back from an abort; any other was thrown by the sink's `end`, and must be seen.
+      if (!(cause instanceof GatewayError)) queueMicrotask(() => rethrow(cause));
+      return;
+    }
     const phase = this.#phase(cause);
     const error =
       phase !== 'connecting' && isProtocolViolation(this.#slot, cause)
@@ -216,6 +220,10 @@ function rawFields(raw: Dispatcher.DispatchController['rawHeaders']): RawHeaders
     const last = field.charCodeAt(field.length - 1);
     return last === 0x20 || last === 0x09 ? field.replace(/[ \t]+$/, '') : field;
   });
+}
+
+function rethrow(error: Error): never {
+  throw error;
 }
 
 function abandoned(): GatewayError {
