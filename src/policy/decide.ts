@@ -122,8 +122,10 @@ function reuse(
 ): Reuse {
   if (asks.noCache) return 'validate-request'; // 5.2.1.4
   if (options.freshness === 'validate') return 'validate-stale';
-  // 5.2.1.1; every stored response has some age, so 0 asks for validation.
-  const tooOld = asks.maxAge !== undefined && (asks.maxAge === 0 || age > asks.maxAge);
+  // 5.2.1.1; every stored response has some age, so 0 asks for validation. What never changes is as
+  // good as new however old it is: apt asks so for all indexes, those under their digest too.
+  const tooOld =
+    ttl !== Infinity && asks.maxAge !== undefined && (asks.maxAge === 0 || age > asks.maxAge);
   if (ttl > 0) return tooOld || ttl < asks.minFresh ? 'validate-request' : 'fresh'; // 4.2, 5.2.1.3
   if (tooOld || asks.minFresh > 0 || forbidsStale(directives)) return 'validate-stale';
   const staleness = -ttl;

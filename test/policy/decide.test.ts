@@ -234,6 +234,8 @@ describe('the mount’s freshness rule', () => {
     expect(decision).toMatchObject({ kind: 'fresh', ttl: Infinity, age: 1e9 + 999 });
     expect(kind(meta, 9, { 'Cache-Control': 'no-cache' }, forever)).toBe('validate (request)');
     expect(kind(meta, 9, { 'Cache-Control': 'min-fresh=9' }, forever)).toBe('fresh');
+    expect(kind(meta, 9, { 'Cache-Control': 'max-age=0' }, forever)).toBe('fresh');
+    expect(kind(meta, 9, { 'Cache-Control': 'max-age=8' }, forever)).toBe('fresh');
     const mount = { ...options, ...forever };
     expect(mayServeStaleOnError(get({ 'Cache-Control': 'max-age=0' }), meta, mount, at(9))).toBe(
       true,
