@@ -1,0 +1,143 @@
+import { describe, expect, test } from 'vitest';
+import { type AptHost, aptHost } from './support/apt-host.ts';
+import { type AptRepository, aptRepository } from './support/apt-repository.ts';
+import { type GatewayProcess, gatewayProcess } from './support/gateway-process.ts';
+import { skipWithout } from './support/tools.ts';
+
+const packages = [
+  { name: 'chisel', version: '1.0-1' },
+  { name: 'plane', version: '2:3.4~rc1-2' },
+];
+
+function source(url: string): string {
+  return `deb [trusted=yes] ${url}/debian stable main`;
+}
+
+async function repositoryAndGateway(): Promise<[AptRepository, GatewayProcess]> {
+  const repository = await aptRepository(packages);
+  const upstreams = [{ url: `${repository.origin.url}/debian` }];
+  const gateway = await gatewayProcess({
+    mounts: [{ path: '/debian', ecosystem: 'apt', upstreams }],
+  });
+  return [repository, gateway];
+}
+
+async function updateAndDownload(host: AptHost): Promise<void> {
+  await host.aptGet('update');
+  await host.aptGet('download', 'chisel');
+  expect([...(await host.downloads()).keys()]).toEqual(['chisel_1.0-1_all.deb']);
+}
+
+describe.skipIf(skipWithout('apt-get', 'dpkg', 'dpkg-deb'))('apt', () => {
+  test('updates and downloads through http_proxy; a second host needs the upstream for the Release alone', async () => {
+    const [repository, gateway] = await repositoryAndGateway();
+    const options = { sources: [source(repository.origin.url)], proxy: gateway.url };
+    await updateAndDownload(await aptHost(options));
+    expect((await gateway.stats()).traffic.requests.bySurface).toEqual({
+      'forward-proxy': gateway.log.filter(({ msg }) => msg === 'request').length,
+    });
+    expect(repository.requests('package')).toHaveLength(1);
+
+    const cold = repository.origin.requests.length;
+    await updateAndDownload(await aptHost(options));
+    const later = repository.origin.requests.slice(cold);
+    expect(later.filter(({ target }) => !/\/(In)?Release(\.gpg)?$/.test(target))).toEqual([]);
+    expect(later.filter(({ status }) => status === 304)).toHaveLength(1);
+    await gateway.stop();
+  });
+
+  test('fetches indexes by their hash, which are then never asked for again', async () => {
+    const [repository, gateway] = await repositoryAndGateway();
+    const options = { sources: [source(repository.origin.url)], proxy: gateway.url };
+    await (await aptHost(options)).aptGet('update');
+    const byHash = repository
+      .requests('index')
+      .filter(({ target }) => target.includes('/by-hash/'));
+    expect(byHash).toHaveLength(1);
+    expect((await gateway.kind('apt', 'artifact')).upstreamRequests).toBe(1);
+    await (await aptHost(options)).aptGet('update');
+    expect(await gateway.kind('apt', 'artifact')).toMatchObject({
+      requests: 2,
+      upstreamRequests: 1,
+    });
+  });
+
+  test('works on while the upstream is switched off, on what has been fetched before', async () => {
+    const [repository, gateway] = await repositoryAndGateway();
+    const options = { sources: [source(repository.origin.url)], proxy: gateway.url };
+    const first = await aptHost(options);
+    await updateAndDownload(first);
+    await repository.origin.close();
+    const second = await aptHost(options);
+    await updateAndDownload(second);
+    expect(await second.downloads()).toEqual(await first.downloads());
+    expect((await gateway.stats()).traffic.requests.byOutcome.stale).toBeGreaterThan(0);
+    // What nobody had asked for before cannot be had.
+    const { code, errors } = await second.attempt('download', 'plane');
+    expect(code).not.toBe(0);
+    expect(errors).toContain('502');
+  });
+
+  test('finds the same entries below the mount as through http_proxy', async () => {
+    const [repository, gateway] = await repositoryAndGateway();
+    const proxied = { sources: [source(repository.origin.url)], proxy: gateway.url };
+    await updateAndDownload(await aptHost(proxied));
+    await repository.origin.close();
+    const host = await aptHost({ sources: [source(gateway.url)] });
+    await updateAndDownload(host);
+    expect((await gateway.kind('apt', 'artifact')).upstreamRequests).toBe(2);
+  });
+
+  test('downloads a version whose name has to be percent-encoded', async () => {
+    const [repository, gateway] = await repositoryAndGateway();
+    const host = await aptHost({ sources: [source(gateway.url)] });
+    await host.aptGet('update');
+    await host.aptGet('download', 'plane');
+    const [[name = '', body] = []] = await host.downloads();
+    expect(name).toMatch(/^plane_2/);
+    expect(repository.requests('package')).toHaveLength(1);
+    expect(body?.length).toBeGreaterThan(0);
+  });
+
+  test('sees a new package at the next update', async () => {
+    const [repository, gateway] = await repositoryAndGateway();
+    const host = await aptHost({ sources: [source(repository.origin.url)], proxy: gateway.url });
+    await updateAndDownload(host);
+    await repository.add({ name: 'rasp', version: '1' });
+    await host.aptGet('update');
+    await host.aptGet('download', 'rasp');
+    expect([...(await host.downloads()).keys()]).toContain('rasp_1_all.deb');
+  });
+
+  test('needs no mount: an allowed host is enough', async () => {
+    const repository = await aptRepository(packages);
+    const forwardProxy = { allow: ['127.0.0.1'] };
+    const gateway = await gatewayProcess({ mounts: [], forwardProxy });
+    const options = { sources: [source(repository.origin.url)], proxy: gateway.url };
+    await updateAndDownload(await aptHost(options));
+    await updateAndDownload(await aptHost(options));
+    expect(repository.requests('package')).toHaveLength(1);
+    expect((await gateway.kind('apt', 'artifact')).requests).toBe(4);
+  });
+
+  test('is told why when a host is not allowed', async () => {
+    const repository = await aptRepository(packages);
+    const gateway = await gatewayProcess({ mounts: [] });
+    const host = await aptHost({ sources: [source(repository.origin.url)], proxy: gateway.url });
+    const { code, errors } = await host.attempt('update');
+    expect(code).not.toBe(0);
+    expect(errors).toContain('403');
+    expect(repository.origin.requests).toEqual([]);
+  });
+
+  test('refuses a package that was corrupted upstream', async () => {
+    const [repository, gateway] = await repositoryAndGateway();
+    const host = await aptHost({ sources: [source(repository.origin.url)], proxy: gateway.url });
+    const path = '/debian/pool/main/c/chisel/chisel_1.0-1_all.deb';
+    repository.origin.serve(path, { body: 'not what it was' });
+    await host.aptGet('update');
+    const { code } = await host.attempt('download', 'chisel');
+    expect(code).not.toBe(0);
+    expect(await host.downloads()).toEqual(new Map());
+  });
+});

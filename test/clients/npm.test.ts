@@ -1,0 +1,204 @@
+import { describe, expect, test } from 'vitest';
+import { type GatewayProcess, gatewayProcess } from './support/gateway-process.ts';
+import { checkout, type NpmProject, npmProject } from './support/npm-project.ts';
+import {
+  type Manifest,
+  type NpmRegistry,
+  npmRegistry,
+  packageFolder,
+  tarballPath,
+} from './support/npm-registry.ts';
+import { run } from './support/run.ts';
+import { skipWithout } from './support/tools.ts';
+
+const nail = { name: 'nail', version: '1.0.0' };
+const packages: readonly Manifest[] = [
+  nail,
+  { name: 'board', version: '2.1.0', dependencies: { nail: '^1.0.0' } },
+  { name: '@tools/hammer', version: '0.3.1', dependencies: { board: '2.x', nail: '~1.0.0' } },
+];
+const dependencies = { '@tools/hammer': '^0.3.0', nail: '1' };
+const wholeTree = ['@tools/hammer 0.3.1', 'board 2.1.0', 'nail 1.0.0'];
+
+async function installedTree(project: NpmProject): Promise<string[]> {
+  return Promise.all(packages.map(({ name }) => project.installed(name))).then((all) => all.sort());
+}
+
+function gatewayFor(
+  registry: NpmRegistry,
+  mount: Readonly<Record<string, unknown>> = {},
+): Promise<GatewayProcess> {
+  const upstreams = [{ url: registry.origin.url }];
+  return gatewayProcess({ mounts: [{ path: '/npm', ecosystem: 'npm', upstreams, ...mount }] });
+}
+
+/** The registry that npm has built in, as npm says. */
+async function builtInRegistry(): Promise<string> {
+  const none = { HOME: '/nonexistent', npm_config_userconfig: '/nonexistent/.npmrc' };
+  const { output } = await run('npm', ['config', 'get', 'registry'], { cwd: '/', env: none });
+  return output.trim().replace(/\/$/, '');
+}
+
+describe.skipIf(skipWithout('npm'))('npm', () => {
+  test('installs, and again from an empty cache while the upstream is switched off', async () => {
+    const registry = await npmRegistry(packages);
+    const gateway = await gatewayFor(registry);
+    const options = { registry: `${gateway.url}/npm` };
+
+    const first = await npmProject(dependencies, options);
+    await first.npm('install');
+    expect(await installedTree(first)).toEqual(wholeTree);
+    expect(registry.requests('tarball')).toHaveLength(3);
+    expect(registry.requests('document')).toHaveLength(3);
+    const cold = await gateway.stats();
+
+    await registry.origin.close();
+    const byLockfile = await checkout(first, options);
+    await byLockfile.npm('ci');
+    expect(await installedTree(byLockfile)).toEqual(wholeTree);
+    const byRanges = await npmProject(dependencies, options);
+    await byRanges.npm('install');
+    expect(await installedTree(byRanges)).toEqual(wholeTree);
+    expect(await byRanges.lockfile()).toBe(await first.lockfile());
+
+    const warm = await gateway.stats();
+    expect(warm.traffic.upstreams).toEqual(cold.traffic.upstreams);
+    expect(warm.traffic.requests.byOutcome.hit).toBe(9);
+    await gateway.stop();
+  });
+
+  test('keeps the cache when the gateway is started anew', async () => {
+    const registry = await npmRegistry(packages);
+    const upstreams = [{ url: registry.origin.url }];
+    const mounts = [{ path: '/npm', ecosystem: 'npm', upstreams }];
+    const data = `${await packageFolder(nail)}/data`;
+    const before = await gatewayProcess({ mounts, data });
+    const first = await npmProject(dependencies, { registry: `${before.url}/npm` });
+    await first.npm('install');
+    await before.stop();
+    await registry.origin.close();
+
+    const after = await gatewayProcess({ mounts, data });
+    const second = await npmProject(dependencies, { registry: `${after.url}/npm` });
+    await second.npm('install');
+    expect(await installedTree(second)).toEqual(wholeTree);
+    expect((await after.kind('npm', 'index')).upstreamRequests).toBe(0);
+    expect((await after.kind('npm', 'artifact')).upstreamRequests).toBe(0);
+  });
+
+  test('writes the same lockfile as without the gateway, where tarballs keep their host', async () => {
+    const registry = await npmRegistry(packages, { tarballBase: await builtInRegistry() });
+    const gateway = await gatewayFor(registry, { tarballs: 'canonical' });
+    const direct = await npmProject(dependencies, { registry: registry.origin.url });
+    await direct.npm('install');
+    const through = await npmProject(dependencies, { registry: `${gateway.url}/npm` });
+    await through.npm('install');
+    expect(await through.lockfile()).toBe(await direct.lockfile());
+    expect(await installedTree(through)).toEqual(wholeTree);
+    // It did not go past the gateway for them.
+    expect((await gateway.kind('npm', 'artifact')).requests).toBe(3);
+  });
+
+  test('writes the same lockfile as without the gateway, where it names no hosts', async () => {
+    const registry = await npmRegistry(packages);
+    const gateway = await gatewayFor(registry);
+    const npmrc = ['omit-lockfile-registry-resolved=true'];
+    const direct = await npmProject(dependencies, { registry: registry.origin.url, npmrc });
+    await direct.npm('install');
+    const through = await npmProject(dependencies, { registry: `${gateway.url}/npm`, npmrc });
+    await through.npm('install');
+    expect(await through.lockfile()).toBe(await direct.lockfile());
+    expect((await gateway.kind('npm', 'artifact')).requests).toBe(3);
+  });
+
+  test('costs a 304 a document and no tarball once the documents are stale', async () => {
+    const registry = await npmRegistry(packages, { cacheControl: 'public, max-age=0' });
+    const gateway = await gatewayFor(registry);
+    const options = { registry: `${gateway.url}/npm` };
+    await (await npmProject(dependencies, options)).npm('install');
+    const documents = registry.requests('document').length;
+
+    const second = await npmProject(dependencies, options);
+    await second.npm('install');
+    expect(await installedTree(second)).toEqual(wholeTree);
+    expect(registry.requests('tarball')).toHaveLength(3);
+    const later = registry.requests('document').slice(documents);
+    expect(later.map(({ status }) => status)).toEqual([304, 304, 304]);
+    expect((await gateway.stats()).traffic.requests.byOutcome.revalidated).toBe(3);
+  });
+
+  test('publishes through the gateway, and the next install gets it at once', async () => {
+    const registry = await npmRegistry([nail]);
+    registry.open('@tools/saw');
+    const gateway = await gatewayFor(registry);
+    const host = gateway.url.replace('http:', '');
+    const options = {
+      registry: `${gateway.url}/npm`,
+      npmrc: [`${host}/npm/:_authToken=a-token`],
+    };
+    const before = await npmProject({ nail: '1' }, options);
+    await before.npm('install');
+    expect(await before.installed('nail')).toBe('nail 1.0.0');
+
+    await before.npm('publish', await packageFolder({ name: 'nail', version: '1.1.0' }));
+    await before.npm(
+      'publish',
+      '--access=public',
+      await packageFolder({ name: '@tools/saw', version: '1.0.0' }),
+    );
+    const puts = registry.origin.requests.filter(({ method }) => method === 'PUT');
+    expect(puts.map(({ target, status }) => [target, status])).toEqual([
+      ['/nail', 201],
+      ['/@tools%2fsaw', 201],
+    ]);
+    expect(puts[0]?.headers).toContain('Bearer a-token');
+
+    const after = await npmProject({ nail: '1', '@tools/saw': '1' }, options);
+    await after.npm('install');
+    expect(await after.installed('nail')).toBe('nail 1.1.0');
+    expect(await after.installed('@tools/saw')).toBe('@tools/saw 1.0.0');
+  });
+
+  test('refuses a tarball that was corrupted upstream, and takes the right one afterwards', async () => {
+    const registry = await npmRegistry([nail]);
+    const gateway = await gatewayFor(registry);
+    const options = { registry: `${gateway.url}/npm` };
+    const good = registry.tarball(nail.name, nail.version);
+    const bad = Buffer.from(good);
+    bad.writeUInt8(bad.readUInt8(bad.length / 2) ^ 1, bad.length / 2);
+    registry.serveTarball(nail, bad);
+
+    const project = await npmProject({ nail: '1' }, options);
+    const { code, errors } = await project.attempt('install');
+    expect(code).not.toBe(0);
+    expect(errors).toContain('EINTEGRITY');
+
+    registry.serveTarball(nail, good);
+    const url = encodeURIComponent(registry.origin.url + tarballPath(nail));
+    await fetch(`${gateway.adminUrl}/api/entries?url=${url}`, { method: 'DELETE' });
+    await project.npm('install');
+    expect(await project.installed('nail')).toBe('nail 1.0.0');
+  });
+
+  test('finds the same entries through the gateway as its proxy', async () => {
+    const registry = await npmRegistry(packages);
+    const gateway = await gatewayFor(registry);
+    await (await npmProject(dependencies, { registry: `${gateway.url}/npm` })).npm('install');
+    await registry.origin.close();
+
+    const npmrc = [`proxy=${gateway.url}`, 'noproxy='];
+    const proxied = await npmProject(dependencies, { registry: registry.origin.url, npmrc });
+    await proxied.npm('install');
+    expect(await installedTree(proxied)).toEqual(wholeTree);
+    expect((await gateway.stats()).traffic.requests.bySurface['forward-proxy']).toBe(6);
+  });
+
+  test('gets a package that does not exist as just that', async () => {
+    const registry = await npmRegistry([nail]);
+    const gateway = await gatewayFor(registry);
+    const project = await npmProject({ absent: '1' }, { registry: `${gateway.url}/npm` });
+    const { code, errors } = await project.attempt('install');
+    expect(code).not.toBe(0);
+    expect(errors).toContain('E404');
+  });
+});

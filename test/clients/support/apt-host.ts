@@ -1,0 +1,85 @@
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { userInfo } from 'node:os';
+import { join } from 'node:path';
+import { temporaryFolder } from '../../support/gateway.ts';
+import { attempt, type Finished, run } from './run.ts';
+
+export interface AptHostOptions {
+  /** Lines of its `sources.list`. */
+  readonly sources: readonly string[];
+  /** The gateway's URL, for `http_proxy`. */
+  readonly proxy?: string;
+  /** Lines of its `apt.conf` besides. */
+  readonly conf?: readonly string[];
+}
+
+/** What apt takes for a host: lists, cache and configuration in a folder; the real host stays as it is. */
+export class AptHost {
+  readonly #folder: string;
+  readonly #proxy: string | undefined;
+
+  constructor(folder: string, proxy: string | undefined) {
+    this.#folder = folder;
+    this.#proxy = proxy;
+  }
+
+  /** Runs `apt-get`. Throws with all it said when it fails. */
+  aptGet(...args: readonly string[]): Promise<Finished> {
+    return run('apt-get', args, this.#options());
+  }
+
+  /** The same for a command that may fail. */
+  attempt(...args: readonly string[]): Promise<Finished> {
+    return attempt('apt-get', args, this.#options());
+  }
+
+  /** The `.deb` files downloaded so far, by name. */
+  async downloads(): Promise<ReadonlyMap<string, Buffer>> {
+    const folder = join(this.#folder, 'downloads');
+    const names = (await readdir(folder)).filter((name) => name.endsWith('.deb')).sort();
+    const bodies = await Promise.all(names.map((name) => readFile(join(folder, name))));
+    return new Map(names.map((name, i) => [name, bodies[i] ?? Buffer.alloc(0)]));
+  }
+
+  #options() {
+    return {
+      cwd: join(this.#folder, 'downloads'),
+      env: {
+        HOME: this.#folder,
+        APT_CONFIG: join(this.#folder, 'apt.conf'),
+        ...(this.#proxy !== undefined && { http_proxy: this.#proxy }),
+      },
+    };
+  }
+}
+
+/** A host of the running test that has downloaded nothing yet. */
+export async function aptHost({ sources, proxy, conf = [] }: AptHostOptions): Promise<AptHost> {
+  const folder = await temporaryFolder();
+  const folders = [
+    'etc/apt.conf.d',
+    'etc/preferences.d',
+    'etc/sources.list.d',
+    'etc/trusted.gpg.d',
+  ];
+  for (const each of [...folders, 'state/lists/partial', 'cache/archives/partial', 'downloads']) {
+    await mkdir(join(folder, each), { recursive: true });
+  }
+  await writeFile(join(folder, 'etc/sources.list'), `${sources.join('\n')}\n`);
+  await writeFile(join(folder, 'status'), '');
+  const lines = [
+    `Dir "${folder}/";`,
+    'Dir::Etc "etc/";',
+    'Dir::State "state/";',
+    `Dir::State::status "${folder}/status";`,
+    'Dir::Cache "cache/";',
+    'Dir::Log "log/";',
+    // Without root apt has no other user to become; as root it is to stay in these folders.
+    `APT::Sandbox::User "${userInfo().username}";`,
+    'Acquire::Retries "0";',
+    'Acquire::Languages "none";',
+    ...conf,
+  ];
+  await writeFile(join(folder, 'apt.conf'), `${lines.join('\n')}\n`);
+  return new AptHost(folder, proxy);
+}

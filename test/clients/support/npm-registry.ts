@@ -1,0 +1,174 @@
+import { createHash } from 'node:crypto';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { temporaryFolder } from '../../support/gateway.ts';
+import { type HttpOrigin, httpOrigin } from '../../support/http-origin.ts';
+import { run } from './run.ts';
+
+/** What a package's own `package.json` says. */
+export interface Manifest {
+  readonly name: string;
+  readonly version: string;
+  readonly dependencies?: Readonly<Record<string, string>>;
+}
+
+interface Published {
+  readonly manifest: Manifest & Readonly<Record<string, unknown>>;
+  readonly tarball: Buffer;
+}
+
+export interface RegistryOptions {
+  /** `Cache-Control` of package documents. */
+  readonly cacheControl?: string;
+  /** Where package documents say the tarballs are; without it, here. No trailing slash. */
+  readonly tarballBase?: string;
+}
+
+/** A small npm registry on loopback: documents, tarballs, publishing. */
+export class NpmRegistry {
+  readonly origin: HttpOrigin;
+  readonly #options: RegistryOptions;
+  readonly #packages = new Map<string, Published[]>();
+
+  constructor(origin: HttpOrigin, options: RegistryOptions) {
+    this.origin = origin;
+    this.#options = options;
+  }
+
+  /** Requests so far that were for a tarball, or for anything else. */
+  requests(kind: 'tarball' | 'document'): HttpOrigin['requests'] {
+    return this.origin.requests.filter(
+      ({ target }) => target.endsWith('.tgz') === (kind === 'tarball'),
+    );
+  }
+
+  add(manifest: Published['manifest'], tarball: Buffer): void {
+    const { name } = manifest;
+    this.open(name);
+    this.#packages.set(name, [...(this.#packages.get(name) ?? []), { manifest, tarball }]);
+    this.serveTarball(manifest, tarball);
+  }
+
+  /** Takes versions of a package that it does not have yet. */
+  open(name: string): void {
+    for (const path of [`/${name}`, `/${name.replace('/', '%2f')}`]) {
+      this.origin.handle(path, (request, response) =>
+        request.method === 'PUT'
+          ? this.#publish(request, response)
+          : this.#document(name, request, response),
+      );
+    }
+  }
+
+  /** Serves these bytes as the tarball, whatever the document says of it. */
+  serveTarball(manifest: Manifest, body: Buffer): void {
+    const headers = { 'Content-Type': 'application/octet-stream', 'Cache-Control': 'public' };
+    this.origin.serve(tarballPath(manifest), { body, headers });
+  }
+
+  tarball(name: string, version: string): Buffer {
+    const found = this.#packages.get(name)?.find((each) => each.manifest.version === version);
+    if (found === undefined) throw new Error(`there is no ${name}@${version}`);
+    return found.tarball;
+  }
+
+  #document(name: string, request: IncomingMessage, response: ServerResponse): void {
+    if (!this.#packages.has(name)) {
+      response.writeHead(404, { 'Content-Length': 0 }).end();
+      return;
+    }
+    const abbreviated = (request.headers.accept ?? '').includes('vnd.npm.install-v1');
+    const text = JSON.stringify(abbreviated ? this.#abbreviated(name) : this.#full(name));
+    const zip = (request.headers['accept-encoding'] ?? '').includes('gzip');
+    const body = zip ? gzipSync(text) : Buffer.from(text);
+    const etag = `"${createHash('sha256').update(body).digest('hex').slice(0, 20)}"`;
+    const fields = {
+      'Content-Type': abbreviated ? 'application/vnd.npm.install-v1+json' : 'application/json',
+      'Cache-Control': this.#options.cacheControl ?? 'public, max-age=300',
+      Vary: 'Accept, Accept-Encoding',
+      ETag: etag,
+      ...(zip && { 'Content-Encoding': 'gzip' }),
+    };
+    if (request.headers['if-none-match'] === etag) {
+      response.writeHead(304, fields).end();
+      return;
+    }
+    response.writeHead(200, { ...fields, 'Content-Length': body.length }).end(body);
+  }
+
+  #full(name: string): object {
+    const versions = this.#packages.get(name) ?? [];
+    const time = Object.fromEntries(
+      versions.map(({ manifest }) => [manifest.version, '2026-01-01T00:00:00.000Z']),
+    );
+    return { _id: name, ...this.#abbreviated(name), readme: '# Unread', time };
+  }
+
+  #abbreviated(name: string): object {
+    const all = this.#packages.get(name) ?? [];
+    const base = this.#options.tarballBase ?? this.origin.url;
+    const versions = Object.fromEntries(
+      all.map(({ manifest, tarball }) => {
+        const integrity = `sha512-${createHash('sha512').update(tarball).digest('base64')}`;
+        const shasum = createHash('sha1').update(tarball).digest('hex');
+        const dist = { tarball: base + tarballPath(manifest), integrity, shasum };
+        return [manifest.version, { ...manifest, dist }];
+      }),
+    );
+    const latest = all.at(-1)?.manifest.version;
+    return { name, 'dist-tags': { latest }, versions, modified: '2026-01-01T00:00:00.000Z' };
+  }
+
+  async #publish(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk as Buffer);
+    const document = JSON.parse(Buffer.concat(chunks).toString()) as {
+      versions: Record<string, Published['manifest']>;
+      _attachments: Record<string, { data: string }>;
+    };
+    const [manifest] = Object.values(document.versions);
+    const [attachment] = Object.values(document._attachments);
+    if (manifest === undefined || attachment === undefined) {
+      response.writeHead(400, { 'Content-Length': 0 }).end();
+      return;
+    }
+    this.add(manifest, Buffer.from(attachment.data, 'base64'));
+    const body = '{"ok":true}';
+    const type = { 'Content-Type': 'application/json', 'Content-Length': body.length };
+    response.writeHead(201, type).end(body);
+  }
+}
+
+/** The path of a version's tarball below a registry. */
+export function tarballPath({ name, version }: Manifest): string {
+  return `/${name}/-/${name.split('/').at(-1)}-${version}.tgz`;
+}
+
+/** A registry of the running test with these packages, packed by npm itself. */
+export async function npmRegistry(
+  manifests: readonly Manifest[],
+  options: RegistryOptions = {},
+): Promise<NpmRegistry> {
+  const registry = new NpmRegistry(await httpOrigin(), options);
+  const folders = await Promise.all(manifests.map(packageFolder));
+  const packed = await temporaryFolder();
+  const env = { HOME: packed, npm_config_update_notifier: 'false' };
+  await run('npm', ['pack', '--pack-destination', packed, ...folders], { cwd: packed, env });
+  for (const manifest of manifests) {
+    const file = `${manifest.name.replace('@', '').replace('/', '-')}-${manifest.version}.tgz`;
+    registry.add({ ...manifest }, await readFile(join(packed, file)));
+  }
+  return registry;
+}
+
+/** The folder of a package whose module says its name and version. */
+export async function packageFolder(manifest: Manifest): Promise<string> {
+  const folder = join(await temporaryFolder(), 'package');
+  await mkdir(folder);
+  await writeFile(join(folder, 'package.json'), JSON.stringify(manifest));
+  const { name, version } = manifest;
+  await writeFile(join(folder, 'index.js'), `module.exports = '${name} ${version}';\n`);
+  return folder;
+}
