@@ -70,5 +70,6 @@ export class DiskBodyOpener {
       if (row?.id !== missing.id) return;
       if (row.inline || !files.has(row.sha256, row.size)) await catalog.forget(change, row);
     });
+    await jobs.removed();
   }
 }

@@ -35,10 +35,11 @@ export class DiskCatalog {
     if (meta.body.size > 0 && body?.size !== meta.body.size) {
       throw bodyMissing('a record needs its body to be stored before it');
     }
-    const variants = withVariant(await this.#records.get(key), meta);
+    const before = await this.#records.get(key);
+    const variants = withVariant(before, meta);
     const entry = await this.#write(change, key, variants);
     if (body) this.#index.addRef(entry, body.id);
-    this.#dropUnnamed(change, entry, variants);
+    if (before.length > 0) this.#dropUnnamed(change, entry, variants);
   }
 
   /** Forgets a key and the bodies that only it used. */

@@ -55,6 +55,6 @@ PRAGMA journal_mode = WAL;
 PRAGMA synchronous = NORMAL;
 PRAGMA temp_store = MEMORY;
 PRAGMA cache_size = -8192;
-PRAGMA wal_autocheckpoint = 2000;
+PRAGMA wal_autocheckpoint = 500;
 PRAGMA journal_size_limit = 16777216;
 `;

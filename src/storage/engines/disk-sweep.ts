@@ -36,6 +36,7 @@ export class DiskSweep {
     }
     for (let first = 0; first < 256 && !this.#stopped; first++) await this.#sweepFiles(first);
     if (checkTotals) await this.#checkTotals();
+    await this.#options.jobs.removed();
   }
 
   stop(): void {

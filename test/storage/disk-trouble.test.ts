@@ -1,0 +1,229 @@
+import { chmod, mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { createDiskStore } from '../../src/storage/engines/disk.ts';
+import { DiskDatabase } from '../../src/storage/engines/disk-database.ts';
+import { DiskTrouble } from '../../src/storage/engines/disk-trouble.ts';
+import { DiskWriter } from '../../src/storage/engines/disk-writer.ts';
+import { type WriteVector, writeVector } from '../../src/storage/engines/file-io.ts';
+import { commit, sample, stored } from './bodies.ts';
+import { temporaryDirectory } from './directories.ts';
+
+const maxBytes = 8 * 1024 * 1024;
+
+function errno(code: string): Error {
+  return Object.assign(new Error(`${code}: made up`), { code });
+}
+
+/** A medium that takes so many bytes of bodies. */
+function smallMedium(limit: number): { write: WriteVector; limit: number } {
+  const medium = {
+    limit,
+    write: async (fd: number, chunks: readonly Uint8Array[], position: number) => {
+      const length = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
+      if (length > medium.limit) throw errno('ENOSPC');
+      medium.limit -= length;
+      return writeVector(fd, chunks, position);
+    },
+  };
+  return medium;
+}
+
+describe('disk store in trouble', () => {
+  test('a medium without space refuses, says so, keeps what was given, and recovers by itself', async () => {
+    const medium = smallMedium(1_000_000);
+    const reasons: string[] = [];
+    const store = await createDiskStore({
+      dir: await temporaryDirectory(),
+      maxBytes,
+      writeVector: medium.write,
+      onTrouble: (reason) => reasons.push(reason),
+    });
+    const kept = sample('kept', 500_000);
+    await commit(store, 'http://a.test/kept', kept);
+    const one = sample('one', 2_000_000);
+    const partial = await store.begin(2_000_000);
+    let given = 0;
+    for (let at = 0; at < 2_000_000; at += 100_000) {
+      if (!partial.write(at, one.bytes.subarray(at, at + 100_000))) await partial.drained();
+      if (partial.failure) break;
+      given = at + 100_000;
+    }
+    await partial.drained();
+    await expect(partial.commit('http://a.test/one', one.meta)).rejects.toMatchObject({
+      code: 'storage_full',
+      origin: 'storage',
+    });
+    const target = Buffer.alloc(given);
+    for (let at = 0; at < given; ) at += await partial.read(at, target.subarray(at));
+    expect(target.equals(one.bytes.subarray(0, given))).toBe(true);
+    await partial.discard();
+    expect(store.health()).toEqual({
+      ok: false,
+      reason: 'no space is left for files of the cache',
+    });
+    expect(reasons).toEqual(['no space is left for files of the cache']);
+    expect(await stored(store, kept.meta)).toEqual(kept.bytes);
+
+    medium.limit = 3_000_000;
+    await commit(store, 'http://a.test/one', one);
+    expect((await stored(store, one.meta))?.equals(one.bytes)).toBe(true);
+    expect(store.health()).toEqual({ ok: true });
+    // It made space before it tried again.
+    expect(await store.get('http://a.test/kept')).toEqual([]);
+    await store.close();
+  });
+
+  test('a medium that writes less than it was given is asked again', async () => {
+    const store = await createDiskStore({
+      dir: await temporaryDirectory(),
+      maxBytes,
+      writeVector: (fd, [first = new Uint8Array()], position) =>
+        writeVector(fd, [first.subarray(0, 7_001)], position),
+    });
+    const one = sample('one', 300_000);
+    await commit(store, 'http://a.test/', one);
+    expect((await stored(store, one.meta))?.equals(one.bytes)).toBe(true);
+    await store.close();
+  });
+
+  test('a failing write is a failure of that body alone', async () => {
+    let failing = true;
+    const store = await createDiskStore({
+      dir: await temporaryDirectory(),
+      maxBytes,
+      writeVector: (fd, chunks, position) =>
+        failing ? Promise.reject(errno('EIO')) : writeVector(fd, chunks, position),
+    });
+    await expect(commit(store, 'http://a.test/', sample('one', 300_000))).rejects.toMatchObject({
+      code: 'storage_failed',
+    });
+    expect(store.health().ok).toBe(false);
+    expect(store.stats()).toMatchObject({ bytes: 0, partialBytes: 0 });
+    await commit(store, 'http://a.test/small', sample('small', 300));
+    failing = false;
+    await commit(store, 'http://a.test/', sample('one', 300_000));
+    expect(store.health()).toEqual({ ok: true });
+    await store.close();
+  });
+
+  test('a medium that became read-only fails fast', async () => {
+    const store = await createDiskStore({
+      dir: await temporaryDirectory(),
+      maxBytes,
+      writeVector: () => Promise.reject(errno('EROFS')),
+    });
+    await expect(commit(store, 'http://a.test/', sample('one', 300_000))).rejects.toMatchObject({
+      code: 'storage_failed',
+    });
+    await expect(store.get('http://a.test/')).rejects.toMatchObject({ code: 'storage_failed' });
+    await expect(store.begin(1)).rejects.toMatchObject({ code: 'storage_failed' });
+    await expect(store.purge({ prefix: '' })).rejects.toMatchObject({ code: 'storage_failed' });
+    expect(store.health()).toEqual({ ok: false, reason: 'the cache directory cannot be written' });
+    await store.close();
+  });
+
+  test('a directory that cannot be made gives a store that says so and fails fast', async () => {
+    const dir = await temporaryDirectory();
+    await writeFile(join(dir, 'file'), '');
+    const store = await createDiskStore({ dir: join(dir, 'file', 'cache'), maxBytes });
+    expect(store.health().ok).toBe(false);
+    expect(store.stats()).toMatchObject({ name: 'disk', maxBytes, bytes: 0 });
+    for (const call of [
+      store.get('http://a.test/'),
+      store.put('http://a.test/', sample('none', 0).meta),
+      store.openBody(sample('one', 1).meta.body),
+      store.begin(1),
+      store.delete('http://a.test/'),
+      store.purge({ prefix: '' }),
+    ]) {
+      await expect(call).rejects.toMatchObject({ code: 'storage_failed', origin: 'storage' });
+    }
+    await store.swept;
+    await store.close();
+  });
+
+  test.skipIf(process.platform === 'win32' || process.getuid?.() === 0)(
+    'a directory without the right to write gives a store that says so',
+    async () => {
+      const dir = join(await temporaryDirectory(), 'cache');
+      await mkdir(dir);
+      await chmod(dir, 0o500);
+      const store = await createDiskStore({ dir, maxBytes });
+      expect(store.health().ok).toBe(false);
+      await chmod(dir, 0o700);
+    },
+  );
+});
+
+describe('the writer of the database', () => {
+  async function open() {
+    const trouble = new DiskTrouble(() => undefined);
+    const path = join(await temporaryDirectory(), 'x.db');
+    const database = new DiskDatabase(path, trouble, () => 0);
+    return { database, trouble, writer: new DiskWriter(database, trouble) };
+  }
+
+  function addTo(database: DiskDatabase, key: string, size = 10) {
+    return database.run(
+      'INSERT INTO entries (key, mount, bytes, used) VALUES (?, ?, 1, 1)',
+      key,
+      'm'.repeat(size),
+    );
+  }
+
+  function keysIn(database: DiskDatabase) {
+    return database.all('SELECT key FROM entries ORDER BY key').map((row) => row.key);
+  }
+
+  test('jobs of one turn share a transaction, and one that throws is undone alone', async () => {
+    const { database, writer } = await open();
+    const transactions: boolean[] = [];
+    const undone: string[] = [];
+    const results = await Promise.allSettled([
+      writer.run(async () => addTo(database, 'a')),
+      writer.run(async (transaction) => {
+        addTo(database, 'b');
+        transaction.onRollback(() => undone.push('b'));
+        transactions.push(database.inTransaction);
+        throw new Error('no');
+      }),
+      writer.run(async () => {
+        transactions.push(database.inTransaction);
+        return addTo(database, 'c');
+      }),
+    ]);
+    expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+    expect(transactions).toEqual([true, true]);
+    expect(undone).toEqual(['b']);
+    expect(keysIn(database)).toEqual(['a', 'c']);
+    await writer.idle();
+    database.close();
+  });
+
+  test('a database without space undoes the whole transaction, and goes on when there is some', async () => {
+    const { database, trouble, writer } = await open();
+    await writer.run(async () => addTo(database, 'kept'));
+    const pages = Number(database.get('PRAGMA page_count')?.page_count);
+    database.query(`PRAGMA max_page_count = ${pages + 4}`, []);
+    const undone: string[] = [];
+    const results = await Promise.allSettled(
+      ['a', 'b', 'c'].map((key) =>
+        writer.run(async (transaction) => {
+          transaction.onRollback(() => undone.push(key));
+          addTo(database, key, 9000);
+        }),
+      ),
+    );
+    const rejected = results.filter((result) => result.status === 'rejected');
+    expect(rejected.length).toBeGreaterThan(0);
+    for (const { reason } of rejected) expect(reason).toMatchObject({ code: 'storage_full' });
+    expect(undone).toHaveLength(rejected.length);
+    expect(keysIn(database)).toHaveLength(1 + 3 - rejected.length);
+    database.query('PRAGMA max_page_count = 100000', []);
+    await writer.run(async () => addTo(database, 'later', 9000));
+    expect(keysIn(database)).toContain('later');
+    expect(trouble.health).toEqual({ ok: true });
+    database.close();
+  });
+});
