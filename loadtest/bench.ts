@@ -1,0 +1,78 @@
+import { mkdir, mkdtemp, rm, statfs } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { LoadCalls } from './load/main.ts';
+import type { OriginCalls } from './origin/main.ts';
+import { type Cores, chooseCores } from './processes/start.ts';
+import { Worker } from './processes/worker.ts';
+
+export interface BenchOptions {
+  /** Where temporary folders go. */
+  readonly dir: string;
+  /** Where the gateway's CPU profiles go, when they are wanted. */
+  readonly profile: string | undefined;
+}
+
+/** What all scenarios share: the origin, the load, the cores, a folder that goes at the end. */
+export class Bench {
+  readonly root = fileURLToPath(new URL('..', import.meta.url));
+  readonly originFile = fileURLToPath(new URL('origin/main.ts', import.meta.url));
+  readonly cores: Cores;
+  readonly profile: string | undefined;
+  readonly originUrl: string;
+  readonly origin: Worker<OriginCalls>;
+  readonly load: Worker<LoadCalls>;
+  readonly #folder: string;
+  #folders = 0;
+
+  private constructor(
+    { profile }: BenchOptions,
+    parts: {
+      cores: Cores;
+      folder: string;
+      origin: Worker<OriginCalls>;
+      originUrl: string;
+      load: Worker<LoadCalls>;
+    },
+  ) {
+    this.profile = profile;
+    this.cores = parts.cores;
+    this.#folder = parts.folder;
+    this.origin = parts.origin;
+    this.originUrl = parts.originUrl;
+    this.load = parts.load;
+  }
+
+  static async open(options: BenchOptions): Promise<Bench> {
+    const cores = chooseCores();
+    const folder = await mkdtemp(join(options.dir, 'millrace-load-'));
+    const file = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
+    const origin = new Worker<OriginCalls>(file('origin/main.ts'), cores.load);
+    const load = new Worker<LoadCalls>(file('load/main.ts'), cores.load);
+    const originUrl = await origin.call('listen', undefined);
+    return new Bench(options, { cores, folder, origin, originUrl, load });
+  }
+
+  /** A folder of its own for a server. */
+  async folder(name: string): Promise<string> {
+    const folder = join(this.#folder, `${this.#folders++}-${name}`);
+    await mkdir(folder);
+    return folder;
+  }
+
+  /** Throws where the medium has not that many bytes to spare. */
+  async needSpace(bytes: number): Promise<void> {
+    const { bavail, bsize } = await statfs(this.#folder);
+    if (bavail * bsize < bytes) {
+      throw new Error(
+        `${this.#folder} has ${bavail * bsize} bytes free and ${bytes} are needed: name another place with --dir`,
+      );
+    }
+  }
+
+  async close(): Promise<void> {
+    this.load.close();
+    this.origin.close();
+    await rm(this.#folder, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,50 @@
+import type { Contestant } from './peers/peer.ts';
+import { monotonicMs } from './processes/monotonic.ts';
+import { type Usage, usageOf } from './processes/usage.ts';
+import type { Round, Sample } from './scenario.ts';
+
+/** What a contestant's process used while something was measured; empty where it has none of its own. */
+export interface Cost {
+  /** Milliseconds. */
+  readonly cpuMs?: number;
+  /** Share of its core that it was busy, in percent. */
+  readonly busy?: number;
+}
+
+/** Does something, and says what it cost the contestant. */
+export async function withCost<T>(
+  { pid }: Contestant,
+  work: () => Promise<T>,
+): Promise<{ readonly result: T; readonly cost: Cost }> {
+  if (pid === undefined) return { result: await work(), cost: {} };
+  const before: Usage = await usageOf(pid);
+  const startedAt = monotonicMs();
+  const result = await work();
+  const ms = monotonicMs() - startedAt;
+  const cpuMs = (await usageOf(pid)).cpuMs - before.cpuMs;
+  return { result, cost: { cpuMs, busy: (cpuMs / ms) * 100 } };
+}
+
+/** Measures one contestant after the other; a failure voids its sample and no other. */
+export async function eachAlone(
+  { number: round }: Round,
+  contestants: readonly Contestant[],
+  measure: (contestant: Contestant) => Promise<Pick<Sample, 'values' | 'problems'>>,
+): Promise<Sample[]> {
+  const samples: Sample[] = [];
+  for (const contestant of contestants) {
+    const sample = await measure(contestant);
+    samples.push({ peer: contestant.name, round, ...sample });
+  }
+  return samples;
+}
+
+/** Asks for a body once, by SHA-256: what was wrong with it. */
+export async function verified(
+  { bench }: Round,
+  { base }: Contestant,
+  path: string,
+): Promise<readonly string[]> {
+  const { targets } = await bench.load.call('alternate', { targets: [{ base, paths: [path] }] });
+  return targets[0]?.problems ?? [];
+}

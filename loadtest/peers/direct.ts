@@ -1,0 +1,28 @@
+import type { OriginCalls } from '../origin/main.ts';
+import { Worker } from '../processes/worker.ts';
+import type { Peer } from './peer.ts';
+
+/** The origin without anything in between. */
+export const direct: Peer = {
+  name: 'direct',
+  version: () => 'the origin',
+  async start({ cores, originFile, originUrl }, { directOn }) {
+    if (directOn === 'load') {
+      return {
+        name: 'direct',
+        base: originUrl,
+        pid: undefined,
+        ended: () => undefined,
+        stop: async () => {},
+      };
+    }
+    const worker = new Worker<OriginCalls>(originFile, cores.server);
+    return {
+      name: 'direct',
+      base: await worker.call('listen', undefined),
+      pid: worker.pid,
+      ended: () => undefined,
+      stop: async () => worker.close(),
+    };
+  },
+};

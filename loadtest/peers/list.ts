@@ -1,0 +1,12 @@
+import { direct } from './direct.ts';
+import { millrace } from './millrace.ts';
+import { nginx, nginxCopy } from './nginx.ts';
+import type { Peer } from './peer.ts';
+
+/** By the names that `--peers` takes; Millrace always takes part. */
+export const peers: Readonly<Record<string, readonly Peer[]>> = {
+  direct: [direct],
+  nginx: [nginx, nginxCopy],
+};
+
+export const subject: Peer = millrace;

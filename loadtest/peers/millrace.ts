@@ -1,0 +1,85 @@
+import { createReadStream } from 'node:fs';
+import { mkdir, open, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import process from 'node:process';
+import { createInterface } from 'node:readline';
+import manifest from '../../package.json' with { type: 'json' };
+import { hasEnded, startPinned, stop } from '../processes/start.ts';
+import { waitFor } from '../processes/wait-for.ts';
+import type { Peer } from './peer.ts';
+
+/** The gateway as a user runs it: a process of its own, a config file, its log to a file. */
+export const millrace: Peer = {
+  name: 'millrace',
+  version: () => manifest.version,
+  async start(bench, { memory, disk }) {
+    const folder = await bench.folder('millrace');
+    await mkdir(folder, { recursive: true });
+    const config = join(folder, 'millrace.yaml');
+    await writeFile(
+      config,
+      [
+        'listen: { host: 127.0.0.1, port: 0 }',
+        'admin: { host: 127.0.0.1, port: 0 }',
+        `data: ${JSON.stringify(join(folder, 'data'))}`,
+        `memory: ${memory}`,
+        `disk: ${disk}`,
+        'logLevel: info',
+        'logFormat: json',
+        'mounts:',
+        `  - { path: /files, ecosystem: generic, upstreams: [ { url: ${JSON.stringify(bench.originUrl)} } ] }`,
+        '',
+      ].join('\n'),
+    );
+    const logFile = join(folder, 'log.json');
+    const log = await open(logFile, 'w');
+    const profiling =
+      bench.profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${bench.profile}`];
+    const child = startPinned(
+      process.execPath,
+      [...profiling, join(bench.root, 'src/main.ts'), 'serve', '--config', config],
+      bench.cores.server,
+      { cwd: folder, stdio: ['ignore', log.fd, log.fd] },
+    );
+    await log.close();
+    const ended = (): string | undefined =>
+      hasEnded(child) ? `the gateway ended (${child.signalCode ?? child.exitCode})` : undefined;
+    try {
+      const { url, admin } = await waitFor('the gateway to listen', async () => {
+        const why = ended();
+        if (why !== undefined) throw new Error(`${why}: ${await readFile(logFile, 'utf8')}`);
+        return listening(logFile);
+      });
+      return {
+        name: 'millrace',
+        base: `${url}/files`,
+        pid: child.pid,
+        ended,
+        memoryTierBytes: () => memoryTierBytes(admin),
+        stop: () => stop(child),
+      };
+    } catch (error) {
+      await stop(child);
+      throw error;
+    }
+  },
+};
+
+/** What the log says of where the gateway listens; undefined while it does not. */
+async function listening(file: string): Promise<{ url: string; admin: string } | undefined> {
+  for await (const line of createInterface({ input: createReadStream(file) })) {
+    if (!line.startsWith('{')) continue;
+    const fields = JSON.parse(line) as Record<string, unknown>;
+    if (fields.msg !== 'listening') continue;
+    return { url: String(fields.url).replace(/\/$/, ''), admin: String(fields.admin) };
+  }
+  return undefined;
+}
+
+async function memoryTierBytes(admin: string): Promise<number> {
+  const response = await fetch(`${admin}/api/stats`);
+  const { tiers } = (await response.json()) as {
+    readonly tiers: readonly { readonly name: string; readonly bytes: number }[];
+  };
+  return tiers.find(({ name }) => name === 'memory')?.bytes ?? 0;
+}

@@ -1,0 +1,38 @@
+import type { Bench } from '../bench.ts';
+
+/** What a scenario wants of the caches that take part. */
+export interface CacheSettings {
+  /** Bound of Millrace's memory tier. */
+  readonly memory: string;
+  /** Bound of the disk cache. */
+  readonly disk: string;
+  /**
+   * Where `direct` runs: on the servers' core, or as the one origin that all misses go to, on the
+   * core of the load.
+   */
+  readonly directOn: 'server' | 'load';
+}
+
+/** A server that could take part. */
+export interface Peer {
+  readonly name: string;
+  /** Debian's package that has it, when it is not a part of this repository. */
+  readonly package?: string;
+  /** Its version; undefined: it is not installed. */
+  version(): string | undefined;
+  start(bench: Bench, settings: CacheSettings): Promise<Contestant>;
+}
+
+/** A server that runs. */
+export interface Contestant {
+  readonly name: string;
+  /** The path of a body is appended to it; no slash at the end. */
+  readonly base: string;
+  /** Undefined: nothing to count, it is the origin itself. */
+  readonly pid: number | undefined;
+  /** What it says of itself, for scenarios about memory: bytes in its memory tier. */
+  memoryTierBytes?(): Promise<number>;
+  /** Why it is not running any more; undefined while it is. */
+  ended(): string | undefined;
+  stop(): Promise<void>;
+}
