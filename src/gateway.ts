@@ -83,6 +83,7 @@ export async function createGateway(initial: Config, io: GatewayIo): Promise<Gat
       ...connecting,
       firstByteTimeoutMs: config.timeouts.firstByte,
       idleTimeoutMs: config.timeouts.idle,
+      now,
     }),
     telemetry.upstream,
   );
@@ -94,13 +95,14 @@ export async function createGateway(initial: Config, io: GatewayIo): Promise<Gat
   });
   const via = (existing: string | undefined) => appendVia(existing, '1.1', pseudonym);
   const serve = new Serve({ store, downloader, log, now, via });
+  const passthrough = new Passthrough({
+    agentFor: (url, trusted) => agents.for(url, trusted),
+    idleTimeoutMs: Math.max(config.timeouts.firstByte, config.timeouts.idle),
+    toGatewayError: (error) => toGatewayError(error, 'waiting'),
+  });
   const handler = new GatewayHandler({
     serve,
-    passthrough: new Passthrough({
-      agentFor: (url, trusted) => agents.for(url, trusted),
-      idleTimeoutMs: Math.max(config.timeouts.firstByte, config.timeouts.idle),
-      toGatewayError: (error) => toGatewayError(error, 'waiting'),
-    }),
+    passthrough,
     routing: () => routing,
     fields: responseFields,
     via: {
@@ -160,6 +162,7 @@ export async function createGateway(initial: Config, io: GatewayIo): Promise<Gat
     },
     async close() {
       address = undefined;
+      passthrough.close();
       await closeServer(listener, config.shutdownGrace);
       await closeServer(admin, 0);
       agents.close();

@@ -20,6 +20,8 @@ export type Arrival =
   | { readonly kind: 'fill'; readonly via: Via; readonly meta: HeadMeta; readonly fill: Fill }
   /** The stored response is valid: as it was updated. */
   | { readonly kind: 'validated'; readonly via: Via; readonly meta: ArtifactMeta }
+  /** Stored while the request was on its way here: there is nothing to fetch. */
+  | { readonly kind: 'found'; readonly meta: ArtifactMeta }
   /** Only for the request that asked: whoever else waits asks for itself. */
   | {
       readonly kind: 'unshared';
@@ -40,6 +42,12 @@ interface Flight {
 export class InFlight {
   readonly #flights = new Map<string, Flight>();
   readonly #fills = new Set<Fill>();
+  #ended = 0;
+
+  /** Exchanges that have ended: whoever looked something up before one of them may look again. */
+  get ended(): number {
+    return this.#ended;
+  }
 
   get fills(): ReadonlySet<Fill> {
     return this.#fills;
@@ -79,6 +87,7 @@ export class InFlight {
   }
 
   #end(key: string, flight: Flight): void {
+    this.#ended += 1;
     if (this.#flights.get(key) === flight) this.#flights.delete(key);
   }
 }

@@ -34,6 +34,8 @@ export interface ObtainOptions {
   readonly variants: readonly ArtifactMeta[];
   /** The client wants the origin's word: an exchange that was answered before will not do. */
   readonly unanswered: boolean;
+  /** The response that was stored since `variants` were looked up, if one was that will do. */
+  readonly lookAgain: () => Promise<ArtifactMeta | undefined>;
   readonly signal?: AbortSignal;
 }
 
@@ -41,18 +43,19 @@ export interface ObtainOptions {
 export async function obtain(
   { exchange, inFlight }: { exchange: Exchange; inFlight: InFlight },
   resource: Resource,
-  { stored, variants, unanswered, signal }: ObtainOptions,
+  { stored, variants, unanswered, lookAgain, signal }: ObtainOptions,
 ): Promise<Obtained> {
   const { request, classification } = resource;
   const known = classification.kind === 'index' ? (classification.vary ?? []) : [];
+  const start = async (): Promise<Arrival> => {
+    // Leading means that no exchange is under way: what the last one stored is visible by now.
+    const meta = await lookAgain();
+    return meta ? { kind: 'found', meta } : exchange.fetch(resource, stored);
+  };
   let fields = selectingFields(variants, known);
   for (let joins = 0; joins < maxJoins; joins++) {
     const key = flightKey(request.url, request.headers, fields);
-    const { arrival, leader } = inFlight.join(
-      key,
-      () => exchange.fetch(resource, stored),
-      unanswered,
-    );
+    const { arrival, leader } = inFlight.join(key, start, unanswered);
     const arrived = await arrival;
     if (arrived.kind === 'unshared') {
       if (leader) return asLeader(exchange, resource, arrived, signal);

@@ -27,6 +27,15 @@ type Selected =
   | { readonly kind: 'representation'; readonly representation: SelectedRepresentation }
   | Alone;
 
+/** One request on its way through here. */
+interface Asking {
+  readonly resource: Resource;
+  readonly record: RequestRecord;
+  readonly signal: AbortSignal;
+  /** Exchanges that had ended before the look-up. */
+  readonly since: number;
+}
+
 /**
  * Answers requests from the cache: look up, decide, answer from what is stored, or join the exchange
  * that brings it. Notes on the record what it did.
@@ -36,11 +45,13 @@ export class Serve {
   readonly #exchange: Exchange;
   readonly #deriver: Deriver;
   readonly #inFlight = new InFlight();
+  readonly #parts: { readonly exchange: Exchange; readonly inFlight: InFlight };
 
   constructor(options: ServeOptions) {
     this.#options = options;
     this.#exchange = new Exchange(options);
     this.#deriver = new Deriver(options);
+    this.#parts = { exchange: this.#exchange, inFlight: this.#inFlight };
   }
 
   /** Fills under way and their readers, for the metrics. */
@@ -55,13 +66,14 @@ export class Serve {
    * was for this client alone, never a shared one. Throws a GatewayError when there is no answer.
    */
   async answer(resource: Resource, record: RequestRecord, signal: AbortSignal): Promise<Answer> {
+    const asking: Asking = { resource, record, signal, since: this.#inFlight.ended };
     const variants = await this.#lookUp(resource);
     try {
-      return await this.#answer(resource, variants, record, signal);
+      return await this.#answer(asking, variants);
     } catch (error) {
       if (!(error instanceof GatewayError) || error.code !== 'stored_body_missing') throw error;
       // A record without its body is a miss.
-      return this.#answer(resource, [], record, signal);
+      return this.#answer(asking, []);
     }
   }
 
@@ -73,13 +85,9 @@ export class Serve {
     }
   }
 
-  async #answer(
-    resource: Resource,
-    variants: readonly ArtifactMeta[],
-    record: RequestRecord,
-    signal: AbortSignal,
-  ): Promise<Answer> {
-    const selected = await this.#select(resource, variants, record, signal);
+  async #answer(asking: Asking, variants: readonly ArtifactMeta[]): Promise<Answer> {
+    const { resource, record, signal } = asking;
+    const selected = await this.#select(asking, variants);
     if (selected.kind === 'alone') return answerAlone(resource, selected);
     const representation = await this.#present(resource, selected.representation);
     const answer = await answerFrom(resource.request, representation);
@@ -89,12 +97,8 @@ export class Serve {
     return answerAlone(resource, this.#noteAlone(asked, record));
   }
 
-  async #select(
-    resource: Resource,
-    variants: readonly ArtifactMeta[],
-    record: RequestRecord,
-    signal: AbortSignal,
-  ): Promise<Selected> {
+  async #select(asking: Asking, variants: readonly ArtifactMeta[]): Promise<Selected> {
+    const { resource, record } = asking;
     const { request, policy } = resource;
     const decision = decide(request, variants, policy, this.#options.now());
     switch (decision.kind) {
@@ -120,31 +124,31 @@ export class Serve {
         });
       case 'validate':
       case 'miss':
-        return this.#forward(resource, variants, decision, record, signal);
+        return this.#forward(asking, variants, decision);
     }
   }
 
   async #forward(
-    resource: Resource,
+    asking: Asking,
     variants: readonly ArtifactMeta[],
     decision: Extract<Decision, { kind: 'validate' | 'miss' }>,
-    record: RequestRecord,
-    signal: AbortSignal,
   ): Promise<Selected> {
+    const { resource, record, signal } = asking;
     const { request } = resource;
     const stored = decision.kind === 'validate' ? decision.meta : undefined;
     record.cacheStatus = { fwd: decision.reason };
     try {
-      const sharable =
-        stored || (request.method === 'GET' && !requestDirectives(request.headers).noStore);
-      const obtained = sharable
-        ? await obtain({ exchange: this.#exchange, inFlight: this.#inFlight }, resource, {
-            variants,
-            unanswered: decision.reason === 'request',
-            signal,
-            ...(stored && { stored }),
-          })
-        : await alone(this.#exchange, resource, `${request.method} of what is not stored`, signal);
+      if (!stored && (request.method !== 'GET' || requestDirectives(request.headers).noStore)) {
+        const reason = `${request.method} of what is not stored`;
+        return this.#noteAlone(await alone(this.#exchange, resource, reason, signal), record);
+      }
+      const obtained = await obtain(this.#parts, resource, {
+        variants,
+        unanswered: decision.reason === 'request',
+        lookAgain: () => this.#lookAgain(asking),
+        signal,
+        ...(stored && { stored }),
+      });
       return this.#take(obtained, record);
     } catch (error) {
       if (!stored || !this.#mayServeStale(resource, stored, error)) throw error;
@@ -156,6 +160,7 @@ export class Serve {
   #take(obtained: Obtained, record: RequestRecord): Selected {
     if (obtained.kind === 'alone') return this.#noteAlone(obtained, record);
     const { arrival, leader } = obtained;
+    if (arrival.kind === 'found') return this.#stored(arrival.meta, record, 'hit', { hit: true });
     noteVia(record, arrival.via);
     const now = this.#options.now();
     if (!leader) record.cacheStatus.collapsed = true;
@@ -214,16 +219,25 @@ export class Serve {
     }
   }
 
+  /** What became fresh between the look-up and now; nothing where no exchange ended since. */
+  async #lookAgain({ resource, since }: Asking): Promise<ArtifactMeta | undefined> {
+    if (this.#inFlight.ended === since) return undefined;
+    const variants = await this.#lookUp(resource);
+    const decision = decide(resource.request, variants, resource.policy, this.#options.now());
+    return decision.kind === 'fresh' ? decision.meta : undefined;
+  }
+
   #validateInBackground(
     resource: Resource,
     stored: ArtifactMeta,
     variants: readonly ArtifactMeta[],
   ): void {
     const { log } = this.#options;
-    obtain({ exchange: this.#exchange, inFlight: this.#inFlight }, background(resource), {
+    obtain(this.#parts, background(resource), {
       stored,
       variants,
       unanswered: false,
+      lookAgain: async () => undefined,
     }).then(
       (obtained) => obtained.kind === 'alone' && obtained.response.abort(),
       (err: unknown) =>

@@ -176,7 +176,7 @@ export class GatewayHandler {
 
   #route(request: IncomingMessage, record: RequestRecord): Route {
     const { routing, via } = this.#options;
-    requireOneHost(request);
+    requireWellFormed(request);
     if (via.loops(fieldValue(request.rawHeaders, 'via'))) {
       throw new GatewayError('proxy_loop_detected', 'the request came from this gateway', {
         origin: 'client',
@@ -195,7 +195,7 @@ export class GatewayHandler {
   }
 
   #fail(reply: Reply, record: RequestRecord, error: unknown): void {
-    const failure = asGatewayError(error);
+    const failure = blameTheClient(asGatewayError(error), record);
     if (failure.origin === 'gateway')
       this.#options.log.error({ err: error, target: record.target }, 'request failed');
     reply.fail(failure);
@@ -219,17 +219,30 @@ export class GatewayHandler {
   }
 }
 
-/** RFC 9112 section 3.2: HTTP/1.1 has exactly one Host, and nobody may have more. */
-function requireOneHost({ rawHeaders, httpVersion }: IncomingMessage): void {
+/** Where there is no mount it was the client who named the private target, not an upstream. */
+function blameTheClient(error: GatewayError, { mount }: RequestRecord): GatewayError {
+  if (error.code !== 'destination_ip_prohibited' || mount !== undefined) return error;
+  return new GatewayError(error.code, `${error.message}: name it in forwardProxy.allow`, {
+    origin: 'client',
+    cause: error,
+  });
+}
+
+/**
+ * RFC 9112 section 3.2: HTTP/1.1 has exactly one Host, and nobody may have more. Section 2.3: a line
+ * without a version is none of ours.
+ */
+function requireWellFormed({ rawHeaders, httpVersion }: IncomingMessage): void {
+  if (httpVersion !== '1.1' && httpVersion !== '1.0') {
+    throw badRequest(`the request is HTTP/${httpVersion}: 1.1 is spoken here`);
+  }
   const hosts = fieldLines(rawHeaders, 'host').length;
   if (hosts === 1 || (hosts === 0 && httpVersion === '1.0')) return;
-  throw new GatewayError(
-    'http_request_error',
-    `the request has ${hosts} Host fields instead of one`,
-    {
-      origin: 'client',
-    },
-  );
+  throw badRequest(`the request has ${hosts} Host fields instead of one`);
+}
+
+function badRequest(message: string): GatewayError {
+  return new GatewayError('http_request_error', message, { origin: 'client' });
 }
 
 function incomingOf(request: IncomingMessage, receivedAt: number): Incoming {

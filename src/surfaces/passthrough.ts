@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createProxyServer, type ProxyServer, type ServerOptions } from 'http-proxy-3';
 import type { GatewayError } from '../core/errors.ts';
-import type { RawHeaders } from '../core/raw-headers.ts';
+import { fieldValue, type RawHeaders } from '../core/raw-headers.ts';
 
 export interface PassthroughOptions {
   /** Its connections refuse private addresses unless `trusted`. */
@@ -29,6 +29,7 @@ const perHop = ['keep-alive', 'te', 'trailer', 'expect', 'proxy-connection', 'pr
 /** Proxies what the cache has no part in: publishing, searches, upgrades. */
 export class Passthrough {
   readonly #options: PassthroughOptions;
+  readonly #upgraded = new Set<Duplex>();
 
   constructor(options: PassthroughOptions) {
     this.#options = options;
@@ -64,12 +65,28 @@ export class Passthrough {
   ): Promise<void> {
     const proxy = this.#proxy();
     this.#prepare(request, target);
+    this.#upgraded.add(socket);
+    // A half of such a connection is of no use: when one side ends, both do.
+    socket.once('end', () => socket.destroy());
+    proxy.once('open', (upstream) => {
+      upstream.once('end', () => upstream.destroy());
+      upstream.once('close', () => socket.destroy());
+      socket.once('close', () => upstream.destroy());
+    });
     return new Promise((resolve, reject) => {
-      socket.once('close', () => resolve());
+      socket.once('close', () => {
+        this.#upgraded.delete(socket);
+        resolve();
+      });
       proxy.ws(request, socket, head, this.#settings(target), (error) =>
         reject(this.#options.toGatewayError(error)),
       );
     });
+  }
+
+  /** Ends the upgraded connections, which do not end by themselves. */
+  close(): void {
+    for (const socket of this.#upgraded) socket.destroy();
   }
 
   #exchange(
@@ -88,7 +105,9 @@ export class Passthrough {
 
   /** One for each request: its events carry no other way to tell them apart. */
   #proxy(): ProxyServer {
-    return createProxyServer({ selfHandleResponse: true, xfwd: false });
+    const proxy = createProxyServer({ selfHandleResponse: true, xfwd: false });
+    proxy.before('web', 'stream', keepFraming);
+    return proxy;
   }
 
   #settings({ url, trusted }: PassthroughTarget): ServerOptions {
@@ -119,4 +138,15 @@ export class Passthrough {
     if (authorization !== undefined) headers.authorization = authorization;
     headers.via = via;
   }
+}
+
+/**
+ * http-proxy-3 makes the chunked body of a DELETE an empty one and then sends it all the same: on the
+ * connection to the upstream that would be a second request.
+ */
+function keepFraming({ headers, rawHeaders }: IncomingMessage): void {
+  const coding = fieldValue(rawHeaders, 'transfer-encoding');
+  if (coding === undefined) return;
+  headers['transfer-encoding'] = coding;
+  delete headers['content-length'];
 }

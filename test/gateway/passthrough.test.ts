@@ -1,0 +1,114 @@
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import { type AddressInfo, connect } from 'node:net';
+import { expect, onTestFinished, test } from 'vitest';
+import { testGateway } from '../support/gateway.ts';
+import { httpOrigin } from '../support/http-origin.ts';
+import { close, head, response } from '../support/replies.ts';
+import { scriptedOrigin } from '../support/scripted-origin.ts';
+import { overSurfaces } from './surfaces.ts';
+
+overSurfaces('a method that is not cached', (setup) => {
+  test.each(['POST', 'PUT', 'PATCH', 'DELETE'])('%s goes through with its body', async (method) => {
+    const { origin, gateway, at } = await setup();
+    const bodies: string[] = [];
+    origin.handle('/publish?x=%2f', (request, reply) => {
+      let body = '';
+      request.on('data', (chunk) => {
+        body += chunk;
+      });
+      request.on('end', () => {
+        bodies.push(`${request.method} ${body}`);
+        reply.writeHead(201, { Location: `${origin.url}/made`, 'X-A': ['1', '2'] }).end('done');
+      });
+    });
+    const headers = {
+      Authorization: 'Bearer mine',
+      Connection: 'X-Hop',
+      'X-Hop': 'gone',
+      'Transfer-Encoding': 'chunked',
+    };
+    const answer = await gateway.get(at('/publish?x=%2f'), { method, body: 'body', headers });
+    expect(answer.status).toBe(201);
+    expect(answer.body.toString()).toBe('done');
+    expect(answer.field('x-a')).toBe('1, 2');
+    expect(bodies).toEqual([`${method} body`]);
+    const sent = origin.requests[0]?.headers ?? [];
+    expect(sent).toContain('Bearer mine');
+    expect(sent).not.toContain('gone');
+    expect(sent.join(' ')).toMatch(/via 1\.1 millrace-/i);
+    expect(answer.field('cache-status')).toBe(
+      'millrace; fwd=method; fwd-status=201; detail=passthrough',
+    );
+  });
+});
+
+test('the client’s own credentials give way to those of the upstream', async () => {
+  const origin = await httpOrigin();
+  origin.handle('/a', (_request, reply) => {
+    reply.end();
+  });
+  const upstreams = [{ url: origin.url, authorization: 'Bearer ours' }];
+  const gateway = await testGateway({ mounts: [{ path: '/files', url: origin.url, upstreams }] });
+  await gateway.get('/files/a', { method: 'PUT', headers: { Authorization: 'Bearer mine' } });
+  expect(origin.requests[0]?.headers).toContain('Bearer ours');
+  expect(origin.requests[0]?.headers).not.toContain('Bearer mine');
+});
+
+test('an upstream that is not there is a 502, one that breaks off an aborted connection', async () => {
+  const origin = await scriptedOrigin();
+  const gateway = await testGateway({ mounts: [{ path: '/files', url: origin.url }] });
+  origin.expect('POST', '/a', head('200 OK', { 'Content-Length': '10' }), '01234', close);
+  const broken = await gateway.get('/files/a', { method: 'POST' });
+  expect(broken.aborted).toBe(true);
+  origin.expect('POST', '/a', response('200 OK', {}, 'fine'));
+  expect((await gateway.get('/files/a', { method: 'POST' })).body.toString()).toBe('fine');
+  await origin.close();
+  const gone = await gateway.get('/files/a', { method: 'POST' });
+  expect(gone.status).toBe(502);
+  expect(gone.field('proxy-status')).toContain('error=connection_refused');
+});
+
+test('private targets are as closed to other methods as they are to GET', async () => {
+  const origin = await httpOrigin();
+  const gateway = await testGateway({ config: { forwardProxy: { allow: [] } } });
+  for (const host of ['127.0.0.1', 'localhost']) {
+    const answer = await gateway.get(`http://${host}:${origin.port}/a`, { method: 'POST' });
+    expect(answer.status).toBe(403);
+    expect(answer.field('proxy-status')).toContain('error=destination_ip_prohibited');
+  }
+  expect(origin.requests).toHaveLength(0);
+});
+
+test('a WebSocket is joined to the upstream’s', async () => {
+  const server = createServer();
+  server.on('upgrade', (request, socket) => {
+    const accept = createHash('sha1')
+      .update(`${request.headers['sec-websocket-key']}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`)
+      .digest('base64');
+    socket.write(
+      `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\n\r\n`,
+    );
+    socket.on('data', (data) => socket.write(data));
+    socket.on('error', () => socket.destroy());
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const gateway = await testGateway({ mounts: [{ path: '/live', url }] });
+  const socket = connect(Number(new URL(gateway.url).port), '127.0.0.1');
+  socket.setEncoding('latin1');
+  socket.write(
+    'GET /live/chat HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n',
+  );
+  const [head101] = await once(socket, 'data');
+  expect(head101).toMatch(/^HTTP\/1\.1 101 /);
+  socket.write('ping');
+  expect((await once(socket, 'data'))[0]).toBe('ping');
+  socket.destroy();
+});
