@@ -1,8 +1,15 @@
 import { lookup as resolve } from 'node:dns/promises';
-import { isIP, type LookupFunction, connect as netConnect, type Socket } from 'node:net';
+import {
+  isIP,
+  type LookupFunction,
+  connect as netConnect,
+  Socket,
+  type TcpNetConnectOpts,
+} from 'node:net';
 import { type SecureContext, connect as tlsConnect } from 'node:tls';
 import { GatewayError } from '../core/errors.ts';
 import { isPrivateAddress } from '../core/network.ts';
+import { ReadBuffer } from './read-buffer.ts';
 
 /** One address of a name. */
 export interface ResolvedAddress {
@@ -56,11 +63,11 @@ export function connector(origin: string, trusted: boolean, options: ConnectOpti
       keepAlive: true,
       keepAliveInitialDelay: 60_000,
     };
-    const socket = secure
-      ? openSecure(target, options.secureContext, sessions)
-      : netConnect(target);
-    // Names go through the look-up; an address in the URL is checked here. RFC 9209 section 2.3.5.
-    if (progress.resolved && !mayConnect(hostname)) socket.destroy(prohibited(hostname));
+    // Names go through the look-up; an address in the URL is checked here.
+    const refused = progress.resolved && !mayConnect(hostname);
+    const open = (): Socket =>
+      secure ? openSecure(target, options.secureContext, sessions) : openPlain(target);
+    const socket = refused ? new Socket().destroy(prohibited(hostname)) : open();
     const timer = setTimeout(
       () => socket.destroy(connectTimeout(progress.resolved)),
       options.connectTimeoutMs,
@@ -83,6 +90,19 @@ export function connector(origin: string, trusted: boolean, options: ConnectOpti
     });
     return socket;
   };
+}
+
+/** With reads larger than Node's; TLS comes in records of 16 KiB whatever one reads. */
+function openPlain(target: TcpNetConnectOpts): Socket {
+  const reading = new ReadBuffer();
+  const socket: Socket = netConnect({
+    ...target,
+    onread: {
+      buffer: () => reading.target(),
+      callback: (length) => socket.push(reading.take(length)),
+    },
+  });
+  return socket;
 }
 
 function openSecure(

@@ -1,5 +1,6 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { collect } from '../support/collect.ts';
+import { generatedBytes } from '../support/generated-bytes.ts';
 import { httpOrigin } from '../support/http-origin.ts';
 import { expectNoLeaks } from '../support/leaks.ts';
 import { response } from '../support/replies.ts';
@@ -55,6 +56,17 @@ describe('the private address guard', () => {
       ['10.255.255.1', origin.port],
       ['127.0.0.1', origin.port],
     ]);
+  });
+
+  it('tries every address of a name that it may connect to', async () => {
+    const origin = await httpOrigin();
+    origin.serve('/big', { body: { seed: 'addresses', size: 3_000_000 } });
+    const transport = transportForTest({
+      lookup: async () => [{ address: '::1', family: 6 }, loopback],
+    });
+    const answer = await transport.send(get(`http://registry.test:${origin.port}/big`));
+    const { bytes } = await collect(answer);
+    expect(bytes.equals(generatedBytes('addresses', 0, 3_000_000))).toBe(true);
   });
 
   it('does not ride on a connection that a trusted request opened', async () => {
