@@ -5,12 +5,10 @@ import { temporaryFolder } from '../../support/gateway.ts';
 import { attempt, type Finished, run } from './run.ts';
 
 export interface AptHostOptions {
-  /** Lines of its `sources.list`. */
-  readonly sources: readonly string[];
+  /** Lines of its `sources.list`; without them it has the real host's sources and keys. */
+  readonly sources?: readonly string[];
   /** The gateway's URL, for `http_proxy`. */
   readonly proxy?: string;
-  /** Lines of its `apt.conf` besides. */
-  readonly conf?: readonly string[];
 }
 
 /** What apt takes for a host: lists, cache and configuration in a folder; the real host stays as it is. */
@@ -53,8 +51,15 @@ export class AptHost {
   }
 }
 
+const hostSources = [
+  'Dir::Etc::sourcelist "/etc/apt/sources.list";',
+  'Dir::Etc::sourceparts "/etc/apt/sources.list.d";',
+  'Dir::Etc::trusted "/etc/apt/trusted.gpg";',
+  'Dir::Etc::trustedparts "/etc/apt/trusted.gpg.d";',
+];
+
 /** A host of the running test that has downloaded nothing yet. */
-export async function aptHost({ sources, proxy, conf = [] }: AptHostOptions): Promise<AptHost> {
+export async function aptHost({ sources, proxy }: AptHostOptions): Promise<AptHost> {
   const folder = await temporaryFolder();
   const folders = [
     'etc/apt.conf.d',
@@ -65,7 +70,7 @@ export async function aptHost({ sources, proxy, conf = [] }: AptHostOptions): Pr
   for (const each of [...folders, 'state/lists/partial', 'cache/archives/partial', 'downloads']) {
     await mkdir(join(folder, each), { recursive: true });
   }
-  await writeFile(join(folder, 'etc/sources.list'), `${sources.join('\n')}\n`);
+  await writeFile(join(folder, 'etc/sources.list'), `${(sources ?? []).join('\n')}\n`);
   await writeFile(join(folder, 'status'), '');
   const lines = [
     `Dir "${folder}/";`,
@@ -78,7 +83,7 @@ export async function aptHost({ sources, proxy, conf = [] }: AptHostOptions): Pr
     `APT::Sandbox::User "${userInfo().username}";`,
     'Acquire::Retries "0";',
     'Acquire::Languages "none";',
-    ...conf,
+    ...(sources === undefined ? hostSources : []),
   ];
   await writeFile(join(folder, 'apt.conf'), `${lines.join('\n')}\n`);
   return new AptHost(folder, proxy);

@@ -24,9 +24,13 @@ export interface GatewayProcess {
   stop(): Promise<void>;
 }
 
-/** Starts one on free ports of loopback; `config` is what its file says besides. */
+/**
+ * Starts one on free ports of loopback; `config` is what its file says besides, `env` what it sees of
+ * the environment besides.
+ */
 export async function gatewayProcess(
   config: Readonly<Record<string, unknown>>,
+  env: Readonly<Record<string, string>> = {},
 ): Promise<GatewayProcess> {
   const folder = await temporaryFolder();
   const file = join(folder, 'millrace.yaml');
@@ -42,7 +46,7 @@ export async function gatewayProcess(
   await writeFile(file, JSON.stringify({ ...base, ...config }));
   const child = spawn(process.execPath, [main, 'serve', '--config', file], {
     cwd: folder,
-    env: { PATH: process.env.PATH ?? '', HOME: folder },
+    env: { PATH: process.env.PATH ?? '', HOME: folder, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const exited = once(child, 'exit');

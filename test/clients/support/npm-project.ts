@@ -8,16 +8,20 @@ export interface NpmProjectOptions {
   readonly registry: string;
   /** Lines of an `.npmrc` besides. */
   readonly npmrc?: readonly string[];
+  /** What npm sees of an environment besides. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** A project of npm's, with a cache and a configuration of its own: nothing of the host's. */
 export class NpmProject {
   readonly folder: string;
   readonly #home: string;
+  readonly #env: Readonly<Record<string, string>>;
 
-  constructor(folder: string, home: string) {
+  constructor(folder: string, home: string, env: Readonly<Record<string, string>>) {
     this.folder = folder;
     this.#home = home;
+    this.#env = env;
   }
 
   /** Runs npm in the project. Throws with all it said when it fails. */
@@ -46,6 +50,7 @@ export class NpmProject {
       npm_config_cache: join(this.#home, 'cache'),
       npm_config_userconfig: join(this.#home, '.npmrc'),
       npm_config_globalconfig: join(this.#home, 'global-npmrc'),
+      ...this.#env,
     };
     return { cwd: this.folder, env };
   }
@@ -74,7 +79,8 @@ export async function checkout(
   return copy;
 }
 
-async function emptyProject({ registry, npmrc = [] }: NpmProjectOptions): Promise<NpmProject> {
+async function emptyProject(options: NpmProjectOptions): Promise<NpmProject> {
+  const { registry, npmrc = [], env = {} } = options;
   const [folder, home] = [await temporaryFolder(), await temporaryFolder()];
   const lines = [
     `registry=${registry.replace(/\/*$/, '/')}`,
@@ -85,5 +91,5 @@ async function emptyProject({ registry, npmrc = [] }: NpmProjectOptions): Promis
     ...npmrc,
   ];
   await writeFile(join(home, '.npmrc'), `${lines.join('\n')}\n`);
-  return new NpmProject(folder, home);
+  return new NpmProject(folder, home, env);
 }
