@@ -3,12 +3,10 @@ import { describe, expect, it } from 'vitest';
 import { GatewayError } from '../../src/core/errors.ts';
 import { collect } from '../support/collect.ts';
 import { expectNoLeaks, openHandles } from '../support/leaks.ts';
-import { chunks, close, hang, head, hold, reset, response, type Step } from '../support/replies.ts';
+import { chunks, close, hang, head, hold, reset, type Step } from '../support/replies.ts';
 import { scriptedOrigin, startScriptedOrigin } from '../support/scripted-origin.ts';
 import { until } from '../support/until.ts';
 import { get, transportForTest } from './test-transport.ts';
-
-const ok = response('200 OK', {}, 'ok');
 
 describe('no response head', () => {
   const cases: [string, Step[], string][] = [
