@@ -50,8 +50,17 @@ function ecosystemOptions({ npmCanonicalRegistry, aptHosts }: Config) {
 }
 
 /** The configuration has milliseconds, the policy the seconds of HTTP. */
-function policyOf({ negativeTtl, staleIfError }: { negativeTtl: number; staleIfError: number }) {
-  return { negativeTtl: negativeTtl / 1000, staleIfError: staleIfError / 1000, targetedFields };
+function policyOf({
+  negativeTtl,
+  staleIfError,
+  defaultTtl,
+}: Pick<Config, 'negativeTtl' | 'staleIfError'> & Partial<Pick<MountConfig, 'defaultTtl'>>) {
+  return {
+    negativeTtl: negativeTtl / 1000,
+    staleIfError: staleIfError / 1000,
+    targetedFields,
+    ...(defaultTtl !== undefined && { defaultTtl: defaultTtl / 1000 }),
+  };
 }
 
 /** Patterns of a checked configuration. */

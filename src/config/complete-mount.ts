@@ -3,7 +3,9 @@ import type { Config, MountConfig } from './config.ts';
 
 /** A mount as given: by a file, or by this host. */
 export type MountValues = Pick<MountConfig, 'path' | 'ecosystem'> &
-  Partial<Pick<MountConfig, 'negativeTtl' | 'staleIfError' | 'hosts' | 'tarballs'>> & {
+  Partial<
+    Pick<MountConfig, 'negativeTtl' | 'staleIfError' | 'defaultTtl' | 'hosts' | 'tarballs'>
+  > & {
     readonly redirects?: 'auto' | 'follow' | 'forward' | undefined;
     readonly upstreams: readonly {
       readonly url: string;
@@ -27,6 +29,8 @@ export function completeMount(
     ),
     negativeTtl: mount.negativeTtl ?? fallback.negativeTtl,
     staleIfError: mount.staleIfError ?? fallback.staleIfError,
+    // What the public registry says of its package documents, for registries that say nothing.
+    defaultTtl: mount.defaultTtl ?? (ecosystem === 'npm' ? 300_000 : undefined),
     redirects: redirects === 'auto' ? automatic : redirects,
     hosts: mount.hosts ?? [],
     tarballs: mount.tarballs ?? 'auto',

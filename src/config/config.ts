@@ -47,6 +47,8 @@ export interface MountConfig {
   readonly upstreams: readonly UpstreamTarget[];
   readonly negativeTtl: number;
   readonly staleIfError: number;
+  /** For a 200 without a freshness of its own; undefined: by heuristics. */
+  readonly defaultTtl: number | undefined;
   readonly redirects: 'follow' | 'forward';
   /** Host names in lower case, with a port where it is not the default one. */
   readonly hosts: readonly string[];

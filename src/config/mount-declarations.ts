@@ -47,6 +47,11 @@ const mountFields = {
     'the global `staleIfError`',
     'How long past its freshness a response from this mount may stand in for a failing upstream.',
   ),
+  defaultTtl: optional(
+    duration(0, tenYears),
+    '`5m` for npm, elsewhere a tenth of the age that `Last-Modified` tells',
+    'How long a 200 from this mount that says nothing of its freshness is fresh.',
+  ),
   redirects: setting(
     oneOf(['auto', 'follow', 'forward']),
     'auto',

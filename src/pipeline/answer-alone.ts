@@ -27,11 +27,17 @@ export async function answerAlone(
     const bytes = rewriteStream(document, rewrite.create(), codings);
     const reader = readerOf(bytes, () => document.close());
     const body = { kind: 'stream', reader, size: undefined } as const;
-    return { status, headers: rewrittenFields(headers, codings), body };
+    return {
+      status,
+      headers: rewrittenFields(headers, codings),
+      body,
+      bytesIn: () => document.received,
+    };
   }
   const size = declaredSize(response.headers);
   const reader = new UpstreamReader(response);
-  if (asAsked) return { status, headers, body: { kind: 'stream', reader, size } };
+  const bytesIn = () => reader.received;
+  if (asAsked) return { status, headers, body: { kind: 'stream', reader, size }, bytesIn };
   const whole: Representation = {
     status,
     headers: withoutFields(headers, new Set(['content-length'])),
@@ -41,7 +47,7 @@ export async function answerAlone(
     open: async () => reader,
   };
   const answer = await answerFrom(request, whole);
-  if (answer?.body.kind === 'stream') return answer;
+  if (answer?.body.kind === 'stream') return { ...answer, bytesIn };
   reader.close();
   // Against a response that has just come a failed precondition is final. RFC 9110 section 13.2.2.
   return answer ?? { status: 412, headers: ['Content-Length', '0'], body: { kind: 'none' } };

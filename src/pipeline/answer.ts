@@ -14,6 +14,8 @@ export interface Answer {
   readonly status: number;
   readonly headers: RawHeaders;
   readonly body: AnswerBody;
+  /** Body bytes fetched for this request so far; absent where nothing was. */
+  readonly bytesIn?: () => number;
 }
 
 export type AnswerBody =

@@ -23,9 +23,12 @@ import type { Resource } from './resource.ts';
 export type ServeOptions = ExchangeOptions;
 
 /** What the decision came to: a representation to answer from, or a response to pass on. */
-type Selected =
-  | { readonly kind: 'representation'; readonly representation: SelectedRepresentation }
-  | Alone;
+type Selected = RepresentationSelected | Alone;
+
+interface RepresentationSelected {
+  readonly kind: 'representation';
+  readonly representation: SelectedRepresentation;
+}
 
 /** One request on its way through here. */
 interface Asking {
@@ -91,7 +94,7 @@ export class Serve {
     if (selected.kind === 'alone') return answerAlone(resource, selected);
     const representation = await this.#present(resource, selected.representation);
     const answer = await answerFrom(resource.request, representation);
-    if (answer) return answer;
+    if (answer) return record.outcome === 'miss' ? withBytesIn(answer, selected) : answer;
     // RFC 9111 section 4.3.2: whether If-Match fails is for the origin to say, not for a stored response.
     const asked = await alone(this.#exchange, resource, 'precondition', signal);
     return answerAlone(resource, this.#noteAlone(asked, record));
@@ -255,6 +258,12 @@ export class Serve {
 function background(resource: Resource): Resource {
   const headers = withoutFields(resource.request.headers, new Set(['range', 'if-range']));
   return { ...resource, request: { ...resource.request, method: 'GET', headers } };
+}
+
+/** The one whose request brought the body has fetched it. */
+function withBytesIn(answer: Answer, { representation }: RepresentationSelected): Answer {
+  const { fill } = representation;
+  return fill ? { ...answer, bytesIn: () => fill.bytes } : answer;
 }
 
 function noteVia(record: RequestRecord, via: Via): void {

@@ -10,6 +10,7 @@ export class UpstreamReader implements BodyReader, BodySink {
   readonly #response: UpstreamResponse;
   readonly #chunks: Uint8Array[] = [];
   #bytes = 0;
+  #received = 0;
   #ended = false;
   #closed = false;
   #failure: GatewayError | undefined;
@@ -18,6 +19,11 @@ export class UpstreamReader implements BodyReader, BodySink {
   constructor(response: UpstreamResponse) {
     this.#response = response;
     response.consume(this);
+  }
+
+  /** Bytes that have arrived. */
+  get received(): number {
+    return this.#received;
   }
 
   async next(): Promise<Uint8Array | undefined> {
@@ -46,6 +52,7 @@ export class UpstreamReader implements BodyReader, BodySink {
 
   data(chunk: Buffer): boolean {
     this.#chunks.push(chunk);
+    this.#received += chunk.length;
     this.#bytes += chunk.length;
     this.#wake?.();
     return this.#bytes < highWaterBytes;

@@ -26,6 +26,11 @@ export interface PolicyOptions {
   /** Seconds a stale response may stand in for an error where it does not say itself; 0: none. */
   readonly staleIfError: number;
   /**
+   * Seconds a 200 without explicit freshness is fresh; undefined: a tenth of the age that
+   * `Last-Modified` tells. RFC 9111 section 4.2.2 leaves the algorithm open.
+   */
+  readonly defaultTtl?: number;
+  /**
    * Lower-case names of RFC 9213 fields, by precedence. Give the same list each time: what was read
    * of a stored response is remembered with it.
    */

@@ -15,6 +15,7 @@ export class Reply {
   readonly #now: () => number;
   readonly #left = new AbortController();
   #written: (() => void) | undefined;
+  #bytesIn: (() => number) | undefined;
 
   constructor(
     response: ServerResponse,
@@ -28,6 +29,7 @@ export class Reply {
     response.sendDate = false;
     response.once('close', () => {
       if (!response.writableFinished) record.aborted = true;
+      if (this.#bytesIn) record.bytesIn = this.#bytesIn();
       this.#left.abort();
       this.#written?.();
     });
@@ -44,6 +46,7 @@ export class Reply {
    */
   async send(answer: Answer): Promise<void> {
     const { body } = answer;
+    this.#bytesIn = answer.bytesIn;
     if (body.kind === 'stream') {
       await this.#stream(answer, body.reader);
       return;

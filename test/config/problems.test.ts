@@ -164,7 +164,7 @@ describe('in a mount', () => {
     ],
     [
       'memory: 1GiB',
-      '5:5: mounts[0].memory: there is no such setting; known here: path, ecosystem, upstreams, negativeTtl, staleIfError, redirects, hosts, tarballs',
+      '5:5: mounts[0].memory: there is no such setting; known here: path, ecosystem, upstreams, negativeTtl, staleIfError, defaultTtl, redirects, hosts, tarballs',
     ],
   ])('%s', async (fields, expected) => {
     expect(await problemsOf(loadText(mount(fields)))).toEqual([`millrace.yaml:${expected}`]);

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
+import { FakeClock } from '../support/clock.ts';
 import { testGateway } from '../support/gateway.ts';
 import { type HttpOrigin, httpOrigin } from '../support/http-origin.ts';
 
@@ -116,4 +117,23 @@ test('a document that is not what it claims is an error, and is not stored as on
   const answer = await gateway.get('/npm/a', { headers: yarn });
   expect(answer.status).toBe(502);
   expect(answer.field('proxy-status')).toContain('error=http_protocol_error');
+});
+
+test('a document that says nothing of its freshness is fresh for the mount’s default time', async () => {
+  const clock = new FakeClock();
+  const origin = await httpOrigin();
+  origin.handle('/a', (_request, reply) => {
+    reply.end(packument(origin.url));
+  });
+  const gateway = await testGateway({
+    now: clock.now,
+    mounts: [{ path: '/npm', ecosystem: 'npm', url: origin.url, defaultTtl: 300_000 }],
+  });
+  const ask = async () => (await gateway.get('/npm/a', { headers: yarn })).field('cache-status');
+  expect(await ask()).toContain('detail=miss');
+  clock.advance(299_000);
+  expect(await ask()).toBe('millrace; hit; ttl=1');
+  clock.advance(2_000);
+  expect(await ask()).toContain('detail=miss');
+  expect(origin.requests).toHaveLength(2);
 });

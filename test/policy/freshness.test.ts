@@ -191,6 +191,17 @@ describe('the mount’s word', () => {
     expect(of(200)).toBe(0);
   });
 
+  it('gives a 200 without explicit freshness its lifetime in place of the heuristic one', () => {
+    const of = (fields: Fields, status = 200) =>
+      freshnessLifetime(stored(fields, { status }), { ...options, defaultTtl: 300 });
+    expect(of({})).toBe(300);
+    expect(of({ 'Last-Modified': date(-100 * day) })).toBe(300);
+    expect(of({ 'Cache-Control': 'max-age=5' })).toBe(5);
+    expect(of({ Expires: '0' })).toBe(0);
+    expect(of({ 'Cache-Control': 'no-cache' })).toBe(0);
+    expect(of({}, 301)).toBe(0);
+  });
+
   it('makes a 200 fresh forever, and nothing else', () => {
     const forever = { ...options, freshness: 'forever' as const, negativeTtl: 60 };
     expect(freshnessLifetime(stored({ 'Cache-Control': 'no-cache' }), forever)).toBe(Infinity);

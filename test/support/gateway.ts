@@ -95,6 +95,7 @@ function mountsOf({ mounts = [] }: TestGatewayOptions): readonly MountConfig[] {
     upstreams: [{ url }],
     negativeTtl: 10_000,
     staleIfError: 86_400_000,
+    defaultTtl: undefined,
     redirects: 'forward',
     hosts: [],
     tarballs: 'auto',
