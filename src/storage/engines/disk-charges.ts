@@ -32,10 +32,18 @@ export function recordCharge(key: string, variants: readonly ArtifactMeta[]): nu
   return variants.reduce((sum, meta) => sum + variantCharge(meta), entryCharge(key));
 }
 
+/** Bytes to reserve for a body that may have up to `size` bytes; more of it counts as it is. */
+export function openBodyCharge(size: number): number {
+  return bodyCharge(Math.max(size, block));
+}
+
+/** Up to a whole number of blocks. */
+export function inBlocks(bytes: number): number {
+  return Math.ceil(bytes / block) * block;
+}
+
 /** Bytes that a body counts for: what it takes on the medium, in whole blocks when it is large. */
 export function bodyCharge(size: number): number {
   if (size === 0) return 0;
-  return (
-    bodyOverhead + (size <= block / 4 ? Math.ceil(size * 1.25) : Math.ceil(size / block) * block)
-  );
+  return bodyOverhead + (size <= block / 4 ? Math.ceil(size * 1.25) : inBlocks(size));
 }

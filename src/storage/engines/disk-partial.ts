@@ -4,6 +4,7 @@ import { Extents } from '../extents.ts';
 import { SmallBody } from '../small-body.ts';
 import { bodyMissing, misuse } from '../storage-error.ts';
 import type { PartialBody } from '../store.ts';
+import { inBlocks } from './disk-charges.ts';
 import type { PartialFile } from './disk-partial-file.ts';
 import type { Reservation } from './disk-space.ts';
 
@@ -148,7 +149,7 @@ export class DiskPartial implements PartialBody {
   #growAhead(): void {
     const { stepBytes, reservation } = this.#options;
     if (this.#growing || this.#end + stepBytes / 2 <= this.#reserved) return;
-    const more = Math.max(stepBytes, this.#end - this.#reserved);
+    const more = Math.max(stepBytes, inBlocks(this.#end - this.#reserved));
     this.#growing = true;
     reservation.grow(more).then(
       () => {

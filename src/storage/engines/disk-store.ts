@@ -4,7 +4,7 @@ import { emptyBody, requireBodyRef, requireSize } from '../body-ref.ts';
 import type { LowerStore, StoreListener } from '../lower-store.ts';
 import { storageFailed } from '../storage-error.ts';
 import type { PartialBody, PurgeSelector, StoreHealth, StoreStats } from '../store.ts';
-import { bodyCharge } from './disk-charges.ts';
+import { bodyCharge, inBlocks, openBodyCharge } from './disk-charges.ts';
 import { DiskPartial } from './disk-partial.ts';
 import { PartialFile } from './disk-partial-file.ts';
 import type { DiskParts } from './disk-parts.ts';
@@ -29,7 +29,7 @@ export class DiskStore implements LowerStore {
   /** `wasClosed`: the last user of the database closed it, so its counters are right. */
   constructor(parts: DiskParts, wasClosed: boolean) {
     this.#parts = parts;
-    const share = Math.floor(parts.space.maxBytes / 64);
+    const share = inBlocks(parts.space.maxBytes / 64);
     this.#stepBytes = Math.min(maxStepBytes, Math.max(minStepBytes, share));
     parts.trouble.onCorrupt = () => this.#replaceDatabase();
     this.swept = this.#sweep(!wasClosed);
@@ -66,7 +66,7 @@ export class DiskStore implements LowerStore {
     requireSize(size);
     const { space, evictor, trouble, inlineBytes } = this.#parts;
     const reservedBytes = size ?? inlineBytes;
-    const charge = bodyCharge(reservedBytes);
+    const charge = size === undefined ? openBodyCharge(inlineBytes) : bodyCharge(size);
     // The medium had less space than the bound allows: make some before trying again.
     if (trouble.full) await evictor.evict(charge);
     const reservation = await space.reserve(charge, 'partial');
