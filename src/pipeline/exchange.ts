@@ -95,6 +95,7 @@ export class Exchange {
     const view = { method: 'GET', headers: request.headers };
     const verdict = mayStore(view, response, policy);
     if (!verdict.store) return { kind: 'unshared', via, response, reason: verdict.reason };
+    if (!showsItsEnd(response)) return { kind: 'unshared', via, response, reason: 'no-length' };
     const vary = selecting(resource, response.headers);
     if (vary === '*') return { kind: 'unshared', via, response, reason: 'vary' };
     const meta: HeadMeta = {
@@ -189,6 +190,19 @@ export class Exchange {
 
 export function viaOf({ origin, status, requestTime, responseTime }: UpstreamResponse): Via {
   return { origin, status, firstByteMs: responseTime - requestTime };
+}
+
+/**
+ * Whether a body that was cut off can be told from a whole one. Over TLS the end of the connection
+ * alone does not say it. RFC 9112 section 8.
+ */
+function showsItsEnd({ headers, status, url }: UpstreamResponse): boolean {
+  return (
+    declaredSize(headers) !== undefined ||
+    fieldValue(headers, 'transfer-encoding') !== undefined ||
+    status === 204 ||
+    !url.startsWith('https:')
+  );
 }
 
 /** What selects the response; what the ecosystem knows of that counts as if `Vary` had said so. */
