@@ -1,7 +1,7 @@
 import { withoutFields } from '../core/raw-headers.ts';
 import { endToEnd } from '../policy/headers.ts';
+import { discard } from '../upstream/discard.ts';
 import { type Answer, answerFrom, type Representation } from './answer.ts';
-import { discard } from './discard.ts';
 import { declaredSize } from './exchange.ts';
 import type { Alone } from './obtain.ts';
 import type { Resource } from './resource.ts';

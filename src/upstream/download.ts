@@ -4,6 +4,7 @@ import { GatewayError } from '../core/errors.ts';
 import type { RawHeaders } from '../core/raw-headers.ts';
 import type { UpstreamPurpose } from '../core/upstream-observer.ts';
 import { type Candidate, candidatesFor, fieldsFor, withoutCredentials } from './candidates.ts';
+import { discard } from './discard.ts';
 import { FailureMemory, orderUpstreams } from './mirrors.ts';
 import { maxRedirects, redirectTarget } from './redirect.ts';
 import type { BodySink, Transport, UpstreamResponse } from './upstream.ts';
@@ -61,8 +62,6 @@ export interface Downloader {
 /** Statuses by which another upstream may do better; a 404 is an answer. */
 const failoverStatuses: ReadonlySet<number> = new Set([429, 500, 502, 503, 504]);
 const defaultCooldownMs = 10_000;
-/** What is read of a body that nobody wants, to keep its connection. */
-const maxDiscardedBytes = 64 * 1024;
 
 export function createDownloader(
   transport: Transport,
@@ -201,21 +200,6 @@ function withAttempts(
 /** RFC 9110 section 9.2.1: what may be asked again elsewhere without changing anything. */
 function isSafe({ method }: DownloadRequest): boolean {
   return method === 'GET' || method === 'HEAD';
-}
-
-/** Reads a short body to its end, so that its connection can be used again; ends a long one. */
-function discard(response: UpstreamResponse): void {
-  let left = maxDiscardedBytes;
-  response.consume({
-    data(chunk) {
-      left -= chunk.length;
-      if (left < 0) response.abort();
-      return true;
-    },
-    end() {},
-    // It was not wanted: how it ends is of no interest to anybody.
-    error() {},
-  });
 }
 
 function redirectLoop(): GatewayError {

@@ -6,13 +6,14 @@ export class FakeResponse implements UpstreamResponse {
   readonly status: number;
   readonly headers: readonly string[];
   readonly origin = 'http://origin.test';
-  readonly url = 'http://origin.test/file';
+  readonly url: string;
   readonly requestTime = 0;
   readonly responseTime = 0;
   aborted = false;
   #sink: BodySink | undefined;
 
-  constructor(status: number, headers: readonly string[]) {
+  constructor(status: number, headers: readonly string[], url = 'http://origin.test/file') {
+    this.url = url;
     this.status = status;
     this.headers = headers;
   }

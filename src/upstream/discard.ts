@@ -1,4 +1,4 @@
-import type { UpstreamResponse } from '../upstream/upstream.ts';
+import type { UpstreamResponse } from './upstream.ts';
 
 /** Reading an unwanted body to its end saves the connection, if the body is no longer than this. */
 const worthReadingBytes = 64 * 1024;
