@@ -7,6 +7,9 @@ import type { Answer } from '../pipeline/answer.ts';
 import { statusOf } from './error-status.ts';
 import type { ResponseFields } from './response-fields.ts';
 
+/** Why the signal aborts, made once: an error of its own would cost more than the rest of a hit. */
+const over = new GatewayError('client_gone', 'the client is gone', { origin: 'client' });
+
 /** One response on its way to a client, and the record of it. */
 export class Reply {
   readonly #response: ServerResponse;
@@ -30,7 +33,7 @@ export class Reply {
     response.once('close', () => {
       if (!response.writableFinished) record.aborted = true;
       if (this.#bytesIn) record.bytesIn = this.#bytesIn();
-      this.#left.abort();
+      this.#left.abort(over);
       this.#written?.();
     });
   }
