@@ -7,7 +7,7 @@ import {
   unsatisfiedRange,
 } from '../policy/byte-range.ts';
 import { evaluatePreconditions, notModifiedFields } from '../policy/conditional.ts';
-import type { RequestView } from '../policy/decide.ts';
+import type { RequestView } from '../policy/policy-options.ts';
 
 /** What goes back to a client: complete but for the fields that describe the request's own way. */
 export interface Answer {

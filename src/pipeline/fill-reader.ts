@@ -1,13 +1,30 @@
 import type { BodyReader, ByteRange } from '../core/body.ts';
 import { GatewayError } from '../core/errors.ts';
-import type { Fill } from './fill.ts';
 
 /** The most a reader copies at a time when it is behind the pieces that are still in memory. */
 const scratchBytes = 64 * 1024;
 
+/** What a reader sees of the fill that it reads. */
+export interface ReadableFill {
+  /** Total bytes, when known. */
+  readonly size: number | undefined;
+  readonly complete: boolean;
+  readonly failure: GatewayError | undefined;
+  /** End (exclusive) of what may be given to a reader at `position`. */
+  readableEnd(position: number): number;
+  /** Bytes at `position`, at most up to `end`: a shared piece, or a copy in `scratch()`. */
+  bytesAt(position: number, end: number, scratch: () => Uint8Array): Promise<Uint8Array>;
+  /** Resolves when there may be more to read, or the fill has ended. */
+  progress(): Promise<void>;
+  /** A reader took bytes. */
+  moved(): void;
+  /** A reader takes no more. */
+  left(reader: FillReader): void;
+}
+
 /** One client's place in a fill. */
 export class FillReader implements BodyReader {
-  readonly #fill: Fill;
+  readonly #fill: ReadableFill;
   /** Exclusive; undefined: to the end, wherever that is. */
   readonly #end: number | undefined;
   #position: number;
@@ -15,7 +32,7 @@ export class FillReader implements BodyReader {
   #closed = false;
   #dropped = false;
 
-  constructor(fill: Fill, range: ByteRange | undefined) {
+  constructor(fill: ReadableFill, range: ByteRange | undefined) {
     this.#fill = fill;
     this.#position = range?.first ?? 0;
     this.#end = range ? range.last + 1 : fill.size;

@@ -5,7 +5,7 @@ import type { GatewayError } from '../core/errors.ts';
 import { RangeSet } from '../policy/byte-range.ts';
 import { BodyHash } from './body-hash.ts';
 import { digestMismatch, incomplete, unread, unreadable } from './fill-errors.ts';
-import { FillReader } from './fill-reader.ts';
+import { FillReader, type ReadableFill } from './fill-reader.ts';
 import { FillStorage, type FillStorageOptions } from './fill-storage.ts';
 import { Progress } from './progress.ts';
 import { RecentChunks } from './recent-chunks.ts';
@@ -37,7 +37,7 @@ export interface FillSource {
  * With a known digest the newest byte is held back until the whole body is proven, so that no
  * client can take a wrong body for a complete one.
  */
-export class Fill {
+export class Fill implements ReadableFill {
   readonly size: number | undefined;
   /** Settles with the meta as stored, or with undefined: the body was not to be stored, or failed. */
   readonly settled: Promise<ArtifactMeta | undefined>;
@@ -199,14 +199,12 @@ export class Fill {
 
   // --- for the readers ---
 
-  /** End (exclusive) of what may be given to a reader at `position`. */
   readableEnd(position: number): number {
     const end = this.#present.runEnd(position);
     if (!this.#options.digest || this.complete) return end;
     return Math.min(end, (this.size ?? end) - 1);
   }
 
-  /** Bytes at `position`, at most up to `end`: a shared piece, or a copy in `scratch()`. */
   async bytesAt(position: number, end: number, scratch: () => Uint8Array): Promise<Uint8Array> {
     const wanted = end - position;
     const piece = this.#recent.from(position);
@@ -216,12 +214,10 @@ export class Fill {
     return buffer.subarray(0, await this.#storage.read(position, target));
   }
 
-  /** Resolves when there may be more to read, or the fill has ended. */
   progress(): Promise<void> {
     return this.#progress.wait();
   }
 
-  /** A reader took bytes. */
   moved(): void {
     if (!this.storing && !this.complete && !this.#failure) this.#letGo();
   }

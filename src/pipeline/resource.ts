@@ -1,6 +1,6 @@
 import type { ArtifactRequest } from '../core/artifact-request.ts';
 import type { Classification } from '../core/classification.ts';
-import type { PolicyOptions } from '../policy/decide.ts';
+import type { PolicyOptions } from '../policy/policy-options.ts';
 
 /** A classified request for something the cache may hold. */
 export interface Resource {

@@ -1,6 +1,6 @@
 import { fieldLines, fieldValue, type RawHeaders } from '../core/raw-headers.ts';
-import type { RequestView } from './decide.ts';
 import { parseHttpDate } from './http-date.ts';
+import type { RequestView } from './policy-options.ts';
 
 export type Precondition = 'proceed' | 'not-modified' | 'precondition-failed';
 

@@ -1,8 +1,8 @@
 import type { ArtifactMeta } from '../core/artifact-meta.ts';
 import { fieldLines, fieldValue, type RawHeaders } from '../core/raw-headers.ts';
 import { parseDeltaSeconds } from './cache-control.ts';
-import type { PolicyOptions } from './decide.ts';
 import { parseHttpDate } from './http-date.ts';
+import type { PolicyOptions } from './policy-options.ts';
 import { type ResponseDirectives, responseDirectives } from './response-directives.ts';
 
 /** Heuristic freshness never exceeds a day: RFC 9111 section 4.2.2 leaves the bound to the cache. */

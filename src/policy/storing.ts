@@ -1,6 +1,6 @@
 import { fieldValue, type RawHeaders } from '../core/raw-headers.ts';
-import type { PolicyOptions, RequestView } from './decide.ts';
 import { allowsHeuristic, hasExplicitFreshness } from './freshness.ts';
+import type { PolicyOptions, RequestView } from './policy-options.ts';
 import { requestDirectives } from './request-directives.ts';
 import { type ResponseDirectives, responseDirectives } from './response-directives.ts';
 import { varyOf } from './vary.ts';

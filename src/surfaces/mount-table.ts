@@ -1,6 +1,6 @@
 import type { UpstreamTarget } from '../core/artifact-request.ts';
 import type { Ecosystem } from '../ecosystems/ecosystem.ts';
-import type { PolicyOptions } from '../policy/decide.ts';
+import type { PolicyOptions } from '../policy/policy-options.ts';
 
 /** What of a policy a mount decides; the ecosystem decides the rest for each request. */
 export type MountPolicy = Omit<PolicyOptions, 'freshness'>;

@@ -5,7 +5,7 @@ import { GatewayError } from '../core/errors.ts';
 import { fieldValue, type RawHeaders, withoutFields } from '../core/raw-headers.ts';
 import type { Ecosystem } from '../ecosystems/ecosystem.ts';
 import type { Resource } from '../pipeline/resource.ts';
-import type { PolicyOptions } from '../policy/decide.ts';
+import type { PolicyOptions } from '../policy/policy-options.ts';
 import type { ForwardProxyRules } from './forward-proxy.ts';
 import { type Mount, type MountPolicy, type MountTable, restBelow } from './mount-table.ts';
 import { type Arrival, type PublicUrlOptions, publicBase } from './public-base.ts';

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ArtifactMeta } from '../../src/core/artifact-meta.ts';
-import { decide, mayServeStaleOnError, type PolicyOptions } from '../../src/policy/decide.ts';
+import { decide, mayServeStaleOnError } from '../../src/policy/decide.ts';
+import type { PolicyOptions } from '../../src/policy/policy-options.ts';
 import { at, date, type Fields, get, options, stored, t0 } from './stored.ts';
 
 function kind(

@@ -1,6 +1,6 @@
 import type { ArtifactMeta } from '../../src/core/artifact-meta.ts';
-import type { PolicyOptions, RequestView } from '../../src/policy/decide.ts';
 import { formatHttpDate } from '../../src/policy/http-date.ts';
+import type { PolicyOptions, RequestView } from '../../src/policy/policy-options.ts';
 
 /** A whole second, so that Date is exact. */
 export const t0 = Date.UTC(2026, 0, 15, 12, 0, 0);
