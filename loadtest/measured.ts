@@ -25,7 +25,7 @@ export async function withCost<T>(
   return { result, cost: { cpuMs, busy: (cpuMs / ms) * 100 } };
 }
 
-/** Measures one contestant after the other; a failure voids its sample and no other. */
+/** Measures one contestant after the other; what is wrong with one voids its sample and no other. */
 export async function eachAlone(
   { number: round }: Round,
   contestants: readonly Contestant[],
@@ -33,8 +33,14 @@ export async function eachAlone(
 ): Promise<Sample[]> {
   const samples: Sample[] = [];
   for (const contestant of contestants) {
-    const sample = await measure(contestant);
-    samples.push({ peer: contestant.name, round, ...sample });
+    const { values, problems } = await measure(contestant);
+    const why = problems.length > 0 ? await contestant.complaint?.() : undefined;
+    samples.push({
+      peer: contestant.name,
+      round,
+      values,
+      problems: why === undefined ? problems : [...problems, `its log: ${why}`],
+    });
   }
   return samples;
 }

@@ -37,7 +37,7 @@ export const millrace: Peer = {
       bench.profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${bench.profile}`];
     const child = startPinned(
       process.execPath,
-      [...profiling, join(bench.root, 'src/main.ts'), 'serve', '--config', config],
+      [...profiling, join(bench.root, manifest.bin.millrace), 'serve', '--config', config],
       bench.cores.server,
       { cwd: folder, stdio: ['ignore', log.fd, log.fd] },
     );
@@ -55,6 +55,7 @@ export const millrace: Peer = {
         base: `${url}/files`,
         pid: child.pid,
         ended,
+        complaint: () => findLine(logFile, ({ level }) => level === 'error' || level === 'fatal'),
         memoryTierBytes: () => memoryTierBytes(admin),
         stop: () => stop(child),
       };
@@ -67,11 +68,21 @@ export const millrace: Peer = {
 
 /** What the log says of where the gateway listens; undefined while it does not. */
 async function listening(file: string): Promise<{ url: string; admin: string } | undefined> {
+  const line = await findLine(file, ({ msg }) => msg === 'listening');
+  if (line === undefined) return undefined;
+  const { url, admin } = JSON.parse(line) as Record<string, unknown>;
+  return { url: String(url).replace(/\/$/, ''), admin: String(admin) };
+}
+
+/** The first line of a log that is a JSON object of that kind. */
+async function findLine(
+  file: string,
+  isWanted: (fields: Record<string, unknown>) => boolean,
+): Promise<string | undefined> {
   for await (const line of createInterface({ input: createReadStream(file) })) {
-    if (!line.startsWith('{')) continue;
-    const fields = JSON.parse(line) as Record<string, unknown>;
-    if (fields.msg !== 'listening') continue;
-    return { url: String(fields.url).replace(/\/$/, ''), admin: String(fields.admin) };
+    // The last line may be half there.
+    if (!line.startsWith('{') || !line.endsWith('}')) continue;
+    if (isWanted(JSON.parse(line) as Record<string, unknown>)) return line;
   }
   return undefined;
 }

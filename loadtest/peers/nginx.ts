@@ -82,7 +82,7 @@ events { worker_connections 8192; multi_accept on; }
 http {
   sendfile ${sendfile ? 'on' : 'off'};
   sendfile_max_chunk 2m;
-  tcp_nopush on;
+  tcp_nopush off;
   tcp_nodelay on;
   output_buffers 2 256k;
   keepalive_requests 1000000000;

@@ -32,6 +32,8 @@ export interface Contestant {
   readonly pid: number | undefined;
   /** What it says of itself, for scenarios about memory: bytes in its memory tier. */
   memoryTierBytes?(): Promise<number>;
+  /** The first line of its log that speaks of an error, to explain a void sample. */
+  complaint?(): Promise<string | undefined>;
   /** Why it is not running any more; undefined while it is. */
   ended(): string | undefined;
   stop(): Promise<void>;
