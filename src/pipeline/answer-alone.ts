@@ -1,11 +1,17 @@
-import { withoutFields } from '../core/raw-headers.ts';
+import { type RawHeaders, withoutFields } from '../core/raw-headers.ts';
 import { endToEnd } from '../policy/headers.ts';
 import { discard } from '../upstream/discard.ts';
 import { type Answer, answerFrom, type Representation } from './answer.ts';
 import { declaredSize } from './exchange.ts';
 import type { Alone } from './obtain.ts';
 import type { Resource } from './resource.ts';
-import { codingsFor, readerOf, rewriteStream, rewrittenFields } from './rewrite-stream.ts';
+import {
+  type Codings,
+  codingsFor,
+  readerOf,
+  rewriteStream,
+  rewrittenFields,
+} from './rewrite-stream.ts';
 import { UpstreamReader } from './upstream-reader.ts';
 
 /** Passes on a response that is for this request alone, at its client's pace. */
@@ -22,8 +28,8 @@ export async function answerAlone(
   }
   const rewrite = classification.kind === 'index' ? classification.rewrite : undefined;
   if (rewrite && status === 200) {
-    const codings = codingsFor(headers, request.headers);
     const document = new UpstreamReader(response);
+    const codings = readableCodings(document, headers, request.headers);
     const bytes = rewriteStream(document, rewrite.create(), codings);
     const reader = readerOf(bytes, () => document.close());
     const body = { kind: 'stream', reader, size: undefined } as const;
@@ -51,4 +57,18 @@ export async function answerAlone(
   reader.close();
   // Against a response that has just come a failed precondition is final. RFC 9110 section 13.2.2.
   return answer ?? { status: 412, headers: ['Content-Length', '0'], body: { kind: 'none' } };
+}
+
+/** The codings for a document's rewriting; one that cannot be read ends the exchange. */
+function readableCodings(
+  document: UpstreamReader,
+  headers: RawHeaders,
+  request: RawHeaders,
+): Codings {
+  try {
+    return codingsFor(headers, request);
+  } catch (error) {
+    document.close();
+    throw error;
+  }
 }

@@ -5,6 +5,7 @@ import type { RawHeaders } from '../core/raw-headers.ts';
 import { matchesVary } from '../policy/vary.ts';
 import type { PartialBody, Store } from '../storage/store.ts';
 import { Fill, type FillSource } from './fill.ts';
+import type { HeadMeta } from './in-flight.ts';
 import {
   arrivingRepresentation,
   type SelectedRepresentation,
@@ -26,7 +27,7 @@ export interface DeriverOptions {
  */
 export class Deriver {
   readonly #options: DeriverOptions;
-  readonly #making = new Map<string, Fill>();
+  readonly #making = new Map<string, Promise<Fill>>();
   readonly #serials = new WeakMap<Fill, number>();
   #lastSerial = 0;
 
@@ -76,8 +77,25 @@ export class Deriver {
     const times = { requestTime: now(), responseTime: now() };
     const head = { status: 200, headers: [], vary: source.vary, ...times };
     const id = `${key}@${source.sha256 ?? this.#serialOf(source.fill)}`;
-    const current = this.#making.get(id);
+    const current = await this.#making.get(id);
     if (current?.accepts(0)) return arrivingRepresentation(current, head, now());
+    const making = this.#start(key, rewrite, source, codings, head);
+    this.#making.set(id, making);
+    const forget = () => {
+      if (this.#making.get(id) === making) this.#making.delete(id);
+    };
+    making.then((fill) => void fill.settled.then(forget), forget);
+    return arrivingRepresentation(await making, head, now());
+  }
+
+  async #start(
+    key: string,
+    rewrite: Rewrite,
+    source: SelectedRepresentation,
+    codings: Codings,
+    head: HeadMeta,
+  ): Promise<Fill> {
+    const document = await source.open();
     const fill = new Fill({
       key,
       size: undefined,
@@ -85,15 +103,9 @@ export class Deriver {
       meta: (body) => ({ ...head, body, derivedFrom: source.sha256 ?? source.fill?.sha256 ?? '' }),
       onFailure: (error) => this.#storageFailed(key, error),
     });
-    this.#making.set(id, fill);
-    void fill.settled.then(() => {
-      if (this.#making.get(id) === fill) this.#making.delete(id);
-    });
-    const document = await source.open();
-    new DerivedSource(fill, rewriteStream(document, rewrite.create(), codings), () =>
-      source.identity(),
-    );
-    return arrivingRepresentation(fill, head, now());
+    const bytes = rewriteStream(document, rewrite.create(), codings);
+    new DerivedSource(fill, bytes, () => source.identity());
+    return fill;
   }
 
   async #begin(key: string): Promise<PartialBody | undefined> {

@@ -121,7 +121,6 @@ export class Exchange {
     new UpstreamFillSource(fill, response, ({ first, last }, etag) =>
       this.#send(resource, [...shared, 'Range', `bytes=${first}-${last}`, 'If-Range', etag]),
     );
-    setImmediate(() => fill.abandonIfUnread());
     return { kind: 'fill', via, meta, fill };
   }
 

@@ -50,7 +50,7 @@ export class Fill implements ReadableFill {
   readonly #hash: BodyHash;
   readonly #progress = new Progress();
   #source: FillSource | undefined;
-  #everRead = false;
+  #holds = 0;
   #paused = false;
   #finishing = false;
   #sha256: string | undefined;
@@ -111,7 +111,6 @@ export class Fill implements ReadableFill {
   read(range?: ByteRange): BodyReader {
     const reader = new FillReader(this, range);
     this.#readers.add(reader);
-    this.#everRead = true;
     if (range && range.first > 0 && !this.complete) this.#source?.want(range.first);
     return reader;
   }
@@ -192,9 +191,22 @@ export class Fill implements ReadableFill {
     this.#storage.discard();
   }
 
+  /**
+   * Somebody is about to read, from the beginning: until `release` the fill neither lets go of its
+   * first bytes nor ends for want of readers.
+   */
+  hold(): void {
+    this.#holds += 1;
+  }
+
+  release(): void {
+    this.#holds -= 1;
+    this.moved();
+  }
+
   /** Ends a fill that nobody reads and nothing stores. */
   abandonIfUnread(): void {
-    if (!this.storing && this.#readers.size === 0) this.fail(unread());
+    if (!this.storing && this.#readers.size + this.#holds === 0) this.fail(unread());
   }
 
   // --- for the readers ---
@@ -219,7 +231,9 @@ export class Fill implements ReadableFill {
   }
 
   moved(): void {
-    if (!this.storing && !this.complete && !this.#failure) this.#letGo();
+    if (this.storing || this.complete || this.#failure) return;
+    this.abandonIfUnread();
+    this.#letGo();
   }
 
   left(reader: FillReader): void {
@@ -247,7 +261,6 @@ export class Fill implements ReadableFill {
   /** Without a store what the slowest reader has still to take stays in memory, and no more. */
   #hasRoom(): boolean {
     if (this.#readers.size > 0) this.#recent.dropBefore(this.#slowest());
-    else if (this.#everRead) this.abandonIfUnread();
     if (this.#failure || this.#recent.bytes < windowBytes) return true;
     this.#stallTimer ??= setTimeout(() => this.#dropStalled(), stallMs).unref();
     return false;
@@ -261,6 +274,7 @@ export class Fill implements ReadableFill {
   }
 
   #slowest(): number {
+    if (this.#holds > 0) return 0;
     let slowest = Number.POSITIVE_INFINITY;
     for (const reader of this.#readers) slowest = Math.min(slowest, reader.position);
     return slowest;

@@ -7,10 +7,12 @@ import { type Decision, decide, mayServeStaleOnError } from '../policy/decide.ts
 import { requestDirectives } from '../policy/request-directives.ts';
 import { type Answer, answerFrom } from './answer.ts';
 import { answerAlone } from './answer-alone.ts';
+import { type Asking, hold } from './asking.ts';
 import { Deriver } from './derive.ts';
 import { Exchange, type ExchangeOptions } from './exchange.ts';
-import { InFlight, type Via } from './in-flight.ts';
+import { InFlight } from './in-flight.ts';
 import { type Alone, alone, type Obtained, obtain } from './obtain.ts';
+import { noteError, noteVia, wholeSeconds } from './record-notes.ts';
 import {
   arrivingRepresentation,
   type SelectedRepresentation,
@@ -28,15 +30,6 @@ type Selected = RepresentationSelected | Alone;
 interface RepresentationSelected {
   readonly kind: 'representation';
   readonly representation: SelectedRepresentation;
-}
-
-/** One request on its way through here. */
-interface Asking {
-  readonly resource: Resource;
-  readonly record: RequestRecord;
-  readonly signal: AbortSignal;
-  /** Exchanges that had ended before the look-up. */
-  readonly since: number;
 }
 
 /**
@@ -69,14 +62,22 @@ export class Serve {
    * was for this client alone, never a shared one. Throws a GatewayError when there is no answer.
    */
   async answer(resource: Resource, record: RequestRecord, signal: AbortSignal): Promise<Answer> {
-    const asking: Asking = { resource, record, signal, since: this.#inFlight.ended };
+    const asking: Asking = {
+      resource,
+      record,
+      signal,
+      since: this.#inFlight.ended,
+      held: new Set(),
+    };
     const variants = await this.#lookUp(resource);
     try {
       return await this.#answer(asking, variants);
     } catch (error) {
       if (!(error instanceof GatewayError) || error.code !== 'stored_body_missing') throw error;
       // A record without its body is a miss.
-      return this.#answer(asking, []);
+      return await this.#answer(asking, []);
+    } finally {
+      for (const fill of asking.held) fill.release();
     }
   }
 
@@ -93,6 +94,8 @@ export class Serve {
     const selected = await this.#select(asking, variants);
     if (selected.kind === 'alone') return answerAlone(resource, selected);
     const representation = await this.#present(resource, selected.representation);
+    // A rewritten document arrives in a fill of its own.
+    if (representation.fill) hold(asking, representation.fill);
     const answer = await answerFrom(resource.request, representation);
     if (answer) return record.outcome === 'miss' ? withBytesIn(answer, selected) : answer;
     // RFC 9111 section 4.3.2: whether If-Match fails is for the origin to say, not for a stored response.
@@ -152,15 +155,16 @@ export class Serve {
         signal,
         ...(stored && { stored }),
       });
-      return this.#take(obtained, record);
+      return this.#take(obtained, asking);
     } catch (error) {
       if (!stored || !this.#mayServeStale(resource, stored, error)) throw error;
-      note(record, error);
+      noteError(record, error);
       return this.#stored(stored, record, 'stale', { ...record.cacheStatus });
     }
   }
 
-  #take(obtained: Obtained, record: RequestRecord): Selected {
+  #take(obtained: Obtained, asking: Asking): Selected {
+    const { record } = asking;
     if (obtained.kind === 'alone') return this.#noteAlone(obtained, record);
     const { arrival, leader } = obtained;
     if (arrival.kind === 'found') return this.#stored(arrival.meta, record, 'hit', { hit: true });
@@ -172,6 +176,7 @@ export class Serve {
       const representation = storedRepresentation(this.#options.store, arrival.meta, now);
       return { kind: 'representation', representation };
     }
+    hold(asking, arrival.fill);
     record.outcome = leader ? 'miss' : 'collapsed';
     if (leader) record.cacheStatus.stored = arrival.fill.storing;
     return {
@@ -242,7 +247,7 @@ export class Serve {
       unanswered: false,
       lookAgain: async () => undefined,
     }).then(
-      (obtained) => obtained.kind === 'alone' && obtained.response.abort(),
+      (obtained) => letGo(obtained),
       (err: unknown) =>
         log.warn({ url: resource.request.url, err }, 'background validation failed'),
     );
@@ -260,24 +265,14 @@ function background(resource: Resource): Resource {
   return { ...resource, request: { ...resource.request, method: 'GET', headers } };
 }
 
+/** A validation behind the clients' backs: what is not stored is of no use. */
+function letGo(obtained: Obtained): void {
+  if (obtained.kind === 'alone') obtained.response.abort();
+  else if (obtained.arrival.kind === 'fill') obtained.arrival.fill.abandonIfUnread();
+}
+
 /** The one whose request brought the body has fetched it. */
 function withBytesIn(answer: Answer, { representation }: RepresentationSelected): Answer {
   const { fill } = representation;
   return fill ? { ...answer, bytesIn: () => fill.bytes } : answer;
-}
-
-function noteVia(record: RequestRecord, via: Via): void {
-  record.upstream = via.origin;
-  record.upstreamFirstByteMs = via.firstByteMs;
-  record.cacheStatus.fwdStatus = via.status;
-}
-
-function note(record: RequestRecord, error: unknown): void {
-  if (!(error instanceof GatewayError)) return;
-  record.error = error.code;
-  record.detail = error.message;
-}
-
-function wholeSeconds(ttl: number): number | undefined {
-  return Number.isFinite(ttl) ? Math.floor(ttl) : undefined;
 }

@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { originOf } from '../core/canonical-url.ts';
 import { GatewayError } from '../core/errors.ts';
@@ -9,6 +9,7 @@ import type { UpstreamObserver } from '../core/upstream-observer.ts';
 import type { Serve } from '../pipeline/serve.ts';
 import { endToEnd } from '../policy/headers.ts';
 import { invalidatedUrls, invalidates } from '../policy/invalidation.ts';
+import { statusOf } from './error-status.ts';
 import { landing } from './landing.ts';
 import { withMountLocation } from './location.ts';
 import type { Mount } from './mount-table.ts';
@@ -68,24 +69,41 @@ export class GatewayHandler {
   }
 
   /** Joins an upgraded connection, or refuses it. */
-  async upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     const record = this.#newRecord(request);
     socket.once('close', () => this.#options.record(record));
+    const failed = (error: unknown) => this.#failUpgrade(socket, record, asGatewayError(error));
     try {
       const route = this.#route(request, record);
       if (route.kind !== 'passthrough') throw notUpgradable();
       record.outcome = 'passthrough';
-      record.status = 101;
       record.detail = route.reason;
-      await this.#options.passthrough.upgrade(request, socket, head, this.#target(request, route));
+      const joined = () => {
+        record.status = 101;
+      };
+      const target = this.#target(request, route);
+      this.#options.passthrough.upgrade(request, socket, head, target, { joined, failed });
     } catch (error) {
-      const failure = asGatewayError(error);
-      record.error = failure.code;
-      record.detail = failure.message;
-      record.status = 502;
-      record.outcome = failure.origin === 'client' ? 'refused' : 'failed';
-      socket.end('HTTP/1.1 502 Bad Gateway\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
+      failed(error);
     }
+  }
+
+  #failUpgrade(socket: Duplex, record: RequestRecord, error: GatewayError): void {
+    const failure = blameTheClient(error, record);
+    record.error = failure.code;
+    record.detail = failure.message;
+    // Once the connections are joined there is no HTTP on them any more.
+    if (record.status === 101 || !socket.writable) {
+      socket.destroy();
+      return;
+    }
+    record.status = statusOf(failure);
+    record.outcome = record.status < 500 ? 'refused' : 'failed';
+    const proxyStatus = this.#options.fields.proxyStatus(record, failure);
+    socket.end(
+      `HTTP/1.1 ${record.status} ${STATUS_CODES[record.status]}\r\nConnection: close\r\n` +
+        `Content-Length: 0\r\nProxy-Status: ${proxyStatus}\r\n\r\n`,
+    );
   }
 
   async #follow(

@@ -1,4 +1,4 @@
-import { createServer, type Server } from 'node:http';
+import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { GatewayHandler } from './gateway-handler.ts';
 
@@ -14,6 +14,8 @@ export function createListener(
   handler: GatewayHandler,
   refused: (reason: RefusedHead, client: string) => void,
 ): Server {
+  /** The last response under way on a connection. */
+  const current = new WeakMap<Duplex, ServerResponse>();
   const server = createServer(
     {
       maxHeaderSize: maxHeadBytes,
@@ -26,11 +28,14 @@ export function createListener(
       requireHostHeader: false,
       noDelay: true,
     },
-    (request, response) => void handler.handle(request, response),
+    (request, response) => {
+      current.set(request.socket, response);
+      void handler.handle(request, response);
+    },
   );
   server.setTimeout(stalledMs);
   server.maxHeadersCount = 200;
-  server.on('upgrade', (request, socket, head) => void handler.upgrade(request, socket, head));
+  server.on('upgrade', (request, socket, head) => handler.upgrade(request, socket, head));
   server.on('connect', (request, socket) => {
     refuse(socket, refusals.connect);
     refused('connect', request.socket.remoteAddress ?? '');
@@ -42,7 +47,10 @@ export function createListener(
       return;
     }
     const reason = reasonOf(error.code);
-    refuse(socket, refusals[reason]);
+    const response = current.get(socket);
+    // What follows a request that is still being answered must not end up in its body.
+    if (response && !response.closed) response.once('close', () => socket.destroy());
+    else refuse(socket, refusals[reason]);
     refused(reason, 'remoteAddress' in socket ? String(socket.remoteAddress) : '');
   });
   return server;

@@ -56,32 +56,34 @@ export class Passthrough {
     }
   }
 
-  /** Joins a client's upgraded connection (WebSocket) to the upstream's. */
+  /**
+   * Joins a client's upgraded connection (WebSocket) to the upstream's and calls `joined`. Where that
+   * cannot be, or breaks, `failed` hears why while the socket still takes an answer; after that it is
+   * closed.
+   */
   upgrade(
     request: IncomingMessage,
     socket: Duplex,
     head: Buffer,
     target: PassthroughTarget,
-  ): Promise<void> {
+    { joined, failed }: { joined: () => void; failed: (error: GatewayError) => void },
+  ): void {
     const proxy = this.#proxy();
     this.#prepare(request, target);
     this.#upgraded.add(socket);
+    socket.once('close', () => this.#upgraded.delete(socket));
     // A half of such a connection is of no use: when one side ends, both do.
     socket.once('end', () => socket.destroy());
     proxy.once('open', (upstream) => {
+      joined();
       upstream.once('end', () => upstream.destroy());
       upstream.once('close', () => socket.destroy());
       socket.once('close', () => upstream.destroy());
     });
-    return new Promise((resolve, reject) => {
-      socket.once('close', () => {
-        this.#upgraded.delete(socket);
-        resolve();
-      });
-      proxy.ws(request, socket, head, this.#settings(target), (error) =>
-        reject(this.#options.toGatewayError(error)),
-      );
-    });
+    const fail = (error: unknown) => failed(this.#options.toGatewayError(error));
+    // The client's own socket broke: http-proxy-3 says so here, and throws where nobody listens.
+    proxy.on('error', fail);
+    proxy.ws(request, socket, head, this.#settings(target), fail);
   }
 
   /** Ends the upgraded connections, which do not end by themselves. */

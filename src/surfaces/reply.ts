@@ -31,7 +31,7 @@ export class Reply {
     this.#now = now;
     response.sendDate = false;
     response.once('close', () => {
-      if (!response.writableFinished) record.aborted = true;
+      if (!response.writableFinished) this.#noteAborted();
       if (this.#bytesIn) record.bytesIn = this.#bytesIn();
       this.#left.abort(over);
       this.#written?.();
@@ -108,6 +108,14 @@ export class Reply {
     } finally {
       reader.close();
     }
+  }
+
+  #noteAborted(): void {
+    const record = this.#record;
+    record.aborted = true;
+    if (record.status !== 0) return;
+    record.error = over.code;
+    record.detail = 'the client left before there was an answer';
   }
 
   /** Resolves when the bytes have left the process, or the client has. */

@@ -3,6 +3,8 @@ import { connect } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import { testGateway } from '../support/gateway.ts';
 import { httpOrigin } from '../support/http-origin.ts';
+import { head, hold } from '../support/replies.ts';
+import { scriptedOrigin } from '../support/scripted-origin.ts';
 
 async function setup() {
   const origin = await httpOrigin();
@@ -110,4 +112,24 @@ test('requests on one connection are answered in order', async () => {
     `GET ${path} HTTP/1.1\r\nHost: x\r\n${last ? 'Connection: close\r\n' : ''}\r\n`;
   const answer = await raw(gateway.url, ask('/files/a') + ask('/none') + ask('/files/a', true));
   expect(answer.match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 200', 'HTTP/1.1 404', 'HTTP/1.1 200']);
+});
+
+test('garbage behind a request that is still being answered does not end up in its body', async () => {
+  const origin = await scriptedOrigin();
+  const gateway = await testGateway({ mounts: [{ path: '/files', url: origin.url }] });
+  const script = origin.expect(
+    'GET',
+    '/a',
+    head('200 OK', { 'Content-Length': '10' }),
+    '01234',
+    hold,
+    '56789',
+  );
+  const answered = raw(
+    gateway.url,
+    'GET /files/a HTTP/1.1\r\nHost: x\r\n\r\n\u0000garbage\r\n\r\n',
+  );
+  await script.requested;
+  script.release();
+  expect((await answered).split('\r\n\r\n')[1]).toBe('0123456789');
 });

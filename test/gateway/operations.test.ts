@@ -6,6 +6,7 @@ import { type TestGateway, temporaryFolder, testGateway } from '../support/gatew
 import { type HttpOrigin, httpOrigin } from '../support/http-origin.ts';
 import { head, hold } from '../support/replies.ts';
 import { scriptedOrigin } from '../support/scripted-origin.ts';
+import { until } from '../support/until.ts';
 
 const headers = { 'Cache-Control': 'max-age=60' };
 
@@ -189,6 +190,46 @@ describe('a store in trouble never reaches a client', () => {
     for (const answer of answers) expect(answer.body).toHaveLength(5_000_000);
     expect(answers[0]?.field('cache-status')).not.toContain('stored');
     expect(origin.bytesSent).toBeLessThanOrEqual(3 * 5_000_000);
+  });
+});
+
+test('a package document is rewritten, tagged and answered with 304 without any store', async () => {
+  const data = join(await temporaryFolder(), 'file');
+  await writeFile(data, 'not a folder');
+  const origin = await httpOrigin();
+  const tarball = `${origin.url}/a/-/a-1.0.0.tgz`;
+  const padding = 'x'.repeat(3_000_000);
+  const document = JSON.stringify({ padding, versions: { '1.0.0': { dist: { tarball } } } });
+  origin.serve('/a', { body: document, headers });
+  const gateway = await testGateway({
+    config: { data, memory: 0 },
+    mounts: [{ path: '/npm', ecosystem: 'npm', url: origin.url }],
+  });
+  const answers = await Promise.all([1, 2, 3].map(() => gateway.get('/npm/a')));
+  for (const { body, aborted } of answers) {
+    expect(aborted).toBe(false);
+    expect(body.toString()).toBe(document.replace(origin.url, `${gateway.url}/npm`));
+  }
+  origin.serve('/small', { body: '{"versions":{}}', etag: false, headers });
+  const small = await gateway.get('/npm/small');
+  const headersOf = { 'If-None-Match': small.field('etag') ?? '' };
+  expect((await gateway.get('/npm/small', { headers: headersOf })).status).toBe(304);
+  const { fills } = (await gateway.admin('/api/stats')) as { fills: { active: number } };
+  expect(fills.active).toBe(0);
+});
+
+test('a client that leaves before there is an answer is told apart in the log', async () => {
+  const origin = await scriptedOrigin();
+  const gateway = await testGateway({ mounts: [{ path: '/files', url: origin.url }] });
+  const script = origin.expect('GET', '/a', hold);
+  const request = gateway.client.open(`${gateway.url}/files/a`);
+  await script.requested;
+  gateway.client.leave();
+  await expect(request).rejects.toThrow();
+  await until(() => gateway.log().some(({ msg }) => msg === 'request'), 'the log line');
+  expect(gateway.log().find(({ msg }) => msg === 'request')).toMatchObject({
+    aborted: true,
+    error: 'client_gone',
   });
 });
 

@@ -112,3 +112,26 @@ test('a WebSocket is joined to the upstream’s', async () => {
   expect((await once(socket, 'data'))[0]).toBe('ping');
   socket.destroy();
 });
+
+test('an upgrade to what is not there, or not allowed, is refused with its reason', async () => {
+  const origin = await httpOrigin();
+  const gateway = await testGateway({
+    mounts: [{ path: '/live', url: origin.url }],
+    config: { forwardProxy: { allow: [] } },
+  });
+  await origin.close();
+  const upgrade = async (target: string): Promise<string> => {
+    const socket = connect(Number(new URL(gateway.url).port), '127.0.0.1');
+    socket.setEncoding('latin1');
+    socket.write(
+      `GET ${target} HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n`,
+    );
+    const [answer] = await once(socket, 'data');
+    socket.destroy();
+    return answer;
+  };
+  expect(await upgrade('/live/chat')).toMatch(/^HTTP\/1\.1 502 .*error=connection_refused/s);
+  expect(await upgrade(`${origin.url.replace('127.0.0.1', 'localhost')}/x`)).toMatch(
+    /^HTTP\/1\.1 403 .*error=destination_ip_prohibited/s,
+  );
+});

@@ -35,6 +35,11 @@ export class Client {
     onTestFinished(() => this.#agent.destroy());
   }
 
+  /** Breaks all its connections. */
+  leave(): void {
+    this.#agent.destroy();
+  }
+
   async send(url: string, options: ClientOptions = {}): Promise<ClientResponse> {
     const { message } = await this.open(url, options);
     const chunks: Buffer[] = [];

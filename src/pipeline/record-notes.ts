@@ -1,0 +1,22 @@
+import { GatewayError } from '../core/errors.ts';
+import type { RequestRecord } from '../core/request-record.ts';
+import type { Via } from './in-flight.ts';
+
+/** Notes which upstream answered. */
+export function noteVia(record: RequestRecord, via: Via): void {
+  record.upstream = via.origin;
+  record.upstreamFirstByteMs = via.firstByteMs;
+  record.cacheStatus.fwdStatus = via.status;
+}
+
+/** Notes why a stored response stands in for the upstream's. */
+export function noteError(record: RequestRecord, error: unknown): void {
+  if (!(error instanceof GatewayError)) return;
+  record.error = error.code;
+  record.detail = error.message;
+}
+
+/** As `Cache-Status` says it; undefined for what never gets stale. */
+export function wholeSeconds(ttl: number): number | undefined {
+  return Number.isFinite(ttl) ? Math.floor(ttl) : undefined;
+}
