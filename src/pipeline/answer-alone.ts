@@ -1,6 +1,8 @@
+import type { Rewrite } from '../core/classification.ts';
 import { type RawHeaders, withoutFields } from '../core/raw-headers.ts';
 import { endToEnd } from '../policy/headers.ts';
 import { discard } from '../upstream/discard.ts';
+import type { UpstreamResponse } from '../upstream/upstream.ts';
 import { type Answer, answerFrom, type Representation } from './answer.ts';
 import { declaredSize } from './exchange.ts';
 import type { Alone } from './obtain.ts';
@@ -22,23 +24,11 @@ export async function answerAlone(
   const { request, classification } = resource;
   const { status } = response;
   const headers = endToEnd(response.headers);
+  const rewrite = classification.kind === 'index' ? classification.rewrite : undefined;
+  if (rewrite && status === 200) return rewriteAlone(resource, rewrite, response, headers);
   if (request.method === 'HEAD' || status === 204 || status === 304) {
     discard(response);
     return { status, headers, body: { kind: 'none' } };
-  }
-  const rewrite = classification.kind === 'index' ? classification.rewrite : undefined;
-  if (rewrite && status === 200) {
-    const document = new UpstreamReader(response);
-    const codings = readableCodings(document, headers, request.headers);
-    const bytes = rewriteStream(document, rewrite.create(), codings);
-    const reader = readerOf(bytes, () => document.close());
-    const body = { kind: 'stream', reader, size: undefined } as const;
-    return {
-      status,
-      headers: rewrittenFields(headers, codings),
-      body,
-      bytesIn: () => document.received,
-    };
   }
   const size = declaredSize(response.headers);
   const reader = new UpstreamReader(response);
@@ -59,16 +49,36 @@ export async function answerAlone(
   return answer ?? { status: 412, headers: ['Content-Length', '0'], body: { kind: 'none' } };
 }
 
+/** The same for a document that is rewritten on its way. */
+function rewriteAlone(
+  { request }: Resource,
+  rewrite: Rewrite,
+  response: UpstreamResponse,
+  document: RawHeaders,
+): Answer {
+  const codings = readableCodings(response, document, request.headers);
+  const headers = rewrittenFields(document, codings);
+  if (request.method === 'HEAD') {
+    discard(response);
+    return { status: 200, headers, body: { kind: 'none' } };
+  }
+  const source = new UpstreamReader(response);
+  const bytes = rewriteStream(source, rewrite.create(), codings);
+  const reader = readerOf(bytes, () => source.close());
+  const body = { kind: 'stream', reader, size: undefined } as const;
+  return { status: 200, headers, body, bytesIn: () => source.received };
+}
+
 /** The codings for a document's rewriting; one that cannot be read ends the exchange. */
 function readableCodings(
-  document: UpstreamReader,
-  headers: RawHeaders,
+  response: UpstreamResponse,
+  document: RawHeaders,
   request: RawHeaders,
 ): Codings {
   try {
-    return codingsFor(headers, request);
+    return codingsFor(document, request);
   } catch (error) {
-    document.close();
+    response.abort();
     throw error;
   }
 }

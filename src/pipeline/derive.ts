@@ -4,7 +4,8 @@ import type { Logger } from '../core/logger.ts';
 import type { RawHeaders } from '../core/raw-headers.ts';
 import { matchesVary } from '../policy/vary.ts';
 import type { PartialBody, Store } from '../storage/store.ts';
-import { Fill, type FillSource } from './fill.ts';
+import { Fill } from './fill.ts';
+import type { FillSource } from './fill-contract.ts';
 import type { HeadMeta } from './in-flight.ts';
 import {
   arrivingRepresentation,
@@ -35,19 +36,23 @@ export class Deriver {
     this.#options = options;
   }
 
-  /** The rewritten representation; `url` is the document's key, `request` the client's fields. */
+  /**
+   * The rewritten representation; `url` is the document's key, `request` the client's fields.
+   * `onFill` hears of the fill that brings it, if one does, in time to hold it.
+   */
   async derive(
     url: string,
     rewrite: Rewrite,
     source: SelectedRepresentation,
     request: RawHeaders,
+    onFill: (fill: Fill) => void,
   ): Promise<SelectedRepresentation> {
     if (source.status !== 200) return source;
     const codings = codingsFor(source.headers, request);
     const key = derivedKey(url, rewrite, codings);
     const body =
       (await this.#stored(key, source, request)) ??
-      (await this.#make(key, rewrite, source, codings));
+      (await this.#make(key, rewrite, source, codings, onFill));
     // Of the derived record only the body counts: its freshness and fields are the document's.
     const headers = rewrittenFields(source.headers, codings);
     return withContentEtag({ ...body, headers, age: source.age });
@@ -72,20 +77,28 @@ export class Deriver {
     rewrite: Rewrite,
     source: SelectedRepresentation,
     codings: Codings,
+    onFill: (fill: Fill) => void,
   ): Promise<SelectedRepresentation> {
     const { now } = this.#options;
     const times = { requestTime: now(), responseTime: now() };
     const head = { status: 200, headers: [], vary: source.vary, ...times };
     const id = `${key}@${source.sha256 ?? this.#serialOf(source.fill)}`;
     const current = await this.#making.get(id);
-    if (current?.accepts(0)) return arrivingRepresentation(current, head, now());
+    if (current?.accepts(0)) {
+      onFill(current);
+      return arrivingRepresentation(current, head, now());
+    }
     const making = this.#start(key, rewrite, source, codings, head);
     this.#making.set(id, making);
     const forget = () => {
       if (this.#making.get(id) === making) this.#making.delete(id);
     };
     making.then((fill) => void fill.settled.then(forget), forget);
-    return arrivingRepresentation(await making, head, now());
+    const fill = await making;
+    onFill(fill);
+    // In place of the hold that it was made with.
+    fill.release();
+    return arrivingRepresentation(fill, head, now());
   }
 
   async #start(
@@ -162,6 +175,10 @@ class DerivedSource implements FillSource {
 
   want(): void {
     // A document is made from its beginning: a reader far ahead waits.
+  }
+
+  narrow(): void {
+    // There is only the one way through the document.
   }
 
   abort(): void {

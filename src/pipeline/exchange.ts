@@ -56,17 +56,17 @@ export class Exchange {
     const headers = [...this.#sharedFields(resource), ...conditions];
     const response = await this.#send(resource, headers);
     const via = viaOf(response);
-    if (response.status === 304) {
+    if (response.status === 304 && conditions.length > 0) {
       discard(response);
-      const meta = stored && conditions.length > 0 && this.#freshened(resource, stored, response);
+      const meta = stored && this.#freshened(resource, stored, response);
       // RFC 9111 section 4.3.4: a 304 for another representation updates nothing; ask unconditionally.
       if (!meta) return this.fetch(resource, undefined);
       await this.#update(resource, meta);
       return { kind: 'validated', via, meta };
     }
-    if (response.status === 206) {
+    if (response.status === 206 || response.status === 304) {
       response.abort();
-      throw new GatewayError('http_protocol_error', 'a part came where the whole was asked for', {
+      throw new GatewayError('http_protocol_error', `${response.status} to a plain request`, {
         origin: 'upstream',
       });
     }
@@ -80,14 +80,15 @@ export class Exchange {
     return this.#share(resource, response, via);
   }
 
-  /** Sends the request as the client made it, for that client alone. */
+  /**
+   * Sends the request as the client made it, for that client alone. A document that is to be
+   * rewritten is asked for whole: the client's conditions and ranges are about another one.
+   */
   fetchAlone(resource: Resource, signal?: AbortSignal): Promise<UpstreamResponse> {
-    return this.#send(
-      resource,
-      requestFields(resource.request.headers),
-      signal,
-      resource.request.method,
-    );
+    const { request, classification } = resource;
+    const rewritten = classification.kind === 'index' && classification.rewrite !== undefined;
+    const fields = rewritten ? this.#sharedFields(resource) : requestFields(request.headers);
+    return this.#send(resource, fields, signal, request.method);
   }
 
   async #share(resource: Resource, response: UpstreamResponse, via: Via): Promise<Arrival> {

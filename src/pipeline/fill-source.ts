@@ -4,7 +4,8 @@ import { fieldValue } from '../core/raw-headers.ts';
 import { parseContentRange } from '../policy/byte-range.ts';
 import { strongEtag } from '../policy/conditional.ts';
 import type { BodySink, UpstreamResponse } from '../upstream/upstream.ts';
-import type { Fill, FillSource } from './fill.ts';
+import type { Fill } from './fill.ts';
+import type { FillSource } from './fill-contract.ts';
 
 /** How far ahead of the bytes a reader must be for a connection of its own to pay. */
 const jumpBytes = 1024 * 1024;
@@ -40,7 +41,7 @@ export class UpstreamFillSource implements FillSource {
       fill.size !== undefined &&
       fieldValue(first.headers, 'accept-ranges')?.trim().toLowerCase() !== 'none';
     fill.connect(this);
-    this.#feed(first, 0);
+    this.#feed(first, 0, fill.size);
   }
 
   resume(): void {
@@ -55,6 +56,15 @@ export class UpstreamFillSource implements FillSource {
     }
     const gap = this.#gapAt(position);
     if (gap) this.#request(gap);
+  }
+
+  narrow(): void {
+    const [nearest, ...others] = [...this.#feeds].sort((a, b) => a.position - b.position);
+    if (!nearest) return;
+    for (const feed of others) {
+      feed.response.abort();
+      this.#feeds.delete(feed);
+    }
   }
 
   abort(): void {
@@ -92,8 +102,9 @@ export class UpstreamFillSource implements FillSource {
 
   // --- inside ---
 
-  #feed(response: UpstreamResponse, position: number): void {
-    const feed = new Feed(this, this.#fill, response, position);
+  /** Takes a response's bytes from `position` up to `end` (exclusive; undefined: wherever it ends). */
+  #feed(response: UpstreamResponse, position: number, end: number | undefined): void {
+    const feed = new Feed(this, this.#fill, response, { position, end });
     this.#feeds.add(feed);
     response.consume(feed);
   }
@@ -149,20 +160,20 @@ export class UpstreamFillSource implements FillSource {
       response.abort();
       return;
     }
-    const refusal = this.#refusal(range, response);
-    if (!refusal) {
-      this.#feed(response, range.first);
+    const part = this.#part(range, response);
+    if (!(part instanceof GatewayError)) {
+      this.#feed(response, part.first, part.last + 1);
       return;
     }
     response.abort();
     this.#rangesWork = false;
-    if (this.#feeds.size === 0) this.#giveUp(refusal);
+    if (this.#feeds.size === 0) this.#giveUp(part);
   }
 
-  /** A part is spliced in only when it is exactly the part asked for, of the same representation. */
-  #refusal(range: ByteRange, response: UpstreamResponse): GatewayError | undefined {
-    if (response.status !== 206) return changed(`status ${response.status} to a range request`);
-    const part = parseContentRange(fieldValue(response.headers, 'content-range') ?? '');
+  /** A part is spliced in only when it is of what was asked for, of the same representation. */
+  #part(range: ByteRange, { status, headers }: UpstreamResponse): ByteRange | GatewayError {
+    if (status !== 206) return changed(`status ${status} to a range request`);
+    const part = parseContentRange(fieldValue(headers, 'content-range') ?? '');
     if (
       !part ||
       part.first !== range.first ||
@@ -172,9 +183,8 @@ export class UpstreamFillSource implements FillSource {
       return changed('Content-Range is not the range asked for');
     }
     // RFC 9110 section 15.3.7.3: parts are combined only under the same strong validator.
-    if (strongEtag(response.headers) !== this.#etag)
-      return changed('the entity tag is another one');
-    return undefined;
+    if (strongEtag(headers) !== this.#etag) return changed('the entity tag is another one');
+    return part;
   }
 
   #giveUp(error: GatewayError): void {
@@ -188,18 +198,20 @@ class Feed implements BodySink {
   readonly response: UpstreamResponse;
   readonly #source: UpstreamFillSource;
   readonly #fill: Fill;
+  readonly #end: number | undefined;
   #position: number;
 
   constructor(
     source: UpstreamFillSource,
     fill: Fill,
     response: UpstreamResponse,
-    position: number,
+    { position, end }: { position: number; end: number | undefined },
   ) {
     this.#source = source;
     this.#fill = fill;
     this.response = response;
     this.#position = position;
+    this.#end = end;
   }
 
   get position(): number {
@@ -222,7 +234,12 @@ class Feed implements BodySink {
   }
 
   end(): void {
-    this.#source.ended(this);
+    // A part that is shorter than it said is no progress, however well it is framed.
+    if (this.#end !== undefined && this.#position < this.#end) {
+      this.#source.broke(this, incomplete());
+    } else {
+      this.#source.ended(this);
+    }
   }
 
   error(error: GatewayError): void {
@@ -232,7 +249,7 @@ class Feed implements BodySink {
   #limit(): number {
     const neighbour = this.#source.limitFor(this);
     const arrived = this.#fill.nextArrived(this.#position);
-    return Math.min(neighbour, arrived);
+    return Math.min(neighbour, arrived, this.#end ?? Number.POSITIVE_INFINITY);
   }
 }
 

@@ -52,9 +52,16 @@ export class FillStorage {
   /** The meta as stored; undefined when the body is not. */
   async commit(body: BodyRef): Promise<ArtifactMeta | undefined> {
     const { partial, key, meta } = this.#options;
-    if (partial && this.#active) return partial.commit(key, meta(body));
-    this.discard();
-    return undefined;
+    if (!partial || !this.#active) {
+      this.discard();
+      return undefined;
+    }
+    try {
+      return await partial.commit(key, meta(body));
+    } catch (error) {
+      this.discard();
+      throw error;
+    }
   }
 
   discard(): void {

@@ -1,12 +1,12 @@
 import type { ArtifactMeta } from '../core/artifact-meta.ts';
 import type { BodyReader, ByteRange } from '../core/body.ts';
-import type { Digest } from '../core/digest.ts';
 import type { GatewayError } from '../core/errors.ts';
 import { RangeSet } from '../policy/byte-range.ts';
 import { BodyHash } from './body-hash.ts';
+import type { FillOptions, FillSource } from './fill-contract.ts';
 import { digestMismatch, incomplete, unread, unreadable } from './fill-errors.ts';
 import { FillReader, type ReadableFill } from './fill-reader.ts';
-import { FillStorage, type FillStorageOptions } from './fill-storage.ts';
+import { FillStorage } from './fill-storage.ts';
 import { Progress } from './progress.ts';
 import { RecentChunks } from './recent-chunks.ts';
 
@@ -14,20 +14,6 @@ import { RecentChunks } from './recent-chunks.ts';
 const windowBytes = 1024 * 1024;
 /** How long a reader may hold back others when nothing is being stored, in milliseconds. */
 const stallMs = 5_000;
-
-export interface FillOptions extends FillStorageOptions {
-  /** Total bytes, when the response says so. */
-  readonly size: number | undefined;
-  /** What the whole body must have. */
-  readonly digest?: Digest;
-}
-
-/** What brings the bytes; the fill tells it when to go on, where readers wait, and when to give up. */
-export interface FillSource {
-  resume(): void;
-  want(position: number): void;
-  abort(): void;
-}
 
 /**
  * A body on its way from a source to the store and to any number of readers, each at its own offset.
@@ -50,7 +36,8 @@ export class Fill implements ReadableFill {
   readonly #hash: BodyHash;
   readonly #progress = new Progress();
   #source: FillSource | undefined;
-  #holds = 0;
+  /** Whoever made it is about to read. */
+  #holds = 1;
   #paused = false;
   #finishing = false;
   #sha256: string | undefined;
@@ -111,7 +98,7 @@ export class Fill implements ReadableFill {
   read(range?: ByteRange): BodyReader {
     const reader = new FillReader(this, range);
     this.#readers.add(reader);
-    if (range && range.first > 0 && !this.complete) this.#source?.want(range.first);
+    if (range && range.first > 0 && this.storing) this.#source?.want(range.first);
     return reader;
   }
 
@@ -122,7 +109,8 @@ export class Fill implements ReadableFill {
     this.#recent.push(position, chunk);
     this.#present.add({ first: position, last: position + chunk.length - 1 });
     const flows = this.#keep(position, chunk);
-    this.#paused = !flows;
+    // Of several connections one may be told to go on while another still waits.
+    if (!flows) this.#paused = true;
     this.#progress.soon();
     return flows;
   }
@@ -193,7 +181,7 @@ export class Fill implements ReadableFill {
 
   /**
    * Somebody is about to read, from the beginning: until `release` the fill neither lets go of its
-   * first bytes nor ends for want of readers.
+   * first bytes nor ends for want of readers. Its maker holds it from the start.
    */
   hold(): void {
     this.#holds += 1;
@@ -245,8 +233,18 @@ export class Fill implements ReadableFill {
   // --- pace ---
 
   #keep(position: number, chunk: Uint8Array): boolean {
+    const stored = this.storing;
     const written = this.#storage.write(position, chunk);
-    if (written === 'failed') return this.#hasRoom();
+    if (written === 'failed') {
+      if (stored) {
+        // What was stored can still be read there: from now on the window is for what is not.
+        this.#recent.clear();
+        this.#recent.push(position, chunk);
+        this.#source?.narrow();
+      }
+      this.abandonIfUnread();
+      return this.#hasRoom();
+    }
     this.#recent.trimTo(windowBytes);
     if (written === 'full') void this.#storage.drained().then(() => this.#continue());
     return written === 'taken';

@@ -61,8 +61,10 @@ export async function obtain(
       if (leader) return asLeader(exchange, resource, arrived, signal);
       break;
     }
+    // What another request found stored is not the origin's word, which this one wants.
+    if (arrived.kind === 'found' && unanswered && !leader) continue;
     if (matchesVary(arrived.meta.vary, request.headers)) {
-      if (arrived.kind === 'fill' && !arrived.fill.accepts(0)) break;
+      if (arrived.kind === 'fill' && !leader && !arrived.fill.accepts(0)) break;
       return { kind: 'shared', arrival: arrived, leader };
     }
     fields = selectingFields([...variants, arrived.meta], known);

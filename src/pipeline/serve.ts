@@ -10,6 +10,7 @@ import { answerAlone } from './answer-alone.ts';
 import { type Asking, hold } from './asking.ts';
 import { Deriver } from './derive.ts';
 import { Exchange, type ExchangeOptions } from './exchange.ts';
+import type { Fill } from './fill.ts';
 import { InFlight } from './in-flight.ts';
 import { type Alone, alone, type Obtained, obtain } from './obtain.ts';
 import { noteError, noteVia, wholeSeconds } from './record-notes.ts';
@@ -93,9 +94,7 @@ export class Serve {
     const { resource, record, signal } = asking;
     const selected = await this.#select(asking, variants);
     if (selected.kind === 'alone') return answerAlone(resource, selected);
-    const representation = await this.#present(resource, selected.representation);
-    // A rewritten document arrives in a fill of its own.
-    if (representation.fill) hold(asking, representation.fill);
+    const representation = await this.#present(asking, selected.representation);
     const answer = await answerFrom(resource.request, representation);
     if (answer) return record.outcome === 'miss' ? withBytesIn(answer, selected) : answer;
     // RFC 9111 section 4.3.2: whether If-Match fails is for the origin to say, not for a stored response.
@@ -177,6 +176,8 @@ export class Serve {
       return { kind: 'representation', representation };
     }
     hold(asking, arrival.fill);
+    // In place of the hold that it was made with.
+    if (leader) arrival.fill.release();
     record.outcome = leader ? 'miss' : 'collapsed';
     if (leader) record.cacheStatus.stored = arrival.fill.storing;
     return {
@@ -207,13 +208,17 @@ export class Serve {
 
   /** The representation as this client gets it: rewritten and tagged as the ecosystem asks. */
   async #present(
-    { request, classification }: Resource,
+    asking: Asking,
     representation: SelectedRepresentation,
   ): Promise<SelectedRepresentation> {
+    const { request, classification } = asking.resource;
     if (classification.kind !== 'index') return representation;
     const { rewrite, ownEtag, vary = [], servedVary = [] } = classification;
     const varying = withVary(representation, [...vary, ...servedVary]);
-    if (rewrite) return this.#deriver.derive(request.url, rewrite, varying, request.headers);
+    if (rewrite) {
+      const onFill = (fill: Fill) => hold(asking, fill);
+      return this.#deriver.derive(request.url, rewrite, varying, request.headers, onFill);
+    }
     return ownEtag ? withContentEtag(varying) : varying;
   }
 
@@ -268,7 +273,7 @@ function background(resource: Resource): Resource {
 /** A validation behind the clients' backs: what is not stored is of no use. */
 function letGo(obtained: Obtained): void {
   if (obtained.kind === 'alone') obtained.response.abort();
-  else if (obtained.arrival.kind === 'fill') obtained.arrival.fill.abandonIfUnread();
+  else if (obtained.arrival.kind === 'fill' && obtained.leader) obtained.arrival.fill.release();
 }
 
 /** The one whose request brought the body has fetched it. */

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { BodyReader } from '../core/body.ts';
 import { GatewayError } from '../core/errors.ts';
-import type { RawHeaders } from '../core/raw-headers.ts';
+import { fieldValue, type RawHeaders } from '../core/raw-headers.ts';
 import type { RequestRecord } from '../core/request-record.ts';
 import type { Answer } from '../pipeline/answer.ts';
 import { statusOf } from './error-status.ts';
@@ -19,6 +19,9 @@ export class Reply {
   readonly #left = new AbortController();
   #written: (() => void) | undefined;
   #bytesIn: (() => number) | undefined;
+  #reader: BodyReader | undefined;
+  /** Whether the client can tell a body that was cut off. */
+  #framed = true;
 
   constructor(
     response: ServerResponse,
@@ -35,6 +38,7 @@ export class Reply {
       if (this.#bytesIn) record.bytesIn = this.#bytesIn();
       this.#left.abort(over);
       this.#written?.();
+      this.#reader?.close();
     });
   }
 
@@ -69,7 +73,9 @@ export class Reply {
     record.error = error.code;
     record.detail = error.message;
     if (this.#response.headersSent) {
-      this.#response.destroy();
+      // Where only the end of the connection ends the body, an orderly one would make it whole.
+      if (this.#framed) this.#response.destroy();
+      else this.#response.socket?.resetAndDestroy();
       return;
     }
     const status = statusOf(error);
@@ -93,6 +99,7 @@ export class Reply {
   }
 
   async #stream(answer: Answer, reader: BodyReader): Promise<void> {
+    this.#reader = reader;
     try {
       // A body that fails before its first byte can still be an honest 502.
       let chunk = await reader.next();
@@ -130,6 +137,10 @@ export class Reply {
   head(status: number, headers: RawHeaders): void {
     const record = this.#record;
     record.status = status;
+    // RFC 9112 section 6.3: HTTP/1.0 knows no chunks.
+    this.#framed =
+      this.#response.req.httpVersion !== '1.0' ||
+      fieldValue(headers, 'content-length') !== undefined;
     record.firstByteMs = this.#now() - record.startedAt;
     this.#response.writeHead(status, [
       ...headers,

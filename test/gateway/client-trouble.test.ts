@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import { testGateway } from '../support/gateway.ts';
 import { httpOrigin } from '../support/http-origin.ts';
-import { head, hold } from '../support/replies.ts';
+import { chunks, close, head, hold } from '../support/replies.ts';
 import { scriptedOrigin } from '../support/scripted-origin.ts';
 
 async function setup() {
@@ -132,4 +132,34 @@ test('garbage behind a request that is still being answered does not end up in i
   await script.requested;
   script.release();
   expect((await answered).split('\r\n\r\n')[1]).toBe('0123456789');
+});
+
+test('HTTP/1.0 clients, who know no chunks, see a body that was cut off by a reset', async () => {
+  const origin = await scriptedOrigin();
+  const gateway = await testGateway({ mounts: [{ path: '/files', url: origin.url }] });
+  origin.expect(
+    'GET',
+    '/a',
+    head('200 OK', { 'Transfer-Encoding': 'chunked' }),
+    chunks('hello'),
+    close,
+  );
+  const { hostname, port } = new URL(gateway.url);
+  const socket = connect(Number(port), hostname);
+  const failed = once(socket, 'error');
+  socket.on('data', () => {});
+  socket.write('GET /files/a HTTP/1.0\r\n\r\n');
+  expect((await failed)[0]).toMatchObject({ code: 'ECONNRESET' });
+});
+
+test('a client that leaves in the middle of a body for it alone takes the upstream exchange along', async () => {
+  const origin = await scriptedOrigin();
+  const gateway = await testGateway({ mounts: [{ path: '/files', url: origin.url }] });
+  const fields = { 'Content-Length': '10', 'Cache-Control': 'no-store' };
+  const script = origin.expect('GET', '/a', head('200 OK', fields), '01234', hold);
+  const { message } = await gateway.client.open(`${gateway.url}/files/a`);
+  await once(message, 'data');
+  message.on('error', () => message.destroy());
+  gateway.client.leave();
+  await script.disconnected;
 });

@@ -137,3 +137,18 @@ test('a document that says nothing of its freshness is fresh for the mount’s d
   expect(await ask()).toContain('detail=miss');
   expect(origin.requests).toHaveLength(2);
 });
+
+test('a document for one client alone is rewritten whole: ranges and the origin’s tag are of another one', async () => {
+  const origin = await httpOrigin();
+  const headers = { 'Cache-Control': 'private' };
+  origin.serve('/a', { body: packument(origin.url), headers });
+  const gateway = await testGateway({
+    mounts: [{ path: '/npm', ecosystem: 'npm', url: origin.url }],
+  });
+  const range = await gateway.get('/npm/a', { headers: { ...yarn, Range: 'bytes=0-9' } });
+  expect(range.status).toBe(200);
+  expect(range.body.toString()).toBe(packument(`${gateway.url}/npm`));
+  const head = await gateway.get('/npm/a', { method: 'HEAD', headers: yarn });
+  expect(head.field('etag')).toBeUndefined();
+  expect(head.field('content-length')).toBeUndefined();
+});

@@ -68,3 +68,11 @@ test('a part where the whole was asked for is refused', async () => {
     code: 'http_protocol_error',
   });
 });
+
+test('a 304 to a request without conditions is refused, once', async () => {
+  const { exchange, asked } = exchangeWith(new FakeResponse(304, [], url));
+  await expect(exchange.fetch(resource(), undefined)).rejects.toMatchObject({
+    code: 'http_protocol_error',
+  });
+  expect(asked).toHaveLength(1);
+});

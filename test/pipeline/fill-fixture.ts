@@ -1,6 +1,7 @@
 import type { ArtifactMeta } from '../../src/core/artifact-meta.ts';
 import type { BodyReader } from '../../src/core/body.ts';
-import { Fill, type FillOptions, type FillSource } from '../../src/pipeline/fill.ts';
+import { Fill } from '../../src/pipeline/fill.ts';
+import type { FillOptions, FillSource } from '../../src/pipeline/fill-contract.ts';
 import { createMemoryStore } from '../../src/storage/engines/memory.ts';
 import type { PartialBody, Store } from '../../src/storage/store.ts';
 
@@ -32,6 +33,9 @@ export class ManualSource implements FillSource {
   }
   want(position: number): void {
     this.told.push(`want ${position}`);
+  }
+  narrow(): void {
+    this.told.push('narrow');
   }
   abort(): void {
     this.told.push('abort');

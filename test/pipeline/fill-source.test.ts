@@ -103,6 +103,40 @@ describe('a broken upstream connection', () => {
   });
 });
 
+test('parts without a byte are no progress, however well they are framed', async () => {
+  const { fill, first, asked } = await sourceFixture(10, strong);
+  const failed = expect(readAll(fill.read())).rejects.toMatchObject({
+    code: 'http_response_incomplete',
+  });
+  first.fail(broken);
+  for (let attempt = 0; attempt < 3; attempt++) {
+    const empty = part({ first: 0, last: 9 }, 10);
+    asked[attempt]?.answer(empty);
+    await turn();
+    empty.end();
+  }
+  await failed;
+  expect(asked).toHaveLength(3);
+});
+
+test('bytes beyond the part that was promised are not taken', async () => {
+  const { fill, first, asked } = await sourceFixture(10, strong);
+  const all = readAll(fill.read());
+  first.data(Buffer.from('0123'));
+  first.fail(broken);
+  const more = part({ first: 4, last: 6 }, 10);
+  asked[0]?.answer(more);
+  await turn();
+  more.data(Buffer.from('456evil'));
+  expect(more.aborted).toBe(true);
+  const rest = part({ first: 7, last: 9 }, 10);
+  asked[1]?.answer(rest);
+  await turn();
+  rest.data(Buffer.from('789'));
+  rest.end();
+  expect((await all).toString()).toBe('0123456789');
+});
+
 describe('a reader far ahead', () => {
   test('gets a connection of its own, and no byte is asked for twice', async () => {
     const size = 8 * mebibyte;

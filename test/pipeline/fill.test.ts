@@ -113,6 +113,7 @@ describe('a fill that is not stored', () => {
   test('goes at the pace of its slowest reader', async () => {
     const { fill, source } = await fillFixture({ size: 3 * mebibyte, partial: undefined });
     const reader = fill.read();
+    fill.release();
     const piece = Buffer.alloc(mebibyte / 2);
     expect(fill.append(0, piece)).toBe(true);
     expect(fill.append(piece.length, piece)).toBe(false);
@@ -125,6 +126,7 @@ describe('a fill that is not stored', () => {
   test('takes another reader only while it still has the first bytes', async () => {
     const { fill } = await fillFixture({ size: 3 * mebibyte, partial: undefined });
     const reader = fill.read();
+    fill.release();
     expect(fill.accepts(0)).toBe(true);
     fill.append(0, Buffer.alloc(mebibyte));
     expect(fill.accepts(0)).toBe(true);
@@ -136,6 +138,7 @@ describe('a fill that is not stored', () => {
   test('ends when its last reader leaves', async () => {
     const { fill, source } = await fillFixture({ size: 3 * mebibyte, partial: undefined });
     const reader = fill.read();
+    fill.release();
     fill.append(0, Buffer.alloc(mebibyte));
     reader.close();
     expect(source.told).toContain('abort');
@@ -148,6 +151,7 @@ describe('a fill that is not stored', () => {
       const { fill, source } = await fillFixture({ size: 4 * mebibyte, partial: undefined });
       const stalled = fill.read();
       const moving = fill.read();
+      fill.release();
       fill.append(0, Buffer.alloc(mebibyte));
       await moving.next();
       expect(source.told).toEqual([]);
@@ -162,6 +166,39 @@ describe('a fill that is not stored', () => {
   });
 });
 
+describe('a fill whose readers have left', () => {
+  test('goes on while it is stored, and ends when the store gives up', async () => {
+    const { fill, source } = await fillFixture({
+      size: 3 * mebibyte,
+      partial: failingPartial(mebibyte),
+    });
+    fill.read().close();
+    fill.release();
+    fill.append(0, Buffer.alloc(mebibyte));
+    expect(source.told).not.toContain('abort');
+    fill.append(mebibyte, Buffer.alloc(100));
+    expect(source.told).toContain('abort');
+    expect(fill.failure?.code).toBe('client_gone');
+  });
+});
+
+test('a source that waits is told to go on although another one never had to', async () => {
+  let full = true;
+  const drained = Promise.withResolvers<void>();
+  const partial = {
+    ...failingPartial(mebibyte),
+    write: () => !full,
+    drained: () => drained.promise,
+  };
+  const { fill, source } = await fillFixture({ size: mebibyte, partial });
+  expect(fill.append(0, Buffer.alloc(10))).toBe(false);
+  full = false;
+  expect(fill.append(1000, Buffer.alloc(10))).toBe(true);
+  drained.resolve();
+  await source.resumed();
+  expect(source.told).toContain('resume');
+});
+
 describe('a fill whose store fails in the middle', () => {
   test('goes on from memory, tells the operator, and the readers get every byte', async () => {
     const size = 3 * mebibyte;
@@ -169,6 +206,7 @@ describe('a fill whose store fails in the middle', () => {
     const partial = failingPartial(mebibyte);
     const { fill, source, failures, store } = await fillFixture({ size, partial });
     const reader = fill.read();
+    fill.release();
     const all = readAll(reader);
     let position = 0;
     while (position < size) {
