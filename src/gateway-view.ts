@@ -72,7 +72,7 @@ export function createView(options: ViewOptions): AdminView {
         };
       });
     },
-    purge: (selector) => purge(store, selector),
+    purge: (selector) => purge(store, serve, selector),
   };
 }
 
@@ -96,9 +96,17 @@ function tiersOf(store: Store): readonly (AdminTier & StateSample['tiers'][numbe
 }
 
 /** A resource goes together with the documents made from it. */
-async function purge(store: Store, selector: AdminPurge): Promise<number> {
-  if (!('url' in selector)) return store.purge(selector);
+async function purge(store: Store, serve: Serve, selector: AdminPurge): Promise<number> {
+  if ('mount' in selector) {
+    serve.forget(() => true);
+    return store.purge(selector);
+  }
+  if ('prefix' in selector) {
+    serve.forget((url) => url.startsWith(selector.prefix));
+    return store.purge(selector);
+  }
   const key = canonicalUrl(selector.url) ?? selector.url;
+  serve.forget((url) => url === key);
   const [own] = await Promise.all([
     store.purge({ key }),
     store.purge({ prefix: derivedPrefix(key) }),

@@ -4,7 +4,8 @@ import { endToEnd } from '../policy/headers.ts';
 import { discard } from '../upstream/discard.ts';
 import type { UpstreamResponse } from '../upstream/upstream.ts';
 import { type Answer, answerFrom, type Representation } from './answer.ts';
-import { declaredSize } from './exchange.ts';
+import { withDigest } from './digest-reader.ts';
+import { declaredSize } from './framing.ts';
 import type { Alone } from './obtain.ts';
 import type { Resource } from './resource.ts';
 import {
@@ -31,8 +32,10 @@ export async function answerAlone(
     return { status, headers, body: { kind: 'none' } };
   }
   const size = declaredSize(response.headers);
-  const reader = new UpstreamReader(response);
-  const bytesIn = () => reader.received;
+  const upstream = new UpstreamReader(response);
+  const bytesIn = () => upstream.received;
+  const digest = classification.kind === 'artifact' && status === 200 && classification.digest;
+  const reader = digest ? withDigest(upstream, digest) : upstream;
   if (asAsked) return { status, headers, body: { kind: 'stream', reader, size }, bytesIn };
   const whole: Representation = {
     status,

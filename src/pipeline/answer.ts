@@ -102,7 +102,7 @@ async function answerWhole(view: RequestView, from: Representation): Promise<Ans
   const headers = withAge(from.headers, from);
   const bodiless = status === 204 || status === 304;
   if (size !== undefined && !bodiless) headers.push('Content-Length', String(size));
-  if (view.method === 'HEAD' || bodiless || size === 0) return { status, headers, body: none };
+  if (view.method === 'HEAD' || bodiless) return { status, headers, body: none };
   const bytes = from.bytes();
   if (bytes) return { status, headers, body: { kind: 'bytes', bytes } };
   return { status, headers, body: { kind: 'stream', reader: await from.open(), size } };

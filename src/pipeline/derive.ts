@@ -83,7 +83,9 @@ export class Deriver {
     const times = { requestTime: now(), responseTime: now() };
     const head = { status: 200, headers: [], vary: source.vary, ...times };
     const id = `${key}@${source.sha256 ?? this.#serialOf(source.fill)}`;
-    const current = await this.#making.get(id);
+    // No wait between the look and the entry below: whoever finds nothing here is the one who makes it.
+    const pending = this.#making.get(id);
+    const current = pending && (await pending);
     if (current?.accepts(0)) {
       onFill(current);
       return arrivingRepresentation(current, head, now());

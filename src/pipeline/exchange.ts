@@ -14,6 +14,7 @@ import type { Downloader } from '../upstream/download.ts';
 import type { UpstreamResponse } from '../upstream/upstream.ts';
 import { Fill } from './fill.ts';
 import { UpstreamFillSource } from './fill-source.ts';
+import { declaredSize } from './framing.ts';
 import type { Arrival, HeadMeta, Via } from './in-flight.ts';
 import type { Resource } from './resource.ts';
 
@@ -36,6 +37,20 @@ const clientConditions: ReadonlySet<string> = new Set([
   'if-modified-since',
   'if-unmodified-since',
 ]);
+
+/** Fields by which some origins choose their answer although no key has them. */
+const forwarding =
+  /^(forwarded|x-forwarded-.*|x-real-ip|x-host|x-original-.*|x-rewrite-url|x-http-method.*|x-method-override)$/i;
+
+/** A shared request says nothing of how its client came here: it would poison what others get. */
+function withoutForwarding(headers: RawHeaders): RawHeaders {
+  const kept: string[] = [];
+  for (let i = 0; i + 1 < headers.length; i += 2) {
+    if (!forwarding.test(headers[i] as string))
+      kept.push(headers[i] as string, headers[i + 1] as string);
+  }
+  return kept;
+}
 
 const viaField: ReadonlySet<string> = new Set(['via']);
 
@@ -142,7 +157,8 @@ export class Exchange {
   }
 
   #sharedFields(resource: Resource): RawHeaders {
-    return withoutFields(requestFields(resource.request.headers), clientConditions);
+    const fields = withoutFields(requestFields(resource.request.headers), clientConditions);
+    return withoutForwarding(fields);
   }
 
   #freshened(
@@ -218,11 +234,4 @@ function storedFields(response: UpstreamResponse): RawHeaders {
     fields.push('Date', new Date(response.responseTime).toUTCString());
   }
   return fields;
-}
-
-/** Bytes of the body as its framing declares them; undefined: until its end. RFC 9112 section 6.3. */
-export function declaredSize(headers: RawHeaders): number | undefined {
-  if (fieldValue(headers, 'transfer-encoding') !== undefined) return undefined;
-  const length = fieldValue(headers, 'content-length');
-  return length !== undefined && /^\d+$/.test(length) ? Number(length) : undefined;
 }

@@ -45,8 +45,7 @@ export class FillReader implements BodyReader {
   async next(): Promise<Uint8Array | undefined> {
     for (;;) {
       if (this.#dropped) throw tooSlow();
-      if (this.#closed || (this.#end !== undefined && this.#position >= this.#end))
-        return undefined;
+      if (this.#closed || this.#atEnd()) return undefined;
       const readable = this.#fill.readableEnd(this.#position);
       const end = this.#end === undefined ? readable : Math.min(readable, this.#end);
       if (this.#fill.failure) throw this.#fill.failure;
@@ -54,6 +53,12 @@ export class FillReader implements BodyReader {
       if (this.#fill.complete) return undefined;
       await this.#fill.progress();
     }
+  }
+
+  /** An empty body has no last byte to hold back: its end is. */
+  #atEnd(): boolean {
+    if (this.#end === undefined || this.#position < this.#end) return false;
+    return this.#end > 0 || this.#fill.complete;
   }
 
   close(): void {

@@ -6,6 +6,7 @@ import { strongEtag } from '../policy/conditional.ts';
 import type { BodySink, UpstreamResponse } from '../upstream/upstream.ts';
 import type { Fill } from './fill.ts';
 import type { FillSource } from './fill-contract.ts';
+import { declaredSize } from './framing.ts';
 
 /** How far ahead of the bytes a reader must be for a connection of its own to pay. */
 const jumpBytes = 1024 * 1024;
@@ -29,7 +30,7 @@ export class UpstreamFillSource implements FillSource {
   readonly #feeds = new Set<Feed>();
   #rangesWork: boolean;
   #breaks = 0;
-  #pending = 0;
+  readonly #asked = new Set<ByteRange>();
   #over = false;
 
   constructor(fill: Fill, first: UpstreamResponse, fetchRange: FetchRange) {
@@ -50,10 +51,10 @@ export class UpstreamFillSource implements FillSource {
 
   /** A reader waits at `position`: worth a connection when the bytes are far from it. */
   want(position: number): void {
-    if (!this.#rangesWork || this.#over || this.#feeds.size + this.#pending > maxJumps) return;
-    for (const feed of this.#feeds) {
-      if (position >= feed.position && position - feed.position < jumpBytes) return;
-    }
+    if (!this.#rangesWork || this.#over || this.#feeds.size + this.#asked.size > maxJumps) return;
+    const coming = [...this.#feeds].map((feed) => feed.position);
+    for (const { first } of this.#asked) coming.push(first);
+    if (coming.some((from) => position >= from && position - from < jumpBytes)) return;
     const gap = this.#gapAt(position);
     if (gap) this.#request(gap);
   }
@@ -74,6 +75,11 @@ export class UpstreamFillSource implements FillSource {
   }
 
   // --- for the feeds ---
+
+  /** Whether parts can be asked for. */
+  get rangesWork(): boolean {
+    return this.#rangesWork;
+  }
 
   took(): void {
     this.#breaks = 0;
@@ -122,7 +128,7 @@ export class UpstreamFillSource implements FillSource {
       this.#finish();
       return;
     }
-    if (this.#feeds.size + this.#pending > 0) return;
+    if (this.#feeds.size + this.#asked.size > 0) return;
     const gap = missing[0] as ByteRange;
     if (this.#rangesWork) this.#request(gap);
     else this.#giveUp(incomplete());
@@ -140,14 +146,14 @@ export class UpstreamFillSource implements FillSource {
   }
 
   #request(range: ByteRange): void {
-    this.#pending += 1;
+    this.#asked.add(range);
     this.#fetchRange(range, this.#etag as string).then(
       (response) => {
-        this.#pending -= 1;
+        this.#asked.delete(range);
         this.#arrived(range, response);
       },
       (error: GatewayError) => {
-        this.#pending -= 1;
+        this.#asked.delete(range);
         this.#breaks += 1;
         if (this.#feeds.size === 0 && this.#breaks > maxBreaks) this.#giveUp(error);
         else this.#next();
@@ -181,6 +187,10 @@ export class UpstreamFillSource implements FillSource {
       part.size !== this.#fill.size
     ) {
       return changed('Content-Range is not the range asked for');
+    }
+    const length = declaredSize(headers);
+    if (length !== undefined && length !== part.last - part.first + 1) {
+      return changed('its length is not that of its Content-Range');
     }
     // RFC 9110 section 15.3.7.3: parts are combined only under the same strong validator.
     if (strongEtag(headers) !== this.#etag) return changed('the entity tag is another one');
@@ -219,6 +229,7 @@ class Feed implements BodySink {
   }
 
   data(chunk: Buffer): boolean {
+    if (!this.#source.rangesWork) return this.#fillGaps(chunk);
     const limit = this.#limit();
     const room = limit - this.#position;
     const taken = chunk.length > room ? chunk.subarray(0, room) : chunk;
@@ -244,6 +255,23 @@ class Feed implements BodySink {
 
   error(error: GatewayError): void {
     this.#source.broke(this, error);
+  }
+
+  /** Without range requests this is the only way to what is missing, through what is there already. */
+  #fillGaps(chunk: Buffer): boolean {
+    const start = this.#position;
+    const end = start + chunk.length;
+    let flows = true;
+    for (let at = start; at < end; ) {
+      const from = this.#fill.arrivedUpTo(at);
+      const to = Math.min(end, this.#fill.nextArrived(from));
+      if (from >= end || to <= from) break;
+      if (!this.#fill.append(from, chunk.subarray(from - start, to - start))) flows = false;
+      at = to;
+    }
+    this.#position = end;
+    this.#source.took();
+    return flows;
   }
 
   #limit(): number {

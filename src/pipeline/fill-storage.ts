@@ -16,6 +16,7 @@ export interface FillStorageOptions {
 export class FillStorage {
   readonly #options: FillStorageOptions;
   #active: boolean;
+  #forgone = false;
 
   constructor(options: FillStorageOptions) {
     this.#options = options;
@@ -38,6 +39,11 @@ export class FillStorage {
     return 'failed';
   }
 
+  /** Goes on keeping the bytes for the readers, but not beyond them. */
+  forgo(): void {
+    this.#forgone = true;
+  }
+
   async drained(): Promise<void> {
     await this.#options.partial?.drained();
   }
@@ -52,7 +58,7 @@ export class FillStorage {
   /** The meta as stored; undefined when the body is not. */
   async commit(body: BodyRef): Promise<ArtifactMeta | undefined> {
     const { partial, key, meta } = this.#options;
-    if (!partial || !this.#active) {
+    if (!partial || !this.#active || this.#forgone) {
       this.discard();
       return undefined;
     }

@@ -192,6 +192,11 @@ export class Fill implements ReadableFill {
     this.moved();
   }
 
+  /** The body is not to be stored after all; who reads it goes on. */
+  forgo(): void {
+    this.#storage.forgo();
+  }
+
   /** Ends a fill that nobody reads and nothing stores. */
   abandonIfUnread(): void {
     if (!this.storing && this.#readers.size + this.#holds === 0) this.fail(unread());

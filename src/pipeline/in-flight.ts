@@ -78,6 +78,18 @@ export class InFlight {
     return { arrival: flight.arrival, leader: true };
   }
 
+  /** Lets go of the exchanges for these URLs: who waits is still served, nobody else, nor the store. */
+  forget(concerned: (url: string) => boolean): void {
+    for (const [key, flight] of this.#flights) {
+      if (!concerned(key.split('\n', 1)[0] as string)) continue;
+      this.#end(key, flight);
+      flight.arrival.then(
+        (arrival) => arrival.kind === 'fill' && arrival.fill.forgo(),
+        () => undefined,
+      );
+    }
+  }
+
   #follow(key: string, flight: Flight, fill: Fill): void {
     this.#fills.add(fill);
     void fill.settled.then(() => {

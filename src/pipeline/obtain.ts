@@ -64,7 +64,11 @@ export async function obtain(
     // What another request found stored is not the origin's word, which this one wants.
     if (arrived.kind === 'found' && unanswered && !leader) continue;
     if (matchesVary(arrived.meta.vary, request.headers)) {
-      if (arrived.kind === 'fill' && !leader && !arrived.fill.accepts(0)) break;
+      if (arrived.kind === 'fill' && !leader) {
+        // What is wrong for one is wrong for all: it is not asked for again for each of them.
+        if (arrived.fill.failure) throw arrived.fill.failure;
+        if (!arrived.fill.accepts(0)) break;
+      }
       return { kind: 'shared', arrival: arrived, leader };
     }
     fields = selectingFields([...variants, arrived.meta], known);

@@ -42,6 +42,8 @@ export class Serve {
   readonly #exchange: Exchange;
   readonly #deriver: Deriver;
   readonly #inFlight = new InFlight();
+  /** URLs that are being validated behind the clients' backs. */
+  readonly #validating = new Set<string>();
   readonly #parts: { readonly exchange: Exchange; readonly inFlight: InFlight };
 
   constructor(options: ServeOptions) {
@@ -82,9 +84,15 @@ export class Serve {
     }
   }
 
+  /** What is on its way for these URLs now is not to be stored, nor shared with who comes later. */
+  forget(concerned: (url: string) => boolean): void {
+    this.#inFlight.forget(concerned);
+  }
+
   /** Forgets stored responses, in the background: an unsafe request may have changed them. */
   invalidate(urls: readonly string[]): void {
     const { store, log } = this.#options;
+    this.forget((url) => urls.includes(url));
     for (const url of urls) {
       store.delete(url).catch((err: unknown) => log.warn({ url, err }, 'invalidation failed'));
     }
@@ -245,17 +253,18 @@ export class Serve {
     stored: ArtifactMeta,
     variants: readonly ArtifactMeta[],
   ): void {
+    const { url } = resource.request;
+    if (this.#validating.has(url)) return;
+    this.#validating.add(url);
     const { log } = this.#options;
     obtain(this.#parts, background(resource), {
       stored,
       variants,
       unanswered: false,
       lookAgain: async () => undefined,
-    }).then(
-      (obtained) => letGo(obtained),
-      (err: unknown) =>
-        log.warn({ url: resource.request.url, err }, 'background validation failed'),
-    );
+    })
+      .then(letGo, (err: unknown) => log.warn({ url, err }, 'background validation failed'))
+      .finally(() => this.#validating.delete(url));
   }
 
   #mayServeStale({ request, policy }: Resource, stored: ArtifactMeta, error: unknown): boolean {

@@ -15,7 +15,8 @@ export type StoreRefusal =
   | 'must-understand'
   | 'authorization'
   | 'vary-star'
-  | 'no-freshness';
+  | 'no-freshness'
+  | 'set-cookie';
 
 export type StoreVerdict =
   | { readonly store: true }
@@ -57,8 +58,11 @@ function refusal(
   if (fieldValue(request.headers, 'authorization') !== undefined && !sharesAuthorized(directives)) {
     return 'authorization';
   }
-  if (!hasExplicitFreshness(directives, headers) && !allowsHeuristic(status, directives)) {
-    return 'no-freshness';
+  const explicit = hasExplicitFreshness(directives, headers);
+  if (!explicit && !allowsHeuristic(status, directives)) return 'no-freshness';
+  // A cookie for one client is shared only where the origin has thought of caches (RFC 6265 section 3).
+  if (!explicit && !directives.public && fieldValue(headers, 'set-cookie') !== undefined) {
+    return 'set-cookie';
   }
   // It would match no request (4.1).
   return varyOf([], headers) === '*' ? 'vary-star' : undefined;

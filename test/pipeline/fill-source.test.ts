@@ -224,3 +224,30 @@ test('whatever breaks and wherever readers begin, the bytes are the right ones',
     { numRuns: 30 },
   );
 });
+
+test('a refused part far ahead does not end the body that is coming anyway', async () => {
+  const size = 8 * mebibyte;
+  const whole = generatedBytes('refused', 0, size);
+  const { fill, first, asked } = await sourceFixture(size, strong);
+  const all = readAll(fill.read());
+  const near = readAll(fill.read({ first: 4 * mebibyte, last: 5 * mebibyte }));
+  const far = readAll(fill.read({ first: 7 * mebibyte, last: size - 1 }));
+  expect(asked).toHaveLength(2);
+  const jump = part(asked[0]?.range as ByteRange, size);
+  asked[0]?.answer(jump);
+  await turn();
+  jump.data(whole.subarray(4 * mebibyte, 6 * mebibyte));
+  asked[1]?.answer(new FakeResponse(503, []));
+  await turn();
+  for (let at = 0; at < size; at += mebibyte) first.data(whole.subarray(at, at + mebibyte));
+  first.end();
+  expect((await all).equals(whole)).toBe(true);
+  expect((await near).equals(whole.subarray(4 * mebibyte, 5 * mebibyte + 1))).toBe(true);
+  expect((await far).equals(whole.subarray(7 * mebibyte))).toBe(true);
+});
+
+test('the same far range is asked for once, however many readers want it', async () => {
+  const { fill, asked } = await sourceFixture(8 * mebibyte, strong);
+  for (let i = 0; i < 10; i++) fill.read({ first: 6 * mebibyte, last: 8 * mebibyte - 1 });
+  expect(asked).toHaveLength(1);
+});
