@@ -137,7 +137,11 @@ export async function createGateway(initial: Config, io: GatewayIo): Promise<Gat
       ...(config.admin.token !== undefined && { token: config.admin.token }),
     });
   let adminListener = createAdminListener();
-  const admin = createServer((request, response) => adminListener(request, response));
+  const admin = createServer((request, response) => {
+    // Whoever may use the proxy is not for that reason an operator.
+    if (viaLoops(request.headers.via, pseudonym)) response.writeHead(403).end();
+    else adminListener(request, response);
+  });
 
   return {
     log,

@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream';
 import { originOf } from '../core/canonical-url.ts';
 import { GatewayError } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
-import { fieldLines, fieldValue } from '../core/raw-headers.ts';
+import { fieldValue, type RawHeaders } from '../core/raw-headers.ts';
 import type { RequestRecord } from '../core/request-record.ts';
 import type { UpstreamObserver } from '../core/upstream-observer.ts';
 import type { Serve } from '../pipeline/serve.ts';
@@ -17,6 +17,7 @@ import type { Passthrough, PassthroughTarget } from './passthrough.ts';
 import { asGatewayError, Reply } from './reply.ts';
 import type { ResponseFields } from './response-fields.ts';
 import type { Incoming, Route, Router } from './router.ts';
+import { malformation } from './well-formed.ts';
 
 /** The routing of one configuration: a reload replaces it between two requests. */
 export interface Routing {
@@ -64,6 +65,8 @@ export class GatewayHandler {
       const route = this.#route(request, record);
       await this.#follow(route, request, response, reply, record);
     } catch (error) {
+      // Where one reader stumbles, another may read on: nothing more is taken from this connection.
+      if (asGatewayError(error).code === 'http_request_error') response.shouldKeepAlive = false;
       this.#fail(reply, record, error);
     }
   }
@@ -151,32 +154,36 @@ export class GatewayHandler {
     const origin = originOf(route.target.url);
     const sentAt = now();
     record.upstream = origin;
-    await passthrough.web(
-      request,
-      response,
-      this.#target(request, route),
-      (status, rawHeaders) => {
-        record.cacheStatus.fwdStatus = status;
-        const firstByteMs = now() - sentAt;
-        record.upstreamFirstByteMs = firstByteMs;
-        observer.upstreamResponse({ origin, status, firstByteMs, ecosystem, kind: 'passthrough' });
-        const headers = endToEnd(rawHeaders);
-        const upstreamUrl = upstreams[0]?.url;
-        reply.head(
-          status,
-          publicBase !== undefined && upstreamUrl !== undefined
-            ? withMountLocation(headers, { upstreamUrl, publicBase })
-            : headers,
-        );
-        // RFC 9111 section 4.4: what an unsafe method may have changed is not to be served again.
-        if (invalidates(method, status)) serve.invalidate(invalidatedUrls(url, headers));
-      },
-      (bytes) => {
-        record.bytesOut += bytes;
-        record.bytesIn += bytes;
-        observer.upstreamBytes(origin, bytes);
-      },
-    );
+    const head = (status: number, rawHeaders: RawHeaders): void => {
+      record.cacheStatus.fwdStatus = status;
+      const firstByteMs = now() - sentAt;
+      record.upstreamFirstByteMs = firstByteMs;
+      observer.upstreamResponse({ origin, status, firstByteMs, ecosystem, kind: 'passthrough' });
+      const headers = endToEnd(rawHeaders);
+      const upstreamUrl = upstreams[0]?.url;
+      reply.head(
+        status,
+        publicBase !== undefined && upstreamUrl !== undefined
+          ? withMountLocation(headers, { upstreamUrl, publicBase })
+          : headers,
+      );
+      // RFC 9111 section 4.4: what an unsafe method may have changed is not to be served again.
+      if (invalidates(method, status)) serve.invalidate(invalidatedUrls(url, headers));
+    };
+    const count = (bytes: number): void => {
+      record.bytesOut += bytes;
+      record.bytesIn += bytes;
+      observer.upstreamBytes(origin, bytes);
+    };
+    const target = this.#target(request, route);
+    try {
+      await passthrough.web(request, response, target, head, count);
+    } catch (error) {
+      const { code } = asGatewayError(error);
+      const responded = record.cacheStatus.fwdStatus !== undefined;
+      observer.upstreamFailure({ origin, code, responded, ecosystem, kind: 'passthrough' });
+      throw error;
+    }
   }
 
   #target(
@@ -194,7 +201,8 @@ export class GatewayHandler {
 
   #route(request: IncomingMessage, record: RequestRecord): Route {
     const { routing, via } = this.#options;
-    requireWellFormed(request);
+    const wrong = malformation(request);
+    if (wrong !== undefined) throw badRequest(wrong);
     if (via.loops(fieldValue(request.rawHeaders, 'via'))) {
       throw new GatewayError('proxy_loop_detected', 'the request came from this gateway', {
         origin: 'client',
@@ -244,19 +252,6 @@ function blameTheClient(error: GatewayError, { mount }: RequestRecord): GatewayE
     origin: 'client',
     cause: error,
   });
-}
-
-/**
- * RFC 9112 section 3.2: HTTP/1.1 has exactly one Host, and nobody may have more. Section 2.3: a line
- * without a version is none of ours.
- */
-function requireWellFormed({ rawHeaders, httpVersion }: IncomingMessage): void {
-  if (httpVersion !== '1.1' && httpVersion !== '1.0') {
-    throw badRequest(`the request is HTTP/${httpVersion}: 1.1 is spoken here`);
-  }
-  const hosts = fieldLines(rawHeaders, 'host').length;
-  if (hosts === 1 || (hosts === 0 && httpVersion === '1.0')) return;
-  throw badRequest(`the request has ${hosts} Host fields instead of one`);
 }
 
 function badRequest(message: string): GatewayError {

@@ -1,6 +1,8 @@
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { GatewayHandler } from './gateway-handler.ts';
+import { Pipelining } from './pipelining.ts';
+import { isWebSocket } from './router.ts';
 
 /** How long a client may take for the head of a request, and idle between requests; milliseconds. */
 const headMs = 60_000;
@@ -16,6 +18,9 @@ export function createListener(
 ): Server {
   /** The last response under way on a connection. */
   const current = new WeakMap<Duplex, ServerResponse>();
+  const pipelining = new Pipelining((request, response) => {
+    void handler.handle(request, response);
+  });
   const server = createServer(
     {
       maxHeaderSize: maxHeadBytes,
@@ -27,14 +32,22 @@ export function createListener(
       // Asked for by the handler, whose refusals say why.
       requireHostHeader: false,
       noDelay: true,
+      shouldUpgradeCallback: ({ method, rawHeaders }) =>
+        method === 'GET' && isWebSocket(rawHeaders),
     },
     (request, response) => {
       current.set(request.socket, response);
-      void handler.handle(request, response);
+      pipelining.take(request, response);
     },
   );
-  server.setTimeout(stalledMs);
-  server.maxHeadersCount = 200;
+  server.setTimeout(stalledMs, (socket) => {
+    // While an answer has not begun it is the upstream that is slow, and that has limits of its own.
+    const response = current.get(socket);
+    if (!response || response.closed || response.headersSent || !response.req.complete)
+      socket.destroy();
+  });
+  // Counted by the handler: before 24.18.1 Node dropped the fields beyond its count and went on.
+  server.maxHeadersCount = 0;
   server.on('upgrade', (request, socket, head) => handler.upgrade(request, socket, head));
   server.on('connect', (request, socket) => {
     refuse(socket, refusals.connect);
@@ -49,8 +62,13 @@ export function createListener(
     const reason = reasonOf(error.code);
     const response = current.get(socket);
     // What follows a request that is still being answered must not end up in its body.
-    if (response && !response.closed) response.once('close', () => socket.destroy());
-    else refuse(socket, refusals[reason]);
+    if (response && !response.closed) {
+      // A request that broke off will never be whole: there is nothing to wait for.
+      if (!response.req.complete) socket.destroy();
+      else response.once('close', () => socket.destroy());
+      return;
+    }
+    refuse(socket, refusals[reason]);
     refused(reason, 'remoteAddress' in socket ? String(socket.remoteAddress) : '');
   });
   return server;
@@ -101,6 +119,7 @@ function reasonOf(code: string | undefined): RefusedHead {
 
 function refuse(socket: Duplex, { status, error, details }: Refusal): void {
   const text = `${status}: ${details}\n`;
+  socket.once('finish', () => socket.destroy());
   socket.end(
     `HTTP/1.1 ${status}\r\nContent-Type: text/plain; charset=utf-8\r\n` +
       `Content-Length: ${Buffer.byteLength(text)}\r\nConnection: close\r\n` +

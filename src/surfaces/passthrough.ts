@@ -1,9 +1,8 @@
 import type { Agent, ClientRequest, IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import { createProxyServer, type ProxyServer, type ServerOptions } from 'http-proxy-3';
-import type { GatewayError } from '../core/errors.ts';
-import { fieldValue, type RawHeaders } from '../core/raw-headers.ts';
+import { GatewayError } from '../core/errors.ts';
+import { fieldLines, fieldValue, type RawHeaders } from '../core/raw-headers.ts';
 
 export interface PassthroughOptions {
   /** Its connections refuse private addresses unless `trusted`. */
@@ -25,6 +24,15 @@ export interface PassthroughTarget {
 
 /** Field names that concern one hop only, as `IncomingMessage.headers` spells them. */
 const perHop = ['keep-alive', 'te', 'trailer', 'expect', 'proxy-connection', 'proxy-authorization'];
+
+/** What `Connection` may list to no effect: without these the message would be another one. */
+const kept: ReadonlySet<string> = new Set([
+  '',
+  'upgrade',
+  'host',
+  'content-length',
+  'transfer-encoding',
+]);
 
 /** Proxies what the cache has no part in: publishing, searches, upgrades. */
 export class Passthrough {
@@ -50,7 +58,7 @@ export class Passthrough {
       const upstream = await this.#exchange(request, response, target);
       head(upstream.statusCode ?? 502, upstream.rawHeaders);
       upstream.on('data', (chunk: Buffer) => count(chunk.length));
-      await pipeline(upstream, response);
+      await relay(upstream, response);
     } catch (error) {
       throw this.#options.toGatewayError(error);
     }
@@ -100,7 +108,14 @@ export class Passthrough {
     this.#prepare(request, target);
     return new Promise((resolve, reject) => {
       proxy.once('proxyRes', resolve);
-      proxy.once('proxyReq', (outgoing: ClientRequest) => outgoing.setNoDelay(true));
+      proxy.once('proxyReq', (outgoing: ClientRequest) => {
+        outgoing.setNoDelay(true);
+        // RFC 9110 section 15.2.2: nobody asked for another protocol.
+        outgoing.once('upgrade', (_answer, socket) => {
+          socket.destroy();
+          reject(unaskedUpgrade());
+        });
+      });
       proxy.web(request, response, this.#settings(target), reject);
     });
   }
@@ -128,7 +143,7 @@ export class Passthrough {
     const upgrade = headers.upgrade;
     for (const name of (headers.connection ?? '').split(',')) {
       const listed = name.trim().toLowerCase();
-      if (listed !== '' && listed !== 'upgrade') delete headers[listed];
+      if (!kept.has(listed)) delete headers[listed];
     }
     for (const name of perHop) delete headers[name];
     if (upgrade === undefined || method !== 'GET') {
@@ -143,12 +158,30 @@ export class Passthrough {
 }
 
 /**
- * http-proxy-3 makes the chunked body of a DELETE an empty one and then sends it all the same: on the
- * connection to the upstream that would be a second request.
+ * http-proxy-3 makes the body of a DELETE or OPTIONS without a length an empty one and then sends it
+ * all the same: on the connection to the upstream that would be a second request. The message keeps
+ * the framing that it came with. RFC 9112 section 6.3: with neither field it has no body.
  */
 function keepFraming({ headers, rawHeaders }: IncomingMessage): void {
   const coding = fieldValue(rawHeaders, 'transfer-encoding');
-  if (coding === undefined) return;
-  headers['transfer-encoding'] = coding;
+  const length = fieldLines(rawHeaders, 'content-length')[0];
+  delete headers['transfer-encoding'];
   delete headers['content-length'];
+  if (coding !== undefined) headers['transfer-encoding'] = coding;
+  else if (length !== undefined) headers['content-length'] = length;
+}
+
+/** Resolves when the response is out or its client is gone; how a body that breaks off ends is the caller's. */
+function relay(upstream: IncomingMessage, response: ServerResponse): Promise<void> {
+  return new Promise((resolve, reject) => {
+    upstream.once('error', reject);
+    response.once('close', resolve);
+    upstream.pipe(response);
+  });
+}
+
+function unaskedUpgrade(): GatewayError {
+  return new GatewayError('http_protocol_error', 'the upstream switched protocols unasked', {
+    origin: 'upstream',
+  });
 }

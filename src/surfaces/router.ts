@@ -1,5 +1,5 @@
 import type { ArtifactRequest, SurfaceName, UpstreamTarget } from '../core/artifact-request.ts';
-import { canonicalUrl, hasDotSegments, pathOf } from '../core/canonical-url.ts';
+import { canonicalUrl, hasDotSegments, originOf, pathOf } from '../core/canonical-url.ts';
 import type { Classification, ClassifyRequest, FreshnessRule } from '../core/classification.ts';
 import { GatewayError } from '../core/errors.ts';
 import { fieldValue, type RawHeaders, withoutFields } from '../core/raw-headers.ts';
@@ -62,6 +62,12 @@ export class Router {
     if (!absolute && !incoming.target.startsWith('/')) {
       throw refuse('http_request_error', 'the request target is neither a path nor a URL');
     }
+    // RFC 9112 section 3.2: a target has no fragment.
+    if (incoming.target.includes('#')) {
+      throw refuse('http_request_error', 'the request target has a fragment');
+    }
+    // It would show what the gateway adds for its upstreams. RFC 9110 section 9.3.8.
+    if (incoming.method === 'TRACE') throw refuse('http_request_denied', 'TRACE is not served');
     if (hasDotSegments(absolute ? pathOf(incoming.target) : incoming.target)) {
       throw refuse('http_request_error', 'the path holds a dot segment: name the file directly');
     }
@@ -138,7 +144,7 @@ export class Router {
   #classify(incoming: Incoming, found: Found): Route {
     const { mount, surface, url, path, upstreams, trusted } = found;
     const upstreamUrl = mount?.upstreams[0].url;
-    const headers = clientFields(incoming.headers, upstreams[0]);
+    const headers = clientFields(incoming.headers, found);
     const question: ClassifyRequest = {
       method: incoming.method,
       url,
@@ -182,10 +188,7 @@ export class Router {
 
   #passthroughReason({ method, headers }: Incoming): Classification | undefined {
     if (!isRead(method)) return { kind: 'passthrough', reason: `method ${method}` };
-    if (fieldValue(headers, 'upgrade') !== undefined && isUpgrade(headers)) {
-      return { kind: 'passthrough', reason: 'upgrade' };
-    }
-    return undefined;
+    return isWebSocket(headers) ? { kind: 'passthrough', reason: 'upgrade' } : undefined;
   }
 
   /** Whether the operator named the URL, or a place above it, as an upstream. */
@@ -194,12 +197,18 @@ export class Router {
   }
 }
 
-/** What the client says to the resource: not to the gateway, nor to one hop. */
-function clientFields(headers: RawHeaders, upstream: UpstreamTarget | undefined): RawHeaders {
+const credentials: ReadonlySet<string> = new Set(['authorization', 'cookie']);
+const authorizationOnly: ReadonlySet<string> = new Set(['authorization']);
+
+/** What the client says to the resource: its credentials go to the mount's own origin at the most. */
+function clientFields(headers: RawHeaders, { mount, url, upstreams }: Found): RawHeaders {
+  if (mount && originOf(url) !== originOf(mount.upstreams[0].url)) {
+    return withoutFields(headers, credentials);
+  }
   // The gateway's own credentials take the place of the client's, so the response is not the client's alone.
-  return upstream?.authorization === undefined
+  return upstreams[0]?.authorization === undefined
     ? headers
-    : withoutFields(headers, new Set(['authorization']));
+    : withoutFields(headers, authorizationOnly);
 }
 
 function freshnessOf(classification: Classification): FreshnessRule {
@@ -226,8 +235,12 @@ function isRead(method: string): boolean {
   return method === 'GET' || method === 'HEAD';
 }
 
-function isUpgrade(headers: RawHeaders): boolean {
-  return /(^|,)\s*upgrade\s*($|,)/i.test(fieldValue(headers, 'connection') ?? '');
+/** The one upgrade there is; others are ignored, as RFC 9110 section 7.8 allows. */
+export function isWebSocket(headers: RawHeaders): boolean {
+  return (
+    fieldValue(headers, 'upgrade')?.trim().toLowerCase() === 'websocket' &&
+    /(^|,)\s*upgrade\s*($|,)/i.test(fieldValue(headers, 'connection') ?? '')
+  );
 }
 
 function refuse(code: GatewayError['code'], message: string): GatewayError {

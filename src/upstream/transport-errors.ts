@@ -97,6 +97,8 @@ const malformed: [ErrorCode, string] = [
 function judgeByFamily(code: string, error: unknown, phase: Phase): [ErrorCode, string] {
   // The parser also complains of a body without its last chunk when the connection ends.
   if (error instanceof errors.HTTPParserError) return phase === 'cut' ? broken(phase) : malformed;
+  // The same from Node's own client, which proxies what is not cached.
+  if (code.startsWith('HPE_')) return malformed;
   if (code.startsWith('CERT_') || code.startsWith('CRL_') || certificateCodes.has(code)) {
     return ['tls_certificate_error', 'the certificate of the upstream is not valid'];
   }

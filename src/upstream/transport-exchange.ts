@@ -87,6 +87,11 @@ export class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseStart(controller: Dispatcher.DispatchController, status: number): void {
+    // RFC 9110 section 15: a status code is at least 100.
+    if (status < 100) {
+      controller.abort(unknownStatus());
+      return;
+    }
     // RFC 9110 section 15.2: an unexpected interim response may be ignored.
     if (status < 200) return;
     const headers = rawFields(controller.rawHeaders);
@@ -245,4 +250,14 @@ function malformed(cause: Error): GatewayError {
     retryable: true,
     cause,
   });
+}
+
+function unknownStatus(): GatewayError {
+  return new GatewayError(
+    'http_protocol_error',
+    'the upstream answered with a status that is none',
+    {
+      origin: 'upstream',
+    },
+  );
 }

@@ -5,6 +5,7 @@ import { testGateway } from '../support/gateway.ts';
 import { httpOrigin } from '../support/http-origin.ts';
 import { chunks, close, head, hold } from '../support/replies.ts';
 import { scriptedOrigin } from '../support/scripted-origin.ts';
+import { until } from '../support/until.ts';
 
 async function setup() {
   const origin = await httpOrigin();
@@ -66,6 +67,7 @@ describe('a malformed request is refused with a reason and nothing is forwarded'
     '/files/a/%2E%2E%2fsecret',
     '/files/..%5csecret',
     '/files/a/..;/b',
+    '/files/..#x',
   ])('a path that climbs: %s', async (path) => {
     const { origin, gateway } = await setup();
     const answer = await gateway.get(path);
@@ -112,6 +114,21 @@ test('requests on one connection are answered in order', async () => {
     `GET ${path} HTTP/1.1\r\nHost: x\r\n${last ? 'Connection: close\r\n' : ''}\r\n`;
   const answer = await raw(gateway.url, ask('/files/a') + ask('/none') + ask('/files/a', true));
   expect(answer.match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 200', 'HTTP/1.1 404', 'HTTP/1.1 200']);
+});
+
+test('an upload that breaks off ends at once, with its line in the log', async () => {
+  const { gateway } = await setup();
+  const { hostname, port } = new URL(gateway.url);
+  const socket = connect(Number(port), hostname);
+  socket.on('error', () => socket.destroy());
+  socket.end('PUT /files/a HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n01234');
+  await once(socket.resume(), 'close');
+  await until(() => gateway.log().some(({ msg }) => msg === 'request'), 'the log line');
+});
+
+test('TRACE is refused', async () => {
+  const { gateway } = await setup();
+  expect((await gateway.get('/files/a', { method: 'TRACE' })).status).toBe(403);
 });
 
 test('garbage behind a request that is still being answered does not end up in its body', async () => {

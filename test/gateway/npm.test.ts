@@ -152,3 +152,17 @@ test('a document for one client alone is rewritten whole: ranges and the originâ
   expect(head.field('etag')).toBeUndefined();
   expect(head.field('content-length')).toBeUndefined();
 });
+
+test('a file on another host is fetched without the clientâ€™s credentials for the registry', async () => {
+  const [origin, files] = [await httpOrigin(), await httpOrigin()];
+  files.serve('/a/-/a-1.0.0.tgz', { body: 'tarball' });
+  const { host } = new URL(files.url);
+  const gateway = await testGateway({
+    mounts: [{ path: '/npm', ecosystem: 'npm', url: origin.url, hosts: [host] }],
+    config: { forwardProxy: { allow: ['127.0.0.1'] } },
+  });
+  const headers = { ...yarn, Authorization: 'Bearer secret', Cookie: 'sid=1' };
+  await gateway.get(`/npm/-/at/http/${host}/a/-/a-1.0.0.tgz`, { headers });
+  expect(files.requests).toHaveLength(1);
+  expect(files.requests[0]?.headers.join(' ')).not.toMatch(/secret|sid=1/);
+});

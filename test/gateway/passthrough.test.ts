@@ -135,3 +135,72 @@ test('an upgrade to what is not there, or not allowed, is refused with its reaso
     /^HTTP\/1\.1 403 .*error=destination_ip_prohibited/s,
   );
 });
+
+test.each(['DELETE', 'OPTIONS', 'PUT'])(
+  '%s: what Connection lists cannot take the length from a body',
+  async (method) => {
+    const origin = await httpOrigin();
+    const bodies: string[] = [];
+    origin.handle('/a', (request, reply) => {
+      let body = '';
+      request.on('data', (chunk) => {
+        body += chunk;
+      });
+      request.on('end', () => {
+        bodies.push(body);
+        reply.end();
+      });
+    });
+    const gateway = await testGateway({ mounts: [{ path: '/files', url: origin.url }] });
+    const smuggled = 'PUT /outside HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n';
+    const headers = {
+      Connection: 'content-length, host',
+      'Content-Length': String(smuggled.length),
+    };
+    const answer = await gateway.get('/files/a', { method, headers, body: smuggled });
+    expect(answer.status).toBe(200);
+    expect(bodies).toEqual([smuggled]);
+    expect(origin.requests.map(({ target }) => target)).toEqual(['/a']);
+  },
+);
+
+test('a malformed answer is the upstream’s fault, and counted', async () => {
+  const origin = await scriptedOrigin();
+  const gateway = await testGateway({ mounts: [{ path: '/files', url: origin.url }] });
+  origin.expect(
+    'POST',
+    '/a',
+    'HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab',
+  );
+  const answer = await gateway.get('/files/a', { method: 'POST' });
+  expect(answer.status).toBe(502);
+  expect(answer.field('proxy-status')).toContain('error=http_protocol_error');
+  const { traffic } = (await gateway.admin('/api/stats')) as {
+    traffic: { upstreams: { origin: string; failures: Record<string, number> }[] };
+  };
+  const { failures } = traffic.upstreams.find((upstream) => upstream.origin === origin.url) ?? {};
+  expect(failures).toEqual({ http_protocol_error: 1 });
+});
+
+test('an upgrade to something else than WebSocket is ignored', async () => {
+  const origin = await httpOrigin();
+  origin.serve('/a', { body: 'hello', headers: { 'Cache-Control': 'max-age=60' } });
+  const gateway = await testGateway({ mounts: [{ path: '/files', url: origin.url }] });
+  const headers = {
+    Connection: 'Upgrade, HTTP2-Settings',
+    Upgrade: 'h2c',
+    'HTTP2-Settings': 'AAMAAABk',
+  };
+  const answer = await gateway.get('/files/a', { headers });
+  expect(answer.body.toString()).toBe('hello');
+  expect(answer.field('cache-status')).toContain('detail=miss');
+});
+
+test('the admin side is not to be had through the proxy', async () => {
+  const gateway = await testGateway();
+  const answer = await gateway.get(`${gateway.adminUrl}/api/stats`);
+  expect(answer.status).toBe(403);
+  expect(
+    (await gateway.get(`${gateway.adminUrl}/api/entries?mount=/f`, { method: 'DELETE' })).status,
+  ).toBe(403);
+});
