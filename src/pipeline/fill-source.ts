@@ -54,8 +54,10 @@ export class UpstreamFillSource implements FillSource {
     if (!this.#rangesWork || this.#over || this.#feeds.size + this.#asked.size > maxJumps) return;
     const coming = [...this.#feeds].map((feed) => feed.position);
     for (const { first } of this.#asked) coming.push(first);
-    if (coming.some((from) => position >= from && position - from < jumpBytes)) return;
-    const gap = this.#gapAt(position);
+    // What it waits for is the first byte that is not there.
+    const wanted = this.#fill.arrivedUpTo(position);
+    if (coming.some((from) => wanted >= from && wanted - from < jumpBytes)) return;
+    const gap = this.#gapAt(wanted);
     if (gap) this.#request(gap);
   }
 

@@ -172,6 +172,13 @@ describe('a reader far ahead', () => {
     expect((await tail).equals(whole.subarray(6 * mebibyte))).toBe(true);
   });
 
+  test('whose bytes are there already asks for nothing', async () => {
+    const { fill, first, asked } = await sourceFixture(8 * mebibyte, strong);
+    first.data(Buffer.alloc(16_000));
+    fill.read({ first: 100, last: 199 });
+    expect(asked).toHaveLength(0);
+  });
+
   test('near the bytes that come anyway asks for nothing', async () => {
     const { fill, asked } = await sourceFixture(8 * mebibyte, strong);
     fill.read({ first: 1000, last: 2000 });
