@@ -1,4 +1,4 @@
-import { createServer, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { GatewayHandler } from './gateway-handler.ts';
 import { Pipelining } from './pipelining.ts';
@@ -21,6 +21,10 @@ export function createListener(
   const pipelining = new Pipelining((request, response) => {
     void handler.handle(request, response);
   });
+  const take = (request: IncomingMessage, response: ServerResponse) => {
+    current.set(request.socket, response);
+    pipelining.take(request, response);
+  };
   const server = createServer(
     {
       maxHeaderSize: maxHeadBytes,
@@ -35,11 +39,11 @@ export function createListener(
       shouldUpgradeCallback: ({ method, rawHeaders }) =>
         method === 'GET' && isWebSocket(rawHeaders),
     },
-    (request, response) => {
-      current.set(request.socket, response);
-      pipelining.take(request, response);
-    },
+    take,
   );
+  server.on('checkContinue', take);
+  // RFC 9110 section 10.1.1: what is not known may be ignored. Node's own 417 would not wait its turn.
+  server.on('checkExpectation', take);
   server.setTimeout(stalledMs, (socket) => {
     // While an answer has not begun it is the upstream that is slow, and that has limits of its own.
     const response = current.get(socket);

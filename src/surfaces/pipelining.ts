@@ -36,19 +36,36 @@ export class Pipelining {
       connection = { open: 0, waiting: [] };
       this.#connections.set(socket, connection);
     }
-    if (connection.open < atOnce) this.#start(connection, request, response);
-    else if (connection.open + connection.waiting.length < atMost) {
-      connection.waiting.push([request, response]);
-    } else socket.destroy();
+    const { open, waiting } = connection;
+    if (open + waiting.length >= atMost) {
+      socket.destroy();
+      return;
+    }
+    waiting.push([request, response]);
+    this.#startNext(connection);
   }
 
-  #start(connection: Connection, request: IncomingMessage, response: ServerResponse): void {
-    connection.open += 1;
-    response.once('close', () => {
-      connection.open -= 1;
-      const next = connection.waiting.shift();
-      if (next !== undefined && !request.socket.destroyed) this.#start(connection, ...next);
-    });
-    this.#handle(request, response);
+  #startNext(connection: Connection): void {
+    const { waiting } = connection;
+    while (waiting[0] !== undefined && connection.open < atOnce) {
+      const [request, response] = waiting[0];
+      if (request.socket.destroyed) return;
+      const expected = expectsContinue(request);
+      // Node writes an interim answer that has to wait for others behind the final one's head.
+      if (expected && connection.open > 0) return;
+      waiting.shift();
+      connection.open += 1;
+      response.once('close', () => {
+        connection.open -= 1;
+        this.#startNext(connection);
+      });
+      if (expected) response.writeContinue();
+      this.#handle(request, response);
+    }
   }
+}
+
+/** RFC 9110 section 10.1.1: nothing that HTTP/1.0 says counts. */
+function expectsContinue({ headers, httpVersion }: IncomingMessage): boolean {
+  return httpVersion === '1.1' && headers.expect?.trim().toLowerCase() === '100-continue';
 }

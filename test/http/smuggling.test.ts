@@ -4,7 +4,7 @@ import { fieldLines } from '../../src/core/raw-headers.ts';
 import { testGateway } from '../support/gateway.ts';
 import { httpOrigin } from '../support/http-origin.ts';
 import { raw } from '../support/raw.ts';
-import { response } from '../support/replies.ts';
+import { hold, response } from '../support/replies.ts';
 import { scriptedOrigin } from '../support/scripted-origin.ts';
 import { until } from '../support/until.ts';
 
@@ -231,6 +231,33 @@ describe('requests sent ahead', () => {
     );
     const answer = await raw(gateway.url, asked.join(''));
     expect(answer.match(/<\d+>/g)).toEqual(Array.from({ length: count }, (_, i) => `<${i}>`));
+  });
+
+  test('that expect 100 Continue have it in front of their own answer, behind the others', async () => {
+    const { origin, gateway } = await setup();
+    const slow = origin.expect('GET', '/a', hold, response('200 OK', {}, 'one'));
+    origin.expect('PUT', '/b', response('200 OK', {}, 'two'));
+    const answer = raw(
+      gateway.url,
+      `${get}\r\nPUT /files/b HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\nabc` +
+        'PUT /files/../b HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\nabc',
+    );
+    await slow.requested;
+    slow.release();
+    const heads = (await answer).match(/HTTP\/1\.1 \d+|\r\n\r\n(?!HTTP).{3}/g);
+    const interim = 'HTTP/1.1 100';
+    expect(heads).toEqual([
+      ...['HTTP/1.1 200', '\r\n\r\none', interim, 'HTTP/1.1 200', '\r\n\r\ntwo'],
+      ...[interim, 'HTTP/1.1 400', '\r\n\r\n400'],
+    ]);
+  });
+
+  test('an expectation that nobody knows is ignored', async () => {
+    const { origin, gateway } = await setup();
+    const script = origin.expect('GET', '/a', response('200 OK', {}, 'one'));
+    const answer = await raw(gateway.url, `${get}Expect: wonders\r\nConnection: close\r\n\r\n`);
+    expect(answer).toMatch(/^HTTP\/1\.1 200 .*one$/s);
+    expect((await script.requested).rawHead).not.toMatch(/expect/i);
   });
 
   test('without end, by a client that does not read, are bounded', async () => {
