@@ -1,13 +1,10 @@
-import type { Config, MountConfig } from './config/config.ts';
+import type { CachingConfig, Config, MountConfig } from './config/config.ts';
 import { type HostPattern, parseHostPattern } from './core/network.ts';
 import { chooseEcosystem, createEcosystem, createEcosystems } from './ecosystems/index.ts';
 import { createForwardProxyRules } from './surfaces/forward-proxy.ts';
 import type { Routing } from './surfaces/gateway-handler.ts';
-import { type Mount, MountTable } from './surfaces/mount-table.ts';
+import { type Mount, type MountPolicy, MountTable } from './surfaces/mount-table.ts';
 import { Router } from './surfaces/router.ts';
-
-/** Targeted cache-control fields (RFC 9213), the most specific first. */
-const targetedFields = ['millrace-cache-control', 'cdn-cache-control'];
 
 /** How requests find their way under one configuration. */
 export function createRouting(config: Config): Routing {
@@ -24,7 +21,8 @@ export function createRouting(config: Config): Routing {
     recognise: (request) => chooseEcosystem(everywhere, request),
     forwardPolicy: policyOf(config),
   });
-  return { router, mounts };
+  const { debugToken } = config;
+  return { router, mounts, ...(debugToken !== undefined && { debugToken }) };
 }
 
 /** Hosts and networks that the operator let the forward proxy reach. */
@@ -53,12 +51,19 @@ function ecosystemOptions({ npmCanonicalRegistry, aptHosts }: Config) {
 function policyOf({
   negativeTtl,
   staleIfError,
+  staleOnDisconnect,
+  cacheControlFields,
+  storeSetCookie,
+  storeServerErrors,
   defaultTtl,
-}: Pick<Config, 'negativeTtl' | 'staleIfError'> & Partial<Pick<MountConfig, 'defaultTtl'>>) {
+}: CachingConfig & Partial<Pick<MountConfig, 'defaultTtl'>>): MountPolicy {
   return {
     negativeTtl: negativeTtl / 1000,
     staleIfError: staleIfError / 1000,
-    targetedFields,
+    staleOnDisconnect,
+    targetedFields: cacheControlFields,
+    storeSetCookie,
+    storeServerErrors,
     ...(defaultTtl !== undefined && { defaultTtl: defaultTtl / 1000 }),
   };
 }

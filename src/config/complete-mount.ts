@@ -1,11 +1,10 @@
 import type { UpstreamTarget } from '../core/artifact-request.ts';
-import type { Config, MountConfig } from './config.ts';
+import type { CachingConfig, MountConfig } from './config.ts';
 
 /** A mount as given: by a file, or by this host. */
-export type MountValues = Pick<MountConfig, 'path' | 'ecosystem'> &
-  Partial<
-    Pick<MountConfig, 'negativeTtl' | 'staleIfError' | 'defaultTtl' | 'hosts' | 'tarballs'>
-  > & {
+export type MountValues = Pick<MountConfig, 'path' | 'ecosystem'> & {
+  readonly [K in keyof CachingConfig]?: CachingConfig[K] | undefined;
+} & Partial<Pick<MountConfig, 'defaultTtl' | 'hosts' | 'tarballs'>> & {
     readonly redirects?: 'auto' | 'follow' | 'forward' | undefined;
     readonly upstreams: readonly {
       readonly url: string;
@@ -14,10 +13,7 @@ export type MountValues = Pick<MountConfig, 'path' | 'ecosystem'> &
   };
 
 /** Fills in what a mount leaves to the global settings or to its ecosystem. */
-export function completeMount(
-  mount: MountValues,
-  fallback: Pick<Config, 'negativeTtl' | 'staleIfError'>,
-): MountConfig {
+export function completeMount(mount: MountValues, fallback: CachingConfig): MountConfig {
   const { path, ecosystem, redirects = 'auto' } = mount;
   const automatic = ecosystem === 'generic' ? 'forward' : 'follow';
   return {
@@ -29,6 +25,10 @@ export function completeMount(
     ),
     negativeTtl: mount.negativeTtl ?? fallback.negativeTtl,
     staleIfError: mount.staleIfError ?? fallback.staleIfError,
+    staleOnDisconnect: mount.staleOnDisconnect ?? fallback.staleOnDisconnect,
+    cacheControlFields: mount.cacheControlFields ?? fallback.cacheControlFields,
+    storeSetCookie: mount.storeSetCookie ?? fallback.storeSetCookie,
+    storeServerErrors: mount.storeServerErrors ?? fallback.storeServerErrors,
     // What the public registry says of its package documents, for registries that say nothing.
     defaultTtl: mount.defaultTtl ?? (ecosystem === 'npm' ? 300_000 : undefined),
     redirects: redirects === 'auto' ? automatic : redirects,

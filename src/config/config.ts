@@ -1,9 +1,22 @@
 import type { UpstreamTarget } from '../core/artifact-request.ts';
 import type { EcosystemId } from '../core/ecosystem-ids.ts';
 import type { LogLevel } from '../core/logger.ts';
+import type { SetCookieRule } from '../core/store-rules.ts';
+
+/** What of HTTP caching is the operator's to decide; a mount may have its own. */
+export interface CachingConfig {
+  /** For a 404 or 410 that does not say itself. */
+  readonly negativeTtl: number;
+  readonly staleIfError: number;
+  readonly staleOnDisconnect: boolean;
+  /** Field names in lower case, by precedence. */
+  readonly cacheControlFields: readonly string[];
+  readonly storeSetCookie: SetCookieRule;
+  readonly storeServerErrors: boolean;
+}
 
 /** An effective configuration: checked, defaults filled in. Sizes in bytes, durations in milliseconds. */
-export interface Config {
+export interface Config extends CachingConfig {
   readonly listen: { readonly host: string; readonly port: number };
   readonly admin: {
     readonly host: string;
@@ -21,8 +34,8 @@ export interface Config {
   readonly disk: number;
   readonly logLevel: LogLevel;
   readonly logFormat: 'auto' | 'json' | 'pretty';
-  readonly negativeTtl: number;
-  readonly staleIfError: number;
+  /** Wanted in `Millrace-Debug`; undefined: nobody gets the key. */
+  readonly debugToken: string | undefined;
   readonly timeouts: {
     readonly connect: number;
     readonly firstByte: number;
@@ -39,14 +52,12 @@ export interface Config {
 }
 
 /** One mount, with the global settings filled in where it has none of its own. */
-export interface MountConfig {
+export interface MountConfig extends CachingConfig {
   /** Begins with `/`; no trailing slash unless it is `/`. Unique. */
   readonly path: string;
   readonly ecosystem: EcosystemId;
   /** At least one. */
   readonly upstreams: readonly UpstreamTarget[];
-  readonly negativeTtl: number;
-  readonly staleIfError: number;
   /** For a 200 without a freshness of its own; undefined: by heuristics. */
   readonly defaultTtl: number | undefined;
   readonly redirects: 'follow' | 'forward';

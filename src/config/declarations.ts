@@ -1,7 +1,9 @@
 import { logLevels } from '../core/logger.ts';
+import { setCookieRules } from '../core/store-rules.ts';
+import { fieldName } from './http-types.ts';
 import { mounts } from './mount-declarations.ts';
 import { addressRange, hostPattern, listenHost } from './network-types.ts';
-import { byteSize, duration, folder, oneOf, port } from './scalar-types.ts';
+import { byteSize, duration, folder, oneOf, port, trueOrFalse } from './scalar-types.ts';
 import { bearerToken } from './secret-types.ts';
 import { optional, setting } from './setting.ts';
 import { publicUrl } from './url-types.ts';
@@ -77,6 +79,32 @@ export const settings = {
     duration(0, 3_650 * day),
     '1d',
     'How long past its freshness a stored response may stand in for a failing upstream, unless the response says otherwise (RFC 5861).',
+  ),
+  staleOnDisconnect: setting(
+    trueOrFalse,
+    true,
+    'Whether a stale response may also stand in where the upstream gives no answer at all; `false` leaves only its answers 500, 502, 503 and 504.',
+  ),
+  cacheControlFields: setting(
+    listOf(fieldName),
+    ['Millrace-Cache-Control', 'CDN-Cache-Control'],
+    'Targeted fields of responses that take the place of `Cache-Control` and `Expires`, by precedence (RFC 9213).',
+  ),
+  storeSetCookie: setting(
+    oneOf(setCookieRules),
+    'explicit',
+    'Whether a response that sets a cookie is stored: `explicit` where it says how long it is fresh or that it is public, `always` as any other response, `never` not at all.',
+  ),
+  storeServerErrors: setting(
+    trueOrFalse,
+    true,
+    'Whether a 5xx is stored where it says how long it is fresh, as any other response; `false` stores none.',
+  ),
+  debugToken: optional(
+    bearerToken,
+    'no request gets it',
+    'A request whose field `Millrace-Debug` holds this token learns the key of its resource in `Cache-Status`. The field is never forwarded.',
+    { secret: true },
   ),
   timeouts: {
     connect: setting(duration(1, day), '5s', 'For a connection to an upstream.', restart),

@@ -1,6 +1,8 @@
 import { ecosystemIds } from '../core/ecosystem-ids.ts';
+import { setCookieRules } from '../core/store-rules.ts';
+import { fieldName } from './http-types.ts';
 import { urlHost } from './network-types.ts';
-import { duration, oneOf } from './scalar-types.ts';
+import { duration, oneOf, trueOrFalse } from './scalar-types.ts';
 import { authorization } from './secret-types.ts';
 import { optional, required, type SettingList, setting } from './setting.ts';
 import { mountPath, upstreamUrl } from './url-types.ts';
@@ -46,6 +48,26 @@ const mountFields = {
     duration(0, tenYears),
     'the global `staleIfError`',
     'How long past its freshness a response from this mount may stand in for a failing upstream.',
+  ),
+  staleOnDisconnect: optional(
+    trueOrFalse,
+    'the global `staleOnDisconnect`',
+    'Whether it may do so also where the upstream of this mount gives no answer at all.',
+  ),
+  cacheControlFields: optional(
+    listOf(fieldName),
+    'the global `cacheControlFields`',
+    'Targeted fields that the responses of this mount are read by, by precedence.',
+  ),
+  storeSetCookie: optional(
+    oneOf(setCookieRules),
+    'the global `storeSetCookie`',
+    'Whether a response from this mount that sets a cookie is stored.',
+  ),
+  storeServerErrors: optional(
+    trueOrFalse,
+    'the global `storeServerErrors`',
+    'Whether a 5xx from this mount that says how long it is fresh is stored.',
   ),
   defaultTtl: optional(
     duration(0, tenYears),

@@ -62,7 +62,9 @@ function listRow(path: string, list: SettingList<SettingGroup>, outside: boolean
 function fallback(setting: Setting<unknown>): string {
   if (setting.required) return 'required';
   if (setting.default === undefined) return setting.defaultNote ?? '';
-  const text = Array.isArray(setting.default) ? '[]' : String(setting.default);
+  const text = Array.isArray(setting.default)
+    ? `[${setting.default.join(', ')}]`
+    : String(setting.default);
   return `\`${text}\``;
 }
 

@@ -17,6 +17,19 @@ export function oneOf<const T extends string>(words: readonly T[]): ValueType<T>
   };
 }
 
+/** Yes or no. */
+export const trueOrFalse: ValueType<boolean> = {
+  name: 'true or false',
+  json: { type: 'boolean' },
+  schema: leafSchema((input) =>
+    typeof input === 'boolean'
+      ? { value: input }
+      : refuse(input, 'true or false', 'give true or false, without quotes'),
+  ),
+  fromText: (text) => (text === 'true' ? true : text === 'false' ? false : text),
+  format: (value) => value,
+};
+
 /** A TCP port; 0 lets the system choose a free one. */
 export const port: ValueType<number> = {
   name: 'port',

@@ -41,6 +41,8 @@ export interface GatewayErrorOptions {
   readonly origin: ErrorOrigin;
   /** The same request may well succeed on another attempt, connection or upstream. */
   readonly retryable?: boolean;
+  /** Status of the answer that is not good enough, where one came. */
+  readonly receivedStatus?: number;
   readonly cause?: unknown;
 }
 
@@ -50,11 +52,13 @@ export class GatewayError extends Error {
   readonly code: ErrorCode;
   readonly origin: ErrorOrigin;
   readonly retryable: boolean;
+  readonly receivedStatus: number | undefined;
 
   constructor(code: ErrorCode, message: string, options: GatewayErrorOptions) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
     this.origin = options.origin;
     this.retryable = options.retryable ?? false;
+    this.receivedStatus = options.receivedStatus;
   }
 }

@@ -38,6 +38,8 @@ export interface RequestRecord {
   /** Body bytes fetched from upstreams for this request; a follower of another's fill has none. */
   bytesIn: number;
   mount?: string;
+  /** The key of the resource, for a client that may know it. */
+  key?: string;
   /** Set once the request is classified. */
   kind?: ResourceKind;
   /** Origin (`http://host:port`) of the upstream that answered. */

@@ -85,11 +85,12 @@ export class Exchange {
         origin: 'upstream',
       });
     }
-    if (stored && response.status >= 500 && this.#mayServeStale(resource, stored)) {
+    if (stored && this.#mayServeStale(resource, stored, response.status)) {
       discard(response);
       throw new GatewayError('destination_unavailable', `validation answered ${response.status}`, {
         origin: 'upstream',
         retryable: true,
+        receivedStatus: response.status,
       });
     }
     return this.#share(resource, response, via);
@@ -172,8 +173,8 @@ export class Exchange {
     return meta && vary && vary !== '*' ? { ...meta, vary } : undefined;
   }
 
-  #mayServeStale({ request, policy }: Resource, stored: ArtifactMeta): boolean {
-    return mayServeStaleOnError(request, stored, policy, this.#options.now());
+  #mayServeStale({ request, policy }: Resource, stored: ArtifactMeta, status: number): boolean {
+    return mayServeStaleOnError(request, stored, policy, this.#options.now(), status);
   }
 
   /** Space for the body, or none: then the clients are served all the same, from memory. */

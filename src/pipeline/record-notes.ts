@@ -14,6 +14,7 @@ export function noteError(record: RequestRecord, error: unknown): void {
   if (!(error instanceof GatewayError)) return;
   record.error = error.code;
   record.detail = error.message;
+  if (error.receivedStatus !== undefined) record.cacheStatus.fwdStatus = error.receivedStatus;
 }
 
 /** As `Cache-Status` says it; undefined for what never gets stale. */

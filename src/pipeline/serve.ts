@@ -269,7 +269,8 @@ export class Serve {
 
   #mayServeStale({ request, policy }: Resource, stored: ArtifactMeta, error: unknown): boolean {
     if (!(error instanceof GatewayError) || error.origin === 'client') return false;
-    return mayServeStaleOnError(request, stored, policy, this.#options.now());
+    const failure = error.receivedStatus ?? 'no-answer';
+    return mayServeStaleOnError(request, stored, policy, this.#options.now(), failure);
   }
 }
 

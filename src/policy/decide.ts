@@ -66,25 +66,35 @@ export function decide(
   }
 }
 
+/** Why there is no good answer: the status of a bad one, or that none came. */
+export type UpstreamFailure = number | 'no-answer';
+
+/** The statuses that RFC 5861 section 4 takes for an error. */
+const errorStatuses: ReadonlySet<number> = new Set([500, 502, 503, 504]);
+
 /**
  * Whether a stored response may be served although its validation failed (a 5xx or no answer), at
  * `now`. A client's no-cache insists on the origin; its other wishes (max-age, min-fresh) do not make
- * an error better than what is stored. RFC 9111 section 4.2.4, RFC 5861 section 4.
+ * an error better than what is stored. RFC 9111 sections 4.2.4 and 4.3.3, RFC 5861 section 4.
  */
 export function mayServeStaleOnError(
   request: RequestView,
   meta: ArtifactMeta,
   options: PolicyOptions,
   now: number,
+  failure: UpstreamFailure,
 ): boolean {
   const asks = requestDirectives(request.headers);
-  if (asks.noCache) return false;
+  if (asks.noCache || (failure !== 'no-answer' && failure < 500)) return false;
   if (neverStale(meta, options)) return true;
   const policy = responsePolicy(meta, options.targetedFields);
   const staleness = ageOf(policy, meta, now) - ownLifetime(policy, meta.status, options);
   // Fresh in its own words: only the mount's rule or the client wanted a validation.
   if (staleness < 0) return true;
   if (forbidsStale(policy.directives)) return false;
+  if (failure === 'no-answer' ? !options.staleOnDisconnect : !errorStatuses.has(failure)) {
+    return false;
+  }
   const granted = policy.directives.staleIfError ?? asks.staleIfError ?? options.staleIfError;
   return staleness < Math.min(granted, asks.staleIfError ?? Infinity);
 }

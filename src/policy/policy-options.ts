@@ -1,5 +1,6 @@
 import type { FreshnessRule } from '../core/classification.ts';
 import type { RawHeaders } from '../core/raw-headers.ts';
+import type { SetCookieRule } from '../core/store-rules.ts';
 
 export interface RequestView {
   readonly method: string;
@@ -14,6 +15,11 @@ export interface PolicyOptions {
   readonly negativeTtl: number;
   /** Seconds a stale response may stand in for an error where it does not say itself; 0: none. */
   readonly staleIfError: number;
+  /** Whether it may also stand in where no answer came at all. RFC 9111 section 4.2.4. */
+  readonly staleOnDisconnect: boolean;
+  readonly storeSetCookie: SetCookieRule;
+  /** Whether a 5xx is stored as any other response is; false: never. */
+  readonly storeServerErrors: boolean;
   /**
    * Seconds a 200 without explicit freshness is fresh; undefined: a tenth of the age that
    * `Last-Modified` tells. RFC 9111 section 4.2.2 leaves the algorithm open.

@@ -9,6 +9,7 @@ import { varyOf } from './vary.ts';
 export type StoreRefusal =
   | 'method'
   | 'status'
+  | 'server-error'
   | 'request-no-store'
   | 'no-store'
   | 'private'
@@ -39,7 +40,7 @@ export function mayStore(
   options: PolicyOptions,
 ): StoreVerdict {
   const directives = responseDirectives(response.headers, options.targetedFields);
-  const reason = refusal(request, response, directives);
+  const reason = refusal(request, response, directives, options);
   return reason === undefined ? { store: true } : { store: false, reason };
 }
 
@@ -47,9 +48,11 @@ function refusal(
   request: RequestView,
   { status, headers }: { readonly status: number; readonly headers: RawHeaders },
   directives: ResponseDirectives,
+  { storeSetCookie, storeServerErrors }: PolicyOptions,
 ): StoreRefusal | undefined {
   if (request.method !== 'GET') return 'method';
   if (!isStorableStatus(status)) return 'status';
+  if (status >= 500 && !storeServerErrors) return 'server-error';
   if (directives.mustUnderstand && !understood.has(status)) return 'must-understand'; // 5.2.2.3
   // 5.2.2.3: for a status that is understood, must-understand overrides no-store.
   if (directives.noStore && !directives.mustUnderstand) return 'no-store';
@@ -60,9 +63,11 @@ function refusal(
   }
   const explicit = hasExplicitFreshness(directives, headers);
   if (!explicit && !allowsHeuristic(status, directives)) return 'no-freshness';
-  // A cookie for one client is shared only where the origin has thought of caches (RFC 6265 section 3).
-  if (!explicit && !directives.public && fieldValue(headers, 'set-cookie') !== undefined) {
-    return 'set-cookie';
+  if (fieldValue(headers, 'set-cookie') !== undefined) {
+    // Section 7.3: it does not inhibit caching. By default a cookie that was perhaps meant for one
+    // client is shared only where the origin has thought of caches: storing is never an obligation.
+    const shared = storeSetCookie === 'always' || explicit || directives.public;
+    if (storeSetCookie === 'never' || !shared) return 'set-cookie';
   }
   // It would match no request (4.1).
   return varyOf([], headers) === '*' ? 'vary-star' : undefined;

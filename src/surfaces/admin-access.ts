@@ -1,6 +1,6 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { isIP } from 'node:net';
+import { sameSecret } from './same-secret.ts';
 
 /** Why a request is turned away. */
 export interface Denial {
@@ -26,10 +26,10 @@ export function denyWithoutToken(
   if (token === undefined) return undefined;
   const [, scheme = '', credentials = ''] =
     /^(\S+) +(\S+) *$/.exec(request.headers.authorization ?? '') ?? [];
-  if (scheme.toLowerCase() === 'bearer' && equal(credentials, token)) return undefined;
+  if (scheme.toLowerCase() === 'bearer' && sameSecret(credentials, token)) return undefined;
   if (!changes && scheme.toLowerCase() === 'basic') {
     const text = Buffer.from(credentials, 'base64').toString();
-    if (equal(text.slice(text.indexOf(':') + 1), token)) return undefined;
+    if (sameSecret(text.slice(text.indexOf(':') + 1), token)) return undefined;
   }
   return {
     status: 401,
@@ -71,10 +71,4 @@ function isLocalName(host: string): boolean {
   if (!URL.canParse(`http://${host}/`)) return false;
   const name = new URL(`http://${host}/`).hostname.replace(/^\[(.*)\]$/, '$1');
   return isIP(name) !== 0 || name === 'localhost' || name.endsWith('.localhost');
-}
-
-/** In constant time: digests have one length whatever was sent. */
-function equal(given: string, expected: string): boolean {
-  const digest = (text: string) => createHash('sha256').update(text).digest();
-  return timingSafeEqual(digest(given), digest(expected));
 }

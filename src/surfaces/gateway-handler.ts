@@ -9,6 +9,7 @@ import type { UpstreamObserver } from '../core/upstream-observer.ts';
 import type { Serve } from '../pipeline/serve.ts';
 import { endToEnd } from '../policy/headers.ts';
 import { invalidatedUrls, invalidates } from '../policy/invalidation.ts';
+import { takeDebugField } from './debug-field.ts';
 import { statusOf } from './error-status.ts';
 import { landing } from './landing.ts';
 import { withMountLocation } from './location.ts';
@@ -23,6 +24,8 @@ import { malformation } from './well-formed.ts';
 export interface Routing {
   readonly router: Router;
   readonly mounts: readonly Mount[];
+  /** Who shows it in `Millrace-Debug` gets the key. */
+  readonly debugToken?: string;
 }
 
 export interface HandlerOptions {
@@ -208,7 +211,9 @@ export class GatewayHandler {
         origin: 'client',
       });
     }
-    const route = routing().router.route(incomingOf(request, record.startedAt));
+    const { router, debugToken } = routing();
+    const { headers, debug } = takeDebugField(request.rawHeaders, debugToken);
+    const route = router.route(incomingOf(request, headers, record.startedAt));
     if (route.kind !== 'landing') {
       const { surface, ecosystem, mount } =
         route.kind === 'resource' ? route.resource.request : route.request;
@@ -216,6 +221,8 @@ export class GatewayHandler {
       record.ecosystem = ecosystem;
       record.kind = route.kind === 'resource' ? route.resource.classification.kind : 'passthrough';
       if (mount !== undefined) record.mount = mount;
+      // What is not for the cache has no key. RFC 9211 section 2.7.
+      if (debug && route.kind === 'resource') record.key = route.resource.request.url;
     }
     return route;
   }
@@ -258,14 +265,14 @@ function badRequest(message: string): GatewayError {
   return new GatewayError('http_request_error', message, { origin: 'client' });
 }
 
-function incomingOf(request: IncomingMessage, receivedAt: number): Incoming {
-  const { socket, method = '', url = '', rawHeaders } = request;
+function incomingOf(request: IncomingMessage, headers: RawHeaders, receivedAt: number): Incoming {
+  const { socket, method = '', url = '' } = request;
   const address = socket.localAddress ?? '127.0.0.1';
   const host = address.includes(':') ? `[${address}]` : address;
   return {
     method,
     target: url,
-    headers: rawHeaders,
+    headers,
     remoteAddress: socket.remoteAddress ?? '',
     localAuthority: `${host}:${socket.localPort}`,
     receivedAt,

@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream';
 import { createProxyServer, type ProxyServer, type ServerOptions } from 'http-proxy-3';
 import { GatewayError } from '../core/errors.ts';
 import { fieldLines, fieldValue, type RawHeaders } from '../core/raw-headers.ts';
+import { debugField } from './debug-field.ts';
 
 export interface PassthroughOptions {
   /** Its connections refuse private addresses unless `trusted`. */
@@ -23,7 +24,15 @@ export interface PassthroughTarget {
 }
 
 /** Field names that concern one hop only, as `IncomingMessage.headers` spells them. */
-const perHop = ['keep-alive', 'te', 'trailer', 'expect', 'proxy-connection', 'proxy-authorization'];
+const perHop = [
+  'keep-alive',
+  'te',
+  'trailer',
+  'expect',
+  'proxy-connection',
+  'proxy-authorization',
+  debugField,
+];
 
 /** What `Connection` may list to no effect: without these the message would be another one. */
 const kept: ReadonlySet<string> = new Set([

@@ -15,7 +15,8 @@ const fieldInText =
 const credentialsInText = /\b(bearer|basic)\s+(?=\S*[\d=._-])[^\s"',]{8,}/gi;
 const secretName =
   /token|secret|passw|pwd|api[-_]?key|access[-_]?key|private[-_]?key|auth|signature|credential|session|jwt|(?:^|[-_.])sig$/i;
-const secretField = /^(?:(?:proxy-)?authorization|(?:set-)?cookie|token|password|secret)$/i;
+const secretField =
+  /^(?:(?:proxy-)?authorization|(?:set-)?cookie|token|password|secret|debugtoken|millrace-debug)$/i;
 
 /**
  * The text without credentials: userinfo of URLs, parameters whose name says token, password, signature

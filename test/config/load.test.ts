@@ -2,6 +2,14 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { folderWith, good, load, loadText, plainHost, problemsOf } from './support.ts';
 
+/** The defaults of what a mount may decide. */
+const caching = {
+  staleOnDisconnect: true,
+  cacheControlFields: ['millrace-cache-control', 'cdn-cache-control'],
+  storeSetCookie: 'explicit',
+  storeServerErrors: true,
+};
+
 test('without anything given, every setting has its default', async () => {
   const { config, sources, warnings } = await good(load());
   expect(config).toMatchObject({
@@ -16,6 +24,8 @@ test('without anything given, every setting has its default', async () => {
     logFormat: 'auto',
     negativeTtl: 10_000,
     staleIfError: 86_400_000,
+    ...caching,
+    debugToken: undefined,
     timeouts: { connect: 5_000, firstByte: 30_000, idle: 30_000 },
     shutdownGrace: 30_000,
     forwardProxy: { allow: [] },
@@ -70,6 +80,11 @@ test('variables follow the paths, and lists are separated by commas', async () =
         MILLRACE_TRUSTED_PROXIES: '10.0.0.1',
         MILLRACE_ADMIN_TOKEN: 'secret',
         MILLRACE_DISK: '1GB',
+        MILLRACE_CACHE_CONTROL_FIELDS: 'CDN-Cache-Control, Other',
+        MILLRACE_STORE_SET_COOKIE: 'always',
+        MILLRACE_STORE_SERVER_ERRORS: 'false',
+        MILLRACE_STALE_ON_DISCONNECT: 'false',
+        MILLRACE_DEBUG_TOKEN: 'hush',
         PATH: '/bin',
       },
     }),
@@ -80,6 +95,13 @@ test('variables follow the paths, and lists are separated by commas', async () =
   expect(config.trustedProxies).toEqual(['10.0.0.1']);
   expect(config.admin.token).toBe('secret');
   expect(config.disk).toBe(1e9);
+  expect(config).toMatchObject({
+    cacheControlFields: ['cdn-cache-control', 'other'],
+    storeSetCookie: 'always',
+    storeServerErrors: false,
+    staleOnDisconnect: false,
+    debugToken: 'hush',
+  });
 });
 
 test('an empty variable counts as not set', async () => {
@@ -129,7 +151,7 @@ mounts:
     upstreams: [{ url: "HTTPS://Registry.Test:443/npm/", authorization: "Bearer abc" }]
     hosts: [Files.Example.com, "files.example.org:8080"]
     tarballs: rewrite
-  - { path: /, ecosystem: generic, upstreams: [{ url: "http://127.0.0.1:9000" }], staleIfError: 0s, negativeTtl: 2m }
+  - { path: /, ecosystem: generic, upstreams: [{ url: "http://127.0.0.1:9000" }], staleIfError: 0s, negativeTtl: 2m, staleOnDisconnect: false, cacheControlFields: [X-Cache-Control], storeSetCookie: never, storeServerErrors: false }
   - { path: /deb, ecosystem: apt, upstreams: [{ url: "http://a.test/x" }, { url: "http://b.test/x" }], redirects: forward }
 `),
   );
@@ -140,6 +162,7 @@ mounts:
       upstreams: [{ url: 'https://registry.test/npm', authorization: 'Bearer abc' }],
       negativeTtl: 60_000,
       staleIfError: 86_400_000,
+      ...caching,
       defaultTtl: 300_000,
       redirects: 'follow',
       hosts: ['files.example.com', 'files.example.org:8080'],
@@ -151,6 +174,10 @@ mounts:
       upstreams: [{ url: 'http://127.0.0.1:9000' }],
       negativeTtl: 120_000,
       staleIfError: 0,
+      staleOnDisconnect: false,
+      cacheControlFields: ['x-cache-control'],
+      storeSetCookie: 'never',
+      storeServerErrors: false,
       defaultTtl: undefined,
       redirects: 'forward',
       hosts: [],
@@ -162,6 +189,7 @@ mounts:
       upstreams: [{ url: 'http://a.test/x' }, { url: 'http://b.test/x' }],
       negativeTtl: 60_000,
       staleIfError: 86_400_000,
+      ...caching,
       defaultTtl: undefined,
       redirects: 'forward',
       hosts: [],
@@ -196,4 +224,22 @@ test('an admin side beyond loopback without a token is warned of', async () => {
   ]);
   const env = { MILLRACE_ADMIN_HOST: '0.0.0.0', MILLRACE_ADMIN_TOKEN: 't' };
   expect((await good(load({ env }))).warnings).toEqual([]);
+});
+
+test('each caching setting of the top is that of a mount that has none', async () => {
+  const { config } = await good(
+    loadText(`
+cacheControlFields: []
+storeSetCookie: always
+storeServerErrors: false
+staleOnDisconnect: false
+mounts: [{ path: /, ecosystem: generic, upstreams: [{ url: "http://127.0.0.1:9000" }] }]
+`),
+  );
+  expect(config.mounts[0]).toMatchObject({
+    cacheControlFields: [],
+    storeSetCookie: 'always',
+    storeServerErrors: false,
+    staleOnDisconnect: false,
+  });
 });

@@ -163,8 +163,24 @@ describe('in a mount', () => {
       '5:13: mounts[0].hosts[0]: "*.test" is not a host; give a host name such as files.example.com, with :port if need be',
     ],
     [
+      'cacheControlFields: [CDN Cache-Control]',
+      '5:26: mounts[0].cacheControlFields[0]: "CDN Cache-Control" is not a field name; give a name such as CDN-Cache-Control',
+    ],
+    [
+      'storeSetCookie: sometimes',
+      '5:21: mounts[0].storeSetCookie: "sometimes" is not one of the known words; give one of explicit, always, never',
+    ],
+    [
+      'storeServerErrors: "no"',
+      '5:24: mounts[0].storeServerErrors: "no" is not true or false; give true or false, without quotes',
+    ],
+    [
+      'staleOnDisconnect: 1',
+      '5:24: mounts[0].staleOnDisconnect: 1 is not true or false; give true or false, without quotes',
+    ],
+    [
       'memory: 1GiB',
-      '5:5: mounts[0].memory: there is no such setting; known here: path, ecosystem, upstreams, negativeTtl, staleIfError, defaultTtl, redirects, hosts, tarballs',
+      '5:5: mounts[0].memory: there is no such setting; known here: path, ecosystem, upstreams, negativeTtl, staleIfError, staleOnDisconnect, cacheControlFields, storeSetCookie, storeServerErrors, defaultTtl, redirects, hosts, tarballs',
     ],
   ])('%s', async (fields, expected) => {
     expect(await problemsOf(loadText(mount(fields)))).toEqual([`millrace.yaml:${expected}`]);

@@ -5,6 +5,7 @@ import { showable, showYaml } from '../../src/config/show.ts';
 import { good, load, loadText } from './support.ts';
 
 const text = `admin: { token: hush }
+debugToken: hush
 publicUrl: https://cache.example.com
 disk: 1500MiB
 mounts:
@@ -32,9 +33,9 @@ test('each value is followed by its source', async () => {
   const yaml = showYaml(config, sources);
   expect(yaml).toContain('  port: 0 # from --port\n');
   expect(yaml).toContain('memory: 64MiB # from MILLRACE_MEMORY\n');
-  expect(yaml).toContain('disk: 1500MiB # from millrace.yaml:3\n');
+  expect(yaml).toContain('disk: 1500MiB # from millrace.yaml:4\n');
   expect(yaml).toContain('logLevel: info # from default\n');
-  expect(yaml).toContain('# from millrace.yaml:4\nmounts:\n');
+  expect(yaml).toContain('# from millrace.yaml:5\nmounts:\n');
   expect(yaml).toContain('# from default\ntrustedProxies: []\n');
 });
 

@@ -1,4 +1,5 @@
 import { describe } from 'vitest';
+import type { CachingConfig } from '../../src/config/config.ts';
 import { type TestGateway, type TestGatewayOptions, testGateway } from '../support/gateway.ts';
 import { type HttpOrigin, httpOrigin } from '../support/http-origin.ts';
 
@@ -10,17 +11,24 @@ export interface Setup {
   at(path: string): string;
 }
 
+export interface SurfaceOptions extends TestGatewayOptions {
+  /** What the mount says for itself, where the surface is one. */
+  readonly mountSettings?: Partial<CachingConfig>;
+}
+
 /** Runs the same tests below a mount and through the forward proxy. */
 export function overSurfaces(
   name: string,
-  tests: (setup: (options?: TestGatewayOptions) => Promise<Setup>) => void,
+  tests: (setup: (options?: SurfaceOptions) => Promise<Setup>) => void,
 ): void {
   describe.each(['mount', 'forward proxy'] as const)(`${name} over the %s`, (surface) => {
-    tests(async (options) => {
+    tests(async ({ mountSettings, ...options } = {}) => {
       const origin = await httpOrigin();
       const gateway = await testGateway({
         ...options,
-        ...(surface === 'mount' && { mounts: [{ path: '/files', url: origin.url }] }),
+        ...(surface === 'mount' && {
+          mounts: [{ path: '/files', url: origin.url, ...mountSettings }],
+        }),
       });
       const at = (path: string) => (surface === 'mount' ? `/files${path}` : `${origin.url}${path}`);
       return { origin, gateway, at };

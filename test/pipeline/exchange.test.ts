@@ -21,7 +21,15 @@ function resource(headers: readonly string[] = []): Resource {
       receivedAt: 0,
     },
     classification: { kind: 'index', freshness: 'rfc9111' },
-    policy: { freshness: 'rfc9111', negativeTtl: 10, staleIfError: 0, targetedFields: [] },
+    policy: {
+      freshness: 'rfc9111',
+      negativeTtl: 10,
+      staleIfError: 0,
+      staleOnDisconnect: true,
+      storeSetCookie: 'explicit',
+      storeServerErrors: true,
+      targetedFields: [],
+    },
     redirects: 'forward',
   };
 }

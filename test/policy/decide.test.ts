@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ArtifactMeta } from '../../src/core/artifact-meta.ts';
-import { decide, mayServeStaleOnError } from '../../src/policy/decide.ts';
+import { decide, mayServeStaleOnError, type UpstreamFailure } from '../../src/policy/decide.ts';
 import type { PolicyOptions } from '../../src/policy/policy-options.ts';
 import { at, date, type Fields, get, options, stored, t0 } from './stored.ts';
 
@@ -172,7 +172,8 @@ describe('stale forbidden (RFC 9111 section 4.2.4)', () => {
       expect(kind(meta, 70)).toBe('validate (stale)');
       expect(kind(meta, 70, { 'Cache-Control': 'max-stale' })).toBe('validate (stale)');
       const mount = { ...options, staleIfError: 999 };
-      expect(mayServeStaleOnError(get(), meta, mount, at(70))).toBe(false);
+      expect(mayServeStaleOnError(get(), meta, mount, at(70), 503)).toBe(false);
+      expect(mayServeStaleOnError(get(), meta, mount, at(70), 'no-answer')).toBe(false);
     },
   );
 
@@ -191,10 +192,40 @@ describe('stale on error (RFC 5861 section 4, RFC 9111 section 4.2.4)', () => {
     seconds: number,
     request: Fields = {},
     mount: Partial<PolicyOptions> = {},
+    failure: UpstreamFailure = 503,
   ): boolean => {
     const meta = stored({ 'Cache-Control': value });
-    return mayServeStaleOnError(get(request), meta, { ...options, ...mount }, at(seconds));
+    return mayServeStaleOnError(get(request), meta, { ...options, ...mount }, at(seconds), failure);
   };
+
+  it.each<[UpstreamFailure, boolean]>([
+    [500, true],
+    [502, true],
+    [503, true],
+    [504, true],
+    ['no-answer', true],
+    // RFC 5861 section 4 names the four; others are the origin's answer.
+    [501, false],
+    [505, false],
+    [511, false],
+    [599, false],
+    [404, false],
+    [429, false],
+    [200, false],
+  ])('takes %s for an error: %s', (failure, expected) => {
+    expect(serves('max-age=60, stale-if-error=30', 70, {}, {}, failure)).toBe(expected);
+    expect(serves('max-age=60', 70, {}, { staleIfError: 30 }, failure)).toBe(expected);
+  });
+
+  it('leaves what a silent upstream means to the operator (RFC 9111 section 4.2.4)', () => {
+    const never = { staleIfError: 99, staleOnDisconnect: false };
+    expect(serves('max-age=60', 70, {}, never, 'no-answer')).toBe(false);
+    expect(serves('max-age=60, stale-if-error=30', 70, {}, never, 'no-answer')).toBe(false);
+    expect(serves('max-age=60', 70, {}, never, 503)).toBe(true);
+    // Not stale: the mount's rule alone wanted a validation.
+    const validate = { ...never, freshness: 'validate' as const };
+    expect(serves('max-age=60', 30, {}, validate, 'no-answer')).toBe(true);
+  });
 
   it('has the window of the response, else of the mount', () => {
     expect(serves('max-age=60, stale-if-error=30', 89)).toBe(true);
@@ -238,9 +269,8 @@ describe('the mount’s freshness rule', () => {
     expect(kind(meta, 9, { 'Cache-Control': 'max-age=0' }, forever)).toBe('fresh');
     expect(kind(meta, 9, { 'Cache-Control': 'max-age=8' }, forever)).toBe('fresh');
     const mount = { ...options, ...forever };
-    expect(mayServeStaleOnError(get({ 'Cache-Control': 'max-age=0' }), meta, mount, at(9))).toBe(
-      true,
-    );
+    const request = get({ 'Cache-Control': 'max-age=0' });
+    expect(mayServeStaleOnError(request, meta, mount, at(9), 'no-answer')).toBe(true);
   });
 
   it('forever: a 404 lives as long as negative answers do', () => {

@@ -9,6 +9,9 @@ export const options: PolicyOptions = {
   freshness: 'rfc9111',
   negativeTtl: 0,
   staleIfError: 0,
+  staleOnDisconnect: true,
+  storeSetCookie: 'explicit',
+  storeServerErrors: true,
   targetedFields: ['millrace-cache-control', 'cdn-cache-control'],
 };
 

@@ -1,9 +1,17 @@
 import { describe, expect, it } from 'vitest';
+import { setCookieRules } from '../../src/core/store-rules.ts';
+import type { PolicyOptions } from '../../src/policy/policy-options.ts';
 import { mayStore } from '../../src/policy/storing.ts';
 import { date, type Fields, get, options, raw } from './stored.ts';
 
-function verdict(status: number, fields: Fields, request = get()): string {
-  const result = mayStore(request, { status, headers: raw(fields) }, options);
+function verdict(
+  status: number,
+  fields: Fields,
+  request = get(),
+  mount: Partial<PolicyOptions> = {},
+): string {
+  const response = { status, headers: raw(fields) };
+  const result = mayStore(request, response, { ...options, ...mount });
   return result.store ? 'stored' : result.reason;
 }
 
@@ -65,8 +73,32 @@ describe('storing (RFC 9111 section 3)', () => {
     expect(verdict(200, { ...fresh, Vary: 'Accept, x-*' })).toBe('stored');
   });
 
-  it('stores Set-Cookie responses as the RFC allows', () => {
-    expect(verdict(200, { ...fresh, 'Set-Cookie': 'a=b' })).toBe('stored');
+  it.each([
+    // Set-Cookie does not inhibit caching (section 7.3); what storeSetCookie makes of it.
+    [{ ...fresh }, { explicit: 'stored', always: 'stored', never: 'set-cookie' }],
+    [{ Expires: date(60) }, { explicit: 'stored', always: 'stored', never: 'set-cookie' }],
+    [{ 'Cache-Control': 'public' }, { explicit: 'stored', always: 'stored', never: 'set-cookie' }],
+    [
+      { 'Last-Modified': date(-999) },
+      { explicit: 'set-cookie', always: 'stored', never: 'set-cookie' },
+    ],
+    [{}, { explicit: 'set-cookie', always: 'stored', never: 'set-cookie' }],
+    [{ 'Cache-Control': 'private' }, { explicit: 'private', always: 'private', never: 'private' }],
+  ])('with a cookie and %j it is %j', (fields, expected) => {
+    for (const rule of setCookieRules) {
+      const verdictNow = verdict(200, { ...fields, 'Set-Cookie': 'a=b' }, get(), {
+        storeSetCookie: rule,
+      });
+      expect(verdictNow, rule).toBe(expected[rule]);
+      const without = verdict(200, fields, get(), { storeSetCookie: rule });
+      expect(without, rule).toBe(verdict(200, fields));
+    }
+  });
+
+  it.each([500, 501, 503, 511, 599])('stores a %i unless the operator wants none', (status) => {
+    expect(verdict(status, fresh)).toBe('stored');
+    expect(verdict(status, fresh, get(), { storeServerErrors: false })).toBe('server-error');
+    expect(verdict(404, fresh, get(), { storeServerErrors: false })).toBe('stored');
   });
 });
 

@@ -15,7 +15,7 @@ export interface ClientResponse {
 
 export interface ClientOptions {
   readonly method?: string;
-  readonly headers?: Readonly<Record<string, string>>;
+  readonly headers?: Readonly<Record<string, string | string[]>>;
   readonly body?: string;
   /** Sends the absolute URL to this gateway (`http://host:port`), as to a proxy. */
   readonly proxy?: string;

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { onTestFinished } from 'vitest';
-import type { Config, MountConfig } from '../../src/config/config.ts';
+import type { CachingConfig, Config, MountConfig } from '../../src/config/config.ts';
 import { createGateway, type Gateway } from '../../src/gateway.ts';
 import { Client, type ClientOptions, type ClientResponse } from './client.ts';
 
@@ -30,6 +30,16 @@ export interface TestGatewayOptions {
 }
 
 const mebibyte = 2 ** 20;
+
+/** The defaults. */
+const caching: CachingConfig = {
+  negativeTtl: 10_000,
+  staleIfError: 86_400_000,
+  staleOnDisconnect: true,
+  cacheControlFields: ['millrace-cache-control', 'cdn-cache-control'],
+  storeSetCookie: 'explicit',
+  storeServerErrors: true,
+};
 
 /** A gateway of the running test, with its data in a folder that goes with it. */
 export async function testGateway(options: TestGatewayOptions = {}): Promise<TestGateway> {
@@ -93,8 +103,7 @@ function mountsOf({ mounts = [] }: TestGatewayOptions): readonly MountConfig[] {
   return mounts.map(({ url, ...mount }) => ({
     ecosystem: 'generic',
     upstreams: [{ url }],
-    negativeTtl: 10_000,
-    staleIfError: 86_400_000,
+    ...caching,
     defaultTtl: undefined,
     redirects: 'forward',
     hosts: [],
@@ -114,8 +123,8 @@ function baseConfig(data: string): Config {
     disk: 256 * mebibyte,
     logLevel: 'info',
     logFormat: 'json',
-    negativeTtl: 10_000,
-    staleIfError: 86_400_000,
+    ...caching,
+    debugToken: undefined,
     timeouts: { connect: 5_000, firstByte: 10_000, idle: 10_000 },
     shutdownGrace: 5_000,
     forwardProxy: { allow: ['127.0.0.1'] },

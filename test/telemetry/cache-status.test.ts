@@ -45,6 +45,16 @@ test('hit and fwd never stand together (RFC 9211 section 2)', () => {
   );
 });
 
+test('the key is there for whom the record has one, as a String (RFC 9211 section 2.7)', () => {
+  const hit = { outcome: 'hit', cacheStatus: { hit: true, ttl: 3 } } as const;
+  expect(cacheStatusField({ ...hit, key: 'http://example.com/a?"b\\' })).toBe(
+    'millrace; hit; ttl=3; key="http://example.com/a?\\"b\\\\"',
+  );
+  expect(cacheStatusField({ ...hit, key: 'http://example.com/\xe9\t' })).toBe(
+    'millrace; hit; ttl=3; key="http://example.com/%E9%09"',
+  );
+});
+
 test('every outcome is named in its field', () => {
   for (const outcome of cacheOutcomes) {
     const field = cacheStatusField({ outcome, cacheStatus: {} });

@@ -41,6 +41,12 @@ test('values of secret fields are hidden whatever their case, absent ones stay a
     'Set-Cookie': '***',
     n: 0,
   });
+  expect(redactValue(['Accept', 'a', 'Millrace-Debug', 'x'])).toEqual([
+    'Accept',
+    'a',
+    'Millrace-Debug',
+    '***',
+  ]);
 });
 
 test('what refers to itself ends', () => {
