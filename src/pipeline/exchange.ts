@@ -6,7 +6,7 @@ import { validationFields } from '../policy/conditional.ts';
 import { mayServeStaleOnError } from '../policy/decide.ts';
 import { freshen } from '../policy/freshen.ts';
 import { endToEnd, requestFields } from '../policy/headers.ts';
-import { mayStore } from '../policy/storing.ts';
+import { mayStore, refusesRequest } from '../policy/storing.ts';
 import { varyOf } from '../policy/vary.ts';
 import type { PartialBody, Store } from '../storage/store.ts';
 import { discard } from '../upstream/discard.ts';
@@ -187,14 +187,17 @@ export class Exchange {
     }
   }
 
-  /** Keeps the response as the 304 updated it, or forgets it where the 304 says so. */
+  /**
+   * Keeps the response as the 304 updated it, or forgets it where the 304 says so. What the request
+   * forbids to store leaves the stored one as it was.
+   */
   async #update(resource: Resource, meta: ArtifactMeta): Promise<void> {
     const { store } = this.#options;
     const { url, headers } = resource.request;
     const verdict = mayStore({ method: 'GET', headers }, meta, resource.policy);
     try {
       if (verdict.store) await store.put(url, meta);
-      else await store.delete(url);
+      else if (!refusesRequest(verdict.reason)) await store.delete(url);
     } catch (error) {
       this.#storageFailed(url, error);
     }

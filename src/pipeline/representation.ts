@@ -69,6 +69,18 @@ export function arrivingRepresentation(
 }
 
 /**
+ * The representation as the origin gave it, or confirmed it, for this very request: an `Age` of ours
+ * would deny that, so it has one only where the origin's response came with one. RFC 9111 section 5.1.
+ */
+export function firstHand(
+  { age, ...selected }: SelectedRepresentation,
+  { headers }: HeadMeta,
+): SelectedRepresentation {
+  const aged = age !== undefined && fieldValue(headers, 'age') !== undefined;
+  return aged ? { ...selected, age } : selected;
+}
+
+/**
  * The representation with an entity tag of its own where the origin gave none: a hash of the bytes
  * served. A document that is still arriving gets it when it is small; a larger one is not held up.
  */

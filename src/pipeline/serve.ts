@@ -16,6 +16,7 @@ import { type Alone, alone, type Obtained, obtain } from './obtain.ts';
 import { noteError, noteVia, wholeSeconds } from './record-notes.ts';
 import {
   arrivingRepresentation,
+  firstHand,
   type SelectedRepresentation,
   storedRepresentation,
   withContentEtag,
@@ -180,18 +181,17 @@ export class Serve {
     if (!leader) record.cacheStatus.collapsed = true;
     if (arrival.kind === 'validated') {
       record.outcome = 'revalidated';
-      const representation = storedRepresentation(this.#options.store, arrival.meta, now);
-      return { kind: 'representation', representation };
+      const validated = storedRepresentation(this.#options.store, arrival.meta, now);
+      return { kind: 'representation', representation: firstHand(validated, arrival.meta) };
     }
     hold(asking, arrival.fill);
     // In place of the hold that it was made with.
     if (leader) arrival.fill.release();
     record.outcome = leader ? 'miss' : 'collapsed';
     if (leader) record.cacheStatus.stored = arrival.fill.storing;
-    return {
-      kind: 'representation',
-      representation: arrivingRepresentation(arrival.fill, arrival.meta, now),
-    };
+    const arriving = arrivingRepresentation(arrival.fill, arrival.meta, now);
+    const representation = leader ? firstHand(arriving, arrival.meta) : arriving;
+    return { kind: 'representation', representation };
   }
 
   #noteAlone(asked: Alone, record: RequestRecord): Alone {

@@ -71,7 +71,10 @@ function updates(fresh: RawHeaders, stored: RawHeaders): boolean {
     return current !== undefined && opaqueTag(etag.trim()) === opaqueTag(current);
   }
   const modified = fieldValue(fresh, 'last-modified');
-  // A strong match of the ETag that was sent outweighs a date; with nothing but dates they must agree.
-  if (modified === undefined || soleValue(stored, 'etag') !== undefined) return true;
-  return modified.trim() === soleValue(stored, 'last-modified');
+  if (modified === undefined) return true;
+  const current = soleValue(stored, 'last-modified');
+  // Where only an ETag was sent it is that which has matched.
+  return current === undefined
+    ? soleValue(stored, 'etag') !== undefined
+    : modified.trim() === current;
 }

@@ -1,6 +1,6 @@
 import type { ArtifactMeta } from '../core/artifact-meta.ts';
 import { fieldLines, fieldValue, type RawHeaders } from '../core/raw-headers.ts';
-import { parseDeltaSeconds } from './cache-control.ts';
+import { maxDeltaSeconds, parseDeltaSeconds } from './cache-control.ts';
 import { parseHttpDate } from './http-date.ts';
 import type { PolicyOptions } from './policy-options.ts';
 import { type ResponseDirectives, responseDirectives } from './response-directives.ts';
@@ -55,7 +55,9 @@ export function currentAge(meta: StoredHead, now: number): number {
 /** As `currentAge`, from a policy at hand. */
 export function ageOf(policy: ResponsePolicy, meta: StoredHead, now: number): number {
   const residentTime = Math.max(0, now - meta.responseTime);
-  return Math.floor((policy.correctedInitialAge + residentTime) / 1000);
+  const age = Math.floor((policy.correctedInitialAge + residentTime) / 1000);
+  // RFC 9111 section 1.2.2: what is larger is said, and taken, as 2^31.
+  return Math.min(age, maxDeltaSeconds);
 }
 
 /**
@@ -135,7 +137,8 @@ function explicitLifetime(
   if (lines.length === 0) return undefined;
   // RFC 9111 section 5.3: an invalid Expires is in the past; a repeated one is taken for invalid.
   const expires = lines.length === 1 ? parseHttpDate(lines[0] ?? '', responseTime) : undefined;
-  return expires === undefined ? 0 : Math.max(0, Math.floor((expires - date) / 1000));
+  if (expires === undefined) return 0;
+  return Math.min(Math.max(0, Math.floor((expires - date) / 1000)), maxDeltaSeconds);
 }
 
 /** A tenth of the time that it had not been modified for. RFC 9111 section 4.2.2. */

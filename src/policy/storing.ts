@@ -44,6 +44,11 @@ export function mayStore(
   return reason === undefined ? { store: true } : { store: false, reason };
 }
 
+/** Whether a refusal is for the request's sake: what it says of the response is nothing. */
+export function refusesRequest(reason: StoreRefusal): boolean {
+  return reason === 'method' || reason === 'request-no-store' || reason === 'authorization';
+}
+
 function refusal(
   request: RequestView,
   { status, headers }: { readonly status: number; readonly headers: RawHeaders },

@@ -31,7 +31,8 @@ export function varyOf(
   for (const line of fieldLines(responseHeaders, 'vary')) {
     for (const member of line.split(',')) {
       const name = member.trim().toLowerCase();
-      if (name === '*') return '*';
+      // What is no field name may mean any of them: as with `*`, nobody can say what matches.
+      if (name === '*' || !/^[!#$%&'*+.^_`|~0-9a-z-]*$/.test(name)) return '*';
       if (name !== '') names.add(name);
     }
   }

@@ -36,6 +36,20 @@ describe('identification (RFC 9111 section 4.3.4)', () => {
     ['the same date', modified, modified, true],
     ['another date', modified, { 'Last-Modified': date(-8) }, false],
     ['a date where a tag was sent', { ETag: '"a"' }, modified, true],
+    [
+      'another date, where a tag was sent too',
+      { ETag: '"a"', ...modified },
+      { 'Last-Modified': date(-8) },
+      false,
+    ],
+    ['the same date, where a tag was sent too', { ETag: '"a"', ...modified }, modified, true],
+    [
+      'the same tag and another date',
+      { ETag: '"a"', ...modified },
+      { ETag: '"a"', 'Last-Modified': date(-8) },
+      true,
+    ],
+    ['two tags', { ETag: '"a"' }, { ETag: ['"a"', '"a"'] }, false],
     ['no validator', { ETag: '"a"' }, {}, true],
     ['no validator where none was', {}, {}, true],
   ] satisfies [string, Fields, Fields, boolean][])(

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { decide } from '../../src/policy/decide.ts';
 import { currentAge, freshnessLifetime } from '../../src/policy/freshness.ts';
-import { at, date, type Fields, options, raw, stored, t0 } from './stored.ts';
+import { at, date, type Fields, get, options, raw, stored, t0 } from './stored.ts';
 
 const day = 24 * 60 * 60;
 
@@ -59,6 +60,26 @@ describe('age (RFC 9111 section 4.2.3)', () => {
     ['99999999999999999999', 2 ** 31],
   ] satisfies [string | string[], number][])('reads Age: %j as %i', (Age, expected) => {
     expect(currentAge(stored({ Age }), t0)).toBe(expected);
+  });
+
+  it('is stale from the very millisecond on in which the age reaches the lifetime', () => {
+    const meta = stored({ 'Cache-Control': 'max-age=60', Age: '7' }, { requestTime: t0 - 250 });
+    const fresh = (now: number) => decide(get(), [meta], options, now).kind === 'fresh';
+    // 7 s of Age, a quarter of a second on the way: 60 s are over after 52.75 s here.
+    expect(currentAge(meta, t0 + 52_749)).toBe(59);
+    expect(fresh(t0 + 52_749)).toBe(true);
+    expect(currentAge(meta, t0 + 52_750)).toBe(60);
+    expect(fresh(t0 + 52_750)).toBe(false);
+  });
+
+  it('never says more than 2^31 (section 1.2.2), and that is never fresh', () => {
+    const meta = stored({ 'Cache-Control': `max-age=${2 ** 40}`, Age: '9'.repeat(30) });
+    expect(currentAge(meta, t0)).toBe(2 ** 31);
+    expect(currentAge(meta, at(1_000_000))).toBe(2 ** 31);
+    expect(decide(get(), [meta], options, t0)).toMatchObject({ kind: 'validate', reason: 'stale' });
+    expect(currentAge(stored({}), at(2 ** 32))).toBe(2 ** 31);
+    const forAges = stored({ Expires: 'Fri, 31 Dec 9999 23:59:59 GMT', Age: '9'.repeat(30) });
+    expect(decide(get(), [forAges], options, t0)).toMatchObject({ kind: 'validate', ttl: 0 });
   });
 
   it('does not run backwards with the clock', () => {

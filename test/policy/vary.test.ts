@@ -13,6 +13,13 @@ describe('nominated fields (RFC 9110 section 12.5.5)', () => {
     expect(varyOf([], raw({ Vary: vary }))).toBe('*');
   });
 
+  it.each(['"Accept"', 'Accept Foo', 'Accept; q=1', 'Foo, B/r', '\xe9'])(
+    'takes %s, which is no list of names, for *',
+    (vary) => {
+      expect(varyOf([], raw({ Vary: vary }))).toBe('*');
+    },
+  );
+
   it('finds * on any line', () => {
     expect(varyOf([], raw({ Vary: ['', '*'] }))).toBe('*');
     expect(varyOf([], raw({ Vary: ['Foo', 'Bar , *'] }))).toBe('*');
