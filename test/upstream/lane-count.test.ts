@@ -1,0 +1,65 @@
+import { describe, expect, test } from 'vitest';
+import { LaneCount } from '../../src/upstream/lane-count.ts';
+
+/** Samples every 10 ms; `rate` says how many bytes a millisecond a number of connections brings. */
+function watch(count: LaneCount, ms: number, rate: (lanes: number) => number): number[] {
+  const targets = [count.target];
+  let bytes = 0;
+  for (let at = 0; at < ms; at += 10) {
+    bytes += rate(count.target) * 10;
+    count.observe({ at, bytes, flowing: count.target });
+    if (count.target !== targets.at(-1)) targets.push(count.target);
+  }
+  return targets;
+}
+
+describe('the number of connections', () => {
+  test('is one until there is reason for more', () => {
+    expect(new LaneCount({ max: 16 }).target).toBe(1);
+  });
+
+  test('grows while the sum rises, up to what is allowed', () => {
+    const count = new LaneCount({ max: 16 });
+    count.begin(100);
+    expect(watch(count, 2_000, (lanes) => lanes * 100)).toEqual([8, 16]);
+  });
+
+  test('goes back when the sum does not rise', () => {
+    const count = new LaneCount({ max: 16 });
+    count.begin(100);
+    expect(watch(count, 2_000, () => 100)).toEqual([8, 1]);
+  });
+
+  test('stays where the sum rises a little', () => {
+    const count = new LaneCount({ max: 16 });
+    count.begin(100);
+    expect(watch(count, 2_000, (lanes) => Math.min(lanes, 3) * 100)).toEqual([8]);
+  });
+
+  test('tries one more from time to time', () => {
+    const count = new LaneCount({ max: 16 });
+    count.begin(100);
+    const targets = watch(count, 4_000, (lanes) => (lanes <= 2 ? lanes * 100 : 100));
+    expect(targets.slice(0, 3)).toEqual([8, 1, 2]);
+  });
+
+  test('begins with what was best before', () => {
+    const count = new LaneCount({ max: 16, expected: 3 });
+    count.begin(100);
+    expect(count.target).toBe(3);
+  });
+
+  test('is not judged by connections that have not begun', () => {
+    const count = new LaneCount({ max: 8 });
+    count.begin(100);
+    for (let at = 0; at < 2_000; at += 10) count.observe({ at, bytes: at, flowing: 1 });
+    expect(count.target).toBe(8);
+  });
+
+  test('is what could be had, for a while', () => {
+    const count = new LaneCount({ max: 8 });
+    count.begin(100);
+    count.settle(2, 0);
+    expect(watch(count, 2_000, (lanes) => lanes * 100)).toEqual([2]);
+  });
+});
