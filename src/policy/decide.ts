@@ -9,7 +9,7 @@ import {
 import type { PolicyOptions, RequestView } from './policy-options.ts';
 import { type RequestDirectives, requestDirectives } from './request-directives.ts';
 import type { ResponseDirectives } from './response-directives.ts';
-import { matchesVary } from './vary.ts';
+import { excludeEachOther, matchedLast, matchesVary } from './vary.ts';
 
 /** A stored response that the request selects; whole seconds, `ttl` is negative once it is stale. */
 interface Selected {
@@ -146,6 +146,8 @@ function select(
   { targetedFields }: PolicyOptions,
 ): ArtifactMeta | undefined {
   if (method !== 'GET' && method !== 'HEAD') return undefined;
+  const known = variants.length > 1 ? onlyMatch(variants, headers) : undefined;
+  if (known !== undefined) return known;
   let best: ArtifactMeta | undefined;
   let bestDate = 0;
   for (const meta of variants) {
@@ -156,4 +158,17 @@ function select(
     bestDate = date;
   }
   return best;
+}
+
+/** The variant of several that matched last, where that leaves none of the others a chance. */
+function onlyMatch(
+  variants: readonly ArtifactMeta[],
+  headers: RequestView['headers'],
+): ArtifactMeta | undefined {
+  const known = variants.find(({ vary }) => matchedLast(vary, headers));
+  if (known === undefined) return undefined;
+  const alone = variants.every(
+    (other) => other === known || excludeEachOther(other.vary, known.vary),
+  );
+  return alone ? known : undefined;
 }

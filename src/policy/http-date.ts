@@ -60,9 +60,13 @@ function timestamp(
   // A leap second is 60; it counts as the first second of the next minute.
   if (h > 23 || m > 59 || s > 60) return undefined;
   const index = months.indexOf((monthName ?? '').toLowerCase());
-  // Date.UTC would take the years 0 to 99 for 1900 to 1999.
-  const date = new Date(0);
-  date.setUTCFullYear(year, index, d);
-  if (date.getUTCMonth() !== index || date.getUTCDate() !== d) return undefined;
-  return date.setUTCHours(h, m, s);
+  if (d < 1 || d > daysOf(year, index)) return undefined;
+  if (year > 99) return Date.UTC(year, index, d, h, m, s);
+  // Date.UTC would take these years for 1900 to 1999.
+  return new Date(0).setUTCFullYear(year, index, d) + ((h * 60 + m) * 60 + s) * 1000;
+}
+
+function daysOf(year: number, month: number): number {
+  if (month !== 1) return month === 3 || month === 5 || month === 8 || month === 10 ? 30 : 31;
+  return year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0) ? 29 : 28;
 }

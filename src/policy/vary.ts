@@ -59,6 +59,32 @@ export function matchesVary(vary: readonly VaryField[], requestHeaders: RawHeade
   return true;
 }
 
+/**
+ * Whether the request's fields are, byte for byte, those that matched last: a match that costs next to
+ * nothing. False says nothing.
+ */
+export function matchedLast(vary: readonly VaryField[], requestHeaders: RawHeaders): boolean {
+  const known = matched.get(vary);
+  if (known === undefined) return vary.length === 0;
+  for (let i = 0; i < vary.length; i += 1) {
+    if (known[i] !== fieldValue(requestHeaders, (vary[i] as VaryField)[0])) return false;
+  }
+  return true;
+}
+
+/** Whether no request can match both: they nominate the same fields, and one of them differs. */
+export function excludeEachOther(a: readonly VaryField[], b: readonly VaryField[]): boolean {
+  if (a.length !== b.length) return false;
+  let differs = false;
+  for (let i = 0; i < a.length; i += 1) {
+    const [name, value] = a[i] as VaryField;
+    const [otherName, otherValue] = b[i] as VaryField;
+    if (name !== otherName) return false;
+    differs ||= value !== otherValue;
+  }
+  return differs;
+}
+
 function selectingValue(headers: RawHeaders, name: string): string | null {
   const value = fieldValue(headers, name);
   return value === undefined ? null : normalise(name, value);

@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 import type { ArtifactMeta } from '../../src/core/artifact-meta.ts';
 import { decide, mayServeStaleOnError, type UpstreamFailure } from '../../src/policy/decide.ts';
 import type { PolicyOptions } from '../../src/policy/policy-options.ts';
-import { at, date, type Fields, get, options, stored, t0 } from './stored.ts';
+import { varyOf } from '../../src/policy/vary.ts';
+import { at, date, type Fields, get, options, raw, stored, t0 } from './stored.ts';
 
 function kind(
   meta: ArtifactMeta,
@@ -39,6 +40,43 @@ describe('selecting (RFC 9111 section 4)', () => {
     expect(decide(get({ Foo: '1' }), [newer, older], options, t0)).toMatchObject({ meta: newer });
     const same = variant('1');
     expect(decide(get({ Foo: '1' }), [same, newer], options, t0)).toMatchObject({ meta: same });
+  });
+
+  it('selects the same variant whatever was selected before', () => {
+    const value = fc.constantFrom('1', '2', ' 1', '1,2', '1, 2');
+    const request = fc
+      .record({ Foo: value, Bar: value }, { requiredKeys: [] })
+      .map((fields) => get(fields as Fields));
+    const nominated = fc.constantFrom('Foo', 'Bar', 'Foo, Bar', 'Other', '');
+    const one = fc.tuple(request, nominated, fc.nat(3)).map(([by, Vary, seconds]) => {
+      const fields = { 'Cache-Control': 'max-age=60', Vary, Date: date(seconds) };
+      const vary = varyOf(by.headers, raw(fields));
+      return stored(fields, { vary: vary === '*' ? [] : vary });
+    });
+    fc.assert(
+      fc.property(
+        fc.array(one, { maxLength: 5 }),
+        fc.array(request, { minLength: 1, maxLength: 5 }),
+        (variants, requests) => {
+          for (const asked of [...requests, ...requests]) {
+            // Copies have no past.
+            const copies: ArtifactMeta[] = variants.map((meta) => ({
+              ...meta,
+              vary: [...meta.vary],
+            }));
+            const expected = decide(asked, copies, options, at(5));
+            expect(decide(asked, variants, options, at(5))).toEqual(expected);
+            if ('meta' in expected) {
+              const place = copies.indexOf(expected.meta);
+              expect(decide(asked, variants, options, at(5))).toHaveProperty(
+                'meta',
+                variants[place],
+              );
+            }
+          }
+        },
+      ),
+    );
   });
 
   it('serves a HEAD from a stored GET, and no other method', () => {

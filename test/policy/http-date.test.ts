@@ -54,6 +54,19 @@ describe('RFC 9110 section 5.6.7: the three formats', () => {
   it('knows the leap day of leap years only', () => {
     expect(parseHttpDate('Thu, 29 Feb 2024 00:00:00 GMT')).toBe(Date.UTC(2024, 1, 29));
     expect(parseHttpDate('Wed, 29 Feb 2023 00:00:00 GMT')).toBeUndefined();
+    expect(parseHttpDate('Tue, 29 Feb 2000 00:00:00 GMT')).toBe(Date.UTC(2000, 1, 29));
+    expect(parseHttpDate('Thu, 29 Feb 1900 00:00:00 GMT')).toBeUndefined();
+  });
+
+  it('knows the days of each month', () => {
+    const lengths = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+    for (const [index, length] of lengths.entries()) {
+      const month = formatHttpDate(Date.UTC(2026, index, 1)).slice(8, 11);
+      const read = (day: string) => parseHttpDate(`Mon, ${day} ${month} 2026 01:02:03 GMT`);
+      expect(read(String(length)), month).toBe(Date.UTC(2026, index, length, 1, 2, 3));
+      expect(read(String(length + 1)), month).toBeUndefined();
+      expect(read('00'), month).toBeUndefined();
+    }
   });
 
   it('does not take a four-digit year below 100 for one of the 20th century', () => {
