@@ -1,0 +1,58 @@
+import { cpus } from 'node:os';
+import process from 'node:process';
+import { Bench } from 'tinybench';
+import type { MicroCase } from './case.ts';
+import { hotHitCases } from './hot-hit.ts';
+import { npmRewriteCase } from './npm-rewrite.ts';
+import { policyCases } from './policy-parts.ts';
+
+const usage = 'Usage: npm run bench:micro [-- part-of-a-name]';
+const cases: readonly MicroCase[] = [...hotHitCases, ...policyCases, npmRewriteCase];
+
+process.exitCode = await main(process.argv.slice(2));
+
+/** 0: every figure is within its budget, 1: one is not, 2: misuse. */
+async function main([wanted = '', ...rest]: readonly string[]): Promise<number> {
+  const chosen = cases.filter(({ name }) => name.includes(wanted));
+  if (rest.length > 0 || chosen.length === 0) {
+    console.error(`${usage}\n\n${cases.map(({ name }) => name).join('\n')}`);
+    return 2;
+  }
+  console.log(`${cpus()[0]?.model ?? 'unknown processor'}, Node ${process.versions.node}\n`);
+  const bench = new Bench({ time: 1_000, warmupTime: 500 });
+  const results: unknown[] = [];
+  for (const micro of chosen)
+    bench.add(micro.name, () => void results.splice(0, 1, micro.run(micro.times)));
+  await bench.run();
+  const rows = chosen.map((micro) => rowOf(micro, nanosecondsOf(bench, micro)));
+  console.table(Object.fromEntries(rows.map(({ name, ...row }) => [name, row])));
+  return rows.some(({ within }) => within === 'NO') ? 1 : 0;
+}
+
+/** Of one time: the median of the samples, and one that 99 of 100 are below. */
+function nanosecondsOf(bench: Bench, { name, times }: MicroCase): { p50: number; p99: number } {
+  const result = bench.getTask(name)?.result;
+  if (result?.state !== 'completed') throw new Error(`${name} did not complete`);
+  const { p50, p99 } = result.latency;
+  return { p50: (p50 * 1e6) / times, p99: (p99 * 1e6) / times };
+}
+
+function rowOf({ name, bytes, budget }: MicroCase, { p50, p99 }: { p50: number; p99: number }) {
+  const speed = bytes === undefined ? '' : `${Math.round((bytes / p50) * 1e3)} MB/s`;
+  const within = budget === undefined ? '' : p50 < budget ? 'yes' : 'NO';
+  return {
+    name,
+    median: duration(p50),
+    p99: duration(p99),
+    speed,
+    budget: budget === undefined ? '' : duration(budget),
+    within,
+  };
+}
+
+function duration(nanoseconds: number): string {
+  if (nanoseconds < 1_000) return `${Math.round(nanoseconds)} ns`;
+  return nanoseconds < 1e6
+    ? `${(nanoseconds / 1e3).toFixed(2)} µs`
+    : `${(nanoseconds / 1e6).toFixed(2)} ms`;
+}
