@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { LoadCalls } from './load/main.ts';
 import type { OriginCalls } from './origin/main.ts';
+import type { OriginLimits } from './origin/server.ts';
+import type { CacheSettings } from './peers/peer.ts';
 import { type Cores, chooseCores } from './processes/start.ts';
 import { Worker } from './processes/worker.ts';
 
@@ -49,8 +51,19 @@ export class Bench {
     const file = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
     const origin = new Worker<OriginCalls>(file('origin/main.ts'), cores.load);
     const load = new Worker<LoadCalls>(file('load/main.ts'), cores.load);
-    const originUrl = await origin.call('listen', undefined);
+    const originUrl = await origin.call('listen', {});
     return new Bench(options, { cores, folder, origin, originUrl, load });
+  }
+
+  /** URLs of the origins that a scenario wants: the one that all share, or its mirrors. */
+  async upstreams({ mirrors }: CacheSettings): Promise<readonly [string, ...string[]]> {
+    const [first, ...others] = mirrors ?? [];
+    if (first === undefined) return [this.originUrl];
+    return [await this.#mirror(first), ...(await Promise.all(others.map((l) => this.#mirror(l))))];
+  }
+
+  #mirror(limits: OriginLimits): Promise<string> {
+    return this.origin.call('listen', limits);
   }
 
   /** A folder of its own for a server. */

@@ -1,5 +1,6 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import process from 'node:process';
+import { setTimeout } from 'node:timers/promises';
 import { bodyOfPath, type GeneratedBody } from '../fixtures/generated-body.ts';
 import type { Ledger } from './ledger.ts';
 import { parseRequestHead, type RequestHead } from './request-head.ts';
@@ -9,11 +10,22 @@ const maxHeadBytes = 16 * 1024;
 /** Long ago, so that no heuristic finds the bodies young. */
 const lastModified = 'Mon, 01 Jan 2024 00:00:00 GMT';
 
+/** What one origin gives, so that several can be mirrors of unequal worth. */
+export interface OriginLimits {
+  /** Bytes a second of a connection's body; without it as fast as the socket takes them. */
+  readonly pace?: number;
+  /** Bodies at once: who asks for more gets a 503. */
+  readonly connections?: number;
+  /** Milliseconds before each response. */
+  readonly latencyMs?: number;
+}
+
 /**
  * An origin that costs as little as it can: generated bodies, strong entity tags, single ranges,
  * keep-alive, written straight to the socket. The caller listens and closes.
  */
-export function createOrigin(ledger: Ledger): Server {
+export function createOrigin(ledger: Ledger, limits: OriginLimits = {}): Server {
+  const places = new Places(limits.connections ?? Number.POSITIVE_INFINITY);
   return createServer({ noDelay: true }, (socket) => {
     let input = '';
     let busy = false;
@@ -23,7 +35,7 @@ export function createOrigin(ledger: Ledger): Server {
         const head = parseRequestHead(input.slice(0, end), etagOfTarget);
         input = input.slice(end + 4);
         if (!head) return void socket.end('HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n');
-        await answer(socket, head, ledger);
+        await answer(socket, head, { ledger, limits, places });
         if (head.close) return void socket.end();
       }
       busy = false;
@@ -39,13 +51,43 @@ export function createOrigin(ledger: Ledger): Server {
   });
 }
 
-async function answer(socket: Socket, head: RequestHead, ledger: Ledger): Promise<void> {
+/** Bodies that are on their way. */
+class Places {
+  #free: number;
+
+  constructor(free: number) {
+    this.#free = free;
+  }
+
+  take(): boolean {
+    if (this.#free < 1) return false;
+    this.#free -= 1;
+    return true;
+  }
+
+  give(): void {
+    this.#free += 1;
+  }
+}
+
+interface Means {
+  readonly ledger: Ledger;
+  readonly limits: OriginLimits;
+  readonly places: Places;
+}
+
+async function answer(
+  socket: Socket,
+  head: RequestHead,
+  { ledger, limits, places }: Means,
+): Promise<void> {
+  if (limits.latencyMs) await setTimeout(limits.latencyMs);
   const found = bodyOfPath(head.target);
   if (!found || (head.method !== 'GET' && head.method !== 'HEAD')) {
     socket.write(`HTTP/1.1 404 Not Found\r\n${dateField()}Content-Length: 0\r\n\r\n`);
     return;
   }
-  const { body, pace } = found;
+  const { body, pace = limits.pace } = found;
   ledger.request(head.target);
   const etag = etagOf(body);
   const fields =
@@ -67,13 +109,19 @@ async function answer(socket: Socket, head: RequestHead, ledger: Ledger): Promis
   const status = head.range
     ? `206 Partial Content\r\nContent-Range: bytes ${first}-${to - 1}/${body.size}`
     : '200 OK';
+  if (!places.take()) {
+    socket.write(
+      `HTTP/1.1 503 Service Unavailable\r\n${dateField()}Retry-After: 1\r\nContent-Length: 0\r\n\r\n`,
+    );
+    return;
+  }
   // One packet for a small response.
   socket.cork();
   socket.write(`HTTP/1.1 ${status}\r\n${fields}Content-Length: ${to - first}\r\n\r\n`);
   process.nextTick(() => socket.uncork());
-  if (head.method === 'HEAD') return;
   const sent = (bytes: number): void => ledger.sent(head.target, bytes, body.size);
-  await sendBody(socket, { body, from: first, to, pace, sent });
+  if (head.method === 'GET') await sendBody(socket, { body, from: first, to, pace, sent });
+  places.give();
 }
 
 function etagOf({ size, name }: GeneratedBody): string {

@@ -19,7 +19,7 @@ export const direct: Peer = {
     const worker = new Worker<OriginCalls>(originFile, cores.server);
     return {
       name: 'direct',
-      base: await worker.call('listen', undefined),
+      base: await worker.call('listen', {}),
       pid: worker.pid,
       ended: () => undefined,
       stop: async () => worker.close(),

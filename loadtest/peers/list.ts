@@ -1,3 +1,4 @@
+import { aria2 } from './aria2.ts';
 import { direct } from './direct.ts';
 import { millrace } from './millrace.ts';
 import { nginx, nginxCopy } from './nginx.ts';
@@ -6,6 +7,7 @@ import type { Peer } from './peer.ts';
 /** By the names that `--peers` takes; Millrace always takes part. */
 export const peers: Readonly<Record<string, readonly Peer[]>> = {
   direct: [direct],
+  aria2: [aria2],
   nginx: [nginx, nginxCopy],
 };
 

@@ -12,7 +12,12 @@ import type { Peer } from './peer.ts';
 export const millrace: Peer = {
   name: 'millrace',
   version: () => manifest.version,
-  async start(bench, { memory, disk }) {
+  async start(bench, settings) {
+    const { memory, disk, mirrors } = settings;
+    const upstreams = (await bench.upstreams(settings)).map((url, i) => {
+      const { connections } = mirrors?.[i] ?? {};
+      return connections === undefined ? { url } : { url, concurrency: connections };
+    });
     const folder = await bench.folder('millrace');
     await mkdir(folder, { recursive: true });
     const config = join(folder, 'millrace.yaml');
@@ -27,7 +32,7 @@ export const millrace: Peer = {
         'logLevel: info',
         'logFormat: json',
         'mounts:',
-        `  - { path: /files, ecosystem: generic, upstreams: [ { url: ${JSON.stringify(bench.originUrl)} } ] }`,
+        `  - { path: /files, ecosystem: generic, upstreams: ${JSON.stringify(upstreams)} }`,
         '',
       ].join('\n'),
     );

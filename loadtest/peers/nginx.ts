@@ -22,14 +22,13 @@ function nginxPeer(name: string, sendfile: boolean): Peer {
       const { status, stderr } = spawnSync('nginx', ['-v'], { encoding: 'utf8' });
       return status === 0 ? stderr.trim().replace('nginx version: ', '') : undefined;
     },
-    async start(bench, { disk }) {
+    async start(bench, settings) {
+      const { disk } = settings;
+      const [originUrl] = await bench.upstreams(settings);
       const folder = await bench.folder(name);
       const port = await freePort();
       const config = join(folder, 'nginx.conf');
-      await writeFile(
-        config,
-        configuration({ folder, port, disk, sendfile, originUrl: bench.originUrl }),
-      );
+      await writeFile(config, configuration({ folder, port, disk, sendfile, originUrl }));
       const logFile = join(folder, 'error.log');
       const log = await open(logFile, 'w');
       const child = startPinned(

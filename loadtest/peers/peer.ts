@@ -1,4 +1,5 @@
 import type { Bench } from '../bench.ts';
+import type { OriginLimits } from '../origin/server.ts';
 
 /** What a scenario wants of the caches that take part. */
 export interface CacheSettings {
@@ -11,6 +12,8 @@ export interface CacheSettings {
    * core of the load.
    */
   readonly directOn: 'server' | 'load';
+  /** Mirrors of the same bodies, in place of the one origin; a peer that knows only one has the first. */
+  readonly mirrors?: readonly OriginLimits[];
 }
 
 /** A server that could take part. */
@@ -23,6 +26,12 @@ export interface Peer {
   start(bench: Bench, settings: CacheSettings): Promise<Contestant>;
 }
 
+/** Milliseconds, and what was wrong with the body. */
+export interface DownloadByItself {
+  readonly ms: number;
+  readonly problem: string | undefined;
+}
+
 /** A server that runs. */
 export interface Contestant {
   readonly name: string;
@@ -30,6 +39,8 @@ export interface Contestant {
   readonly base: string;
   /** Undefined: nothing to count, it is the origin itself. */
   readonly pid: number | undefined;
+  /** Fetches a body by itself, where it is no server but a client; it is deleted afterwards. */
+  download?(path: string): Promise<DownloadByItself>;
   /** What it says of itself, for scenarios about memory: bytes in its memory tier. */
   memoryTierBytes?(): Promise<number>;
   /** The first line of its log that speaks of an error, to explain a void sample. */

@@ -3,6 +3,7 @@ import type { Comparison, Sample } from '../scenario.ts';
 /** Names of what counts as one opponent: the better of them is what Millrace is compared with. */
 const opponents: Readonly<Record<string, readonly string[]>> = {
   nginx: ['nginx', 'nginx-copy'],
+  aria2: ['aria2'],
   direct: ['direct'],
 };
 

@@ -1,4 +1,5 @@
 import type { Scenario } from '../scenario.ts';
+import { cappedOne } from './capped-one.ts';
 import { cold100m } from './cold-100m.ts';
 import { herd } from './herd.ts';
 import { hot1k } from './hot-1k.ts';
@@ -18,6 +19,7 @@ export const scenarios: readonly Scenario[] = [
   hot64k,
   hot1m,
   cold100m,
+  cappedOne,
 ];
 
 /** What `--smoke` runs without `--scenarios`. */
