@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { fieldLines } from '../../src/core/raw-headers.ts';
 import { FakeClock } from '../support/clock.ts';
 import { untilSettled } from '../support/settled.ts';
 import { overSurfaces } from './surfaces.ts';
@@ -41,6 +42,30 @@ overSurfaces('the fields of an answer', (setup) => {
     expect(await ages('/plain', {})).toEqual([undefined, '20', undefined]);
     expect(await ages('/aged', { Age: '7' })).toEqual(['7', '27', '7']);
     expect(origin.requests.map(({ status }) => status)).toEqual([200, 304, 200, 304]);
+  });
+
+  test('a validation carries the stored validators byte for byte and the request fields that Vary names', async () => {
+    const clock = new FakeClock();
+    const { origin, gateway, at } = await setup({ now: clock.now });
+    const lastModified = 'sunday, 06-Nov-94 08:49:37 gmt';
+    origin.serve('/a', {
+      body: 'hello',
+      etag: 'W/"a , b"',
+      lastModified,
+      headers: { 'Cache-Control': 'max-age=1', Vary: 'X-Chosen' },
+    });
+    const headers = { 'X-Chosen': ' Same,  again ', 'If-None-Match': '"mine"' };
+    await gateway.get(at('/a'), { headers });
+    await untilSettled(gateway);
+    clock.advance(60_000);
+    await gateway.get(at('/a'), { headers });
+    const sent = origin.requests[1]?.headers ?? [];
+    expect(fieldLines(sent, 'if-none-match')).toEqual(['W/"a , b"']);
+    expect(fieldLines(sent, 'if-modified-since')).toEqual([lastModified]);
+    expect(fieldLines(sent, 'x-chosen')).toEqual(['Same,  again']);
+    // Another variant is asked for without them.
+    await gateway.get(at('/a'), { headers: { 'X-Chosen': 'other' } });
+    expect(fieldLines(origin.requests[2]?.headers ?? [], 'if-none-match')).toEqual([]);
   });
 
   test('a client’s no-store or Authorization leaves what is stored for others as it was', async () => {
