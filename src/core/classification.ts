@@ -24,6 +24,26 @@ export interface Rewrite {
   create(): Rewriter;
 }
 
+/** Looks for one artifact's digest in a document, in one pass; holds a bounded carry and no more. */
+export interface DigestFinder {
+  /** Takes the next bytes of the document, its content coding undone; true: enough was seen. */
+  push(chunk: Uint8Array): boolean;
+  /** What was found so far: one digest, the strongest; undefined where none can be relied upon. */
+  digest(): Digest | undefined;
+}
+
+/**
+ * Where an artifact's digest is published. It is looked up in what is stored under these URLs, in any
+ * variant and however stale, and nothing is requested for it: a client that knows an artifact's URL
+ * has nearly always read the document through the gateway.
+ */
+export interface DigestSource {
+  /** Canonical URLs of the documents that may name the artifact, the likeliest first; a few. */
+  readonly urls: readonly string[];
+  /** A new finder for one document. */
+  find(): DigestFinder;
+}
+
 /** A mutable document, and what its ecosystem knows of it beyond the response's own fields. */
 export interface IndexClassification {
   readonly kind: 'index';
@@ -42,10 +62,19 @@ export interface IndexClassification {
   readonly servedVary?: readonly string[];
 }
 
+/** A resource whose URL's content never changes. */
+export interface ArtifactClassification {
+  readonly kind: 'artifact';
+  /** What the whole body must have. */
+  readonly digest?: Digest;
+  /** Asked on a miss, where the request itself does not tell the digest. */
+  readonly digestFrom?: DigestSource;
+}
+
 /** What an ecosystem says of a request. */
 export type Classification =
-  /** Immutable, perhaps with the digest its body must have. */
-  | { readonly kind: 'artifact'; readonly digest?: Digest }
+  /** Immutable, perhaps with the digest its body must have, or with where that is published. */
+  | ArtifactClassification
   /** Mutable. */
   | IndexClassification
   /** Not for the cache. */

@@ -2,11 +2,19 @@ import type { Rewriter } from '../core/classification.ts';
 import { GatewayError } from '../core/errors.ts';
 
 /**
- * Strings of a JSON document by the keys of the objects around them: `'*'` stands for any key, `true`
- * marks the string. Arrays are not entered.
+ * Strings of a JSON document by the keys of the objects around them: `'*'` stands for any key, `'[]'`
+ * for the elements of an array (which is not entered without it), `true` marks the string.
  */
 export interface StringSelector {
   readonly [key: string]: StringSelector | true;
+}
+
+/** Hears of the selected strings, in the order of the document. */
+export interface StringHandler {
+  /** `key` is the string's own, `'[]'` in an array. Undefined leaves the string's bytes alone. */
+  map(text: string, key: string): string | undefined;
+  /** An object or array on the way to selected strings has ended; how many are open around it. */
+  left?(depth: number): unknown;
 }
 
 /** A key or selected string longer than this many bytes is left alone: the bound of the carry. */
@@ -22,11 +30,11 @@ const [openBrace, closeBrace, openBracket, closeBracket] = [0x7b, 0x7d, 0x5b, 0x
  * object's end, goes through untouched. RFC 8259.
  */
 export class JsonStringRewriter implements Rewriter {
-  readonly #map: (text: string) => string | undefined;
+  readonly #handler: StringHandler;
   readonly #root: StringSelector;
   #phase: 'before' | 'inside' | 'after' = 'before';
-  /** The selectors of the open objects that lead to selected strings: the path. */
-  readonly #path: StringSelector[] = [];
+  /** The open objects and arrays that lead to selected strings: the path. */
+  readonly #path: { readonly selector: StringSelector; readonly array: boolean }[] = [];
   /** Open containers; more than the path is long while inside something of no interest. */
   #depth = 0;
   /** Inside a string of no interest, just behind an odd backslash. */
@@ -35,13 +43,13 @@ export class JsonStringRewriter implements Rewriter {
   /** On the path: a value comes next, and what its key selects. */
   #afterColon = false;
   #selected: StringSelector | true | undefined;
+  #key = '';
   /** A key or selected string that has begun. */
   #carry = empty;
 
-  /** `map` gets the decoded text of a selected string; undefined leaves its bytes alone. */
-  constructor(selector: StringSelector, map: (text: string) => string | undefined) {
+  constructor(selector: StringSelector, handler: StringHandler) {
     this.#root = selector;
-    this.#map = map;
+    this.#handler = handler;
   }
 
   push(chunk: Uint8Array): readonly Uint8Array[] {
@@ -101,7 +109,7 @@ export class JsonStringRewriter implements Rewriter {
       return at;
     }
     this.#phase = 'inside';
-    this.#path.push(this.#root);
+    this.#path.push({ selector: this.#root, array: false });
     this.#depth = 1;
     return at + 1;
   }
@@ -115,31 +123,44 @@ export class JsonStringRewriter implements Rewriter {
   #string(token: Buffer | undefined): Buffer | undefined {
     if (!this.#afterColon) {
       const key = token && decoded(token);
-      this.#selected = childOf(this.#path.at(-1), key);
+      this.#key = key ?? '';
+      this.#selected = childOf(this.#path.at(-1)?.selector, key);
       return undefined;
     }
     const text = this.#selected === true && token ? decoded(token) : undefined;
+    const mapped = text === undefined ? undefined : this.#handler.map(text, this.#key);
     this.#endValue();
-    const mapped = text === undefined ? undefined : this.#map(text);
     return mapped === undefined ? undefined : Buffer.from(JSON.stringify(mapped).slice(1, -1));
   }
 
   #structure(byte: number | undefined): void {
     if (byte === colon) this.#afterColon = true;
-    else if (byte === comma) this.#endValue();
+    else if (byte === comma) this.#nextMember();
     else if (byte === openBrace || byte === openBracket) {
       this.#depth++;
-      const selected = this.#selected;
-      if (byte === openBrace && this.#afterColon && typeof selected === 'object') {
-        this.#path.push(selected);
-      }
+      const array = byte === openBracket;
+      const selector = this.#afterColon ? this.#selected : undefined;
       this.#endValue();
+      if (typeof selector !== 'object' || (array && !Object.hasOwn(selector, '[]'))) return;
+      this.#path.push({ selector, array });
+      this.#nextMember();
     } else if (byte === closeBrace || byte === closeBracket) {
       this.#depth--;
       this.#path.pop();
       this.#endValue();
+      this.#handler.left?.(this.#depth);
       if (this.#depth === 0) this.#phase = 'after';
     }
+  }
+
+  /** A key comes next, or in an array its next element. */
+  #nextMember(): void {
+    this.#endValue();
+    const inside = this.#path.at(-1);
+    if (inside?.array !== true) return;
+    this.#afterColon = true;
+    this.#selected = inside.selector['[]'];
+    this.#key = '[]';
   }
 
   #endValue(): void {
@@ -229,7 +250,7 @@ function childOf(
   key: string | undefined,
 ): StringSelector | true | undefined {
   if (selector === undefined) return undefined;
-  if (key !== undefined && Object.hasOwn(selector, key)) return selector[key];
+  if (key !== undefined && key !== '[]' && Object.hasOwn(selector, key)) return selector[key];
   return Object.hasOwn(selector, '*') ? selector['*'] : undefined;
 }
 

@@ -6,7 +6,7 @@ export type NpmPath =
   | { readonly kind: 'packument'; readonly name: string }
   /** One version, by number or tag. */
   | { readonly kind: 'manifest'; readonly name: string }
-  | { readonly kind: 'tarball' }
+  | { readonly kind: 'tarball'; readonly of?: TarballName }
   /** `/-/…`: the registry's own services; `endpoint` without the `/-/` and the query. */
   | { readonly kind: 'endpoint'; readonly endpoint: string }
   /** A clean path that the protocol does not know. */
@@ -14,9 +14,17 @@ export type NpmPath =
   /** A path that no registry client sends, and that two servers might read differently. */
   | { readonly kind: 'suspicious' };
 
+/** What a tarball's path says of it, where it follows a convention. */
+export interface TarballName {
+  readonly name: string;
+  readonly version: string;
+  /** The last segment of its path, percent-decoded. */
+  readonly file: string;
+}
+
 const tarballFile = /\.(?:tgz|tar\.gz)$/i;
 /** GitHub's registry names tarballs by version and digest: `/download/@scope/name/1.0.0/<hex>`. */
-const githubTarball = /^\/download\/(?:@[^/]+\/)?[^/]+\/[^/]+\/[0-9a-f]{40,}$/i;
+const githubTarball = /^\/download\/((?:@[^/]+\/)?[^/]+)\/([^/]+)\/([0-9a-f]{40,})$/i;
 
 /** Reads a path (query allowed) below a registry's URL; a scope's slash may be percent-encoded. */
 export function parseNpmPath(pathAndQuery: string): NpmPath {
@@ -24,7 +32,8 @@ export function parseNpmPath(pathAndQuery: string): NpmPath {
   if (hasDotSegments(path)) return { kind: 'suspicious' };
   const decoded = decodedPath(path);
   if (decoded === undefined || hasControlsOrBackslash(decoded)) return { kind: 'suspicious' };
-  if (githubTarball.test(decoded)) return { kind: 'tarball' };
+  const [, ofPackage = '', version = '', file = ''] = githubTarball.exec(decoded) ?? [];
+  if (ofPackage !== '') return tarball(ofPackage, version, file);
 
   const [, ...segments] = decoded.replace(/\/$/, '').split('/');
   if (segments.length === 0 || segments.includes('')) return { kind: 'other' };
@@ -37,9 +46,19 @@ export function parseNpmPath(pathAndQuery: string): NpmPath {
   const isEndpoint = name === '-' && rest.length > 0 && rest[0] !== '-';
   if (isEndpoint) return { kind: 'endpoint', endpoint: rest.join('/') };
   if (rest.length === 0) return { kind: 'packument', name };
-  if (tarballFile.test(rest.at(-1) ?? '') && rest.length > 1) return { kind: 'tarball' };
+  const last = rest.at(-1) ?? '';
+  if (tarballFile.test(last) && rest.length > 1) {
+    const start = `${name.slice(name.indexOf('/') + 1)}-`;
+    const versioned = last.startsWith(start) ? last.slice(start.length) : '';
+    return tarball(name, versioned.replace(tarballFile, ''), last);
+  }
   if (rest.length === 1 && !rest[0]?.startsWith('-')) return { kind: 'manifest', name };
   return { kind: 'other' };
+}
+
+function tarball(name: string, version: string, file: string): NpmPath {
+  const named = /^(?:@[\w.~-]+\/)?[\w.~-]+$/.test(name) && /^\d+\.\d+\.\d+[\w.+-]*$/.test(version);
+  return named ? { kind: 'tarball', of: { name, version, file } } : { kind: 'tarball' };
 }
 
 /**

@@ -23,7 +23,7 @@ const tarballs: StringSelector = {
 export function tarballRewrite(options: TarballRewriteOptions): Rewrite {
   return {
     id: ['npm-tarballs-1', options.upstreamUrl, options.publicBase, ...options.hosts].join(' '),
-    create: () => new JsonStringRewriter(tarballs, tarballMapping(options)),
+    create: () => new JsonStringRewriter(tarballs, { map: tarballMapping(options) }),
   };
 }
 

@@ -11,6 +11,7 @@ import { endpointClassification } from './npm-endpoint.ts';
 import { authorityOf, foreignTarballUrl, strayTarball } from './npm-foreign-tarball.ts';
 import { negotiatedFields, selectingFields } from './npm-negotiation.ts';
 import { isTarballPath, type NpmPath, parseNpmPath } from './npm-path.ts';
+import { tarballDigest } from './npm-tarball-digest.ts';
 import { tarballRewrite } from './npm-tarball-rewriter.ts';
 
 /**
@@ -47,13 +48,16 @@ export function createNpm(options: NpmOptions): Ecosystem {
     if (path === undefined) {
       return isTarballPath(pathOf(request.url)) ? { kind: 'artifact' } : plainIndex;
     }
-    return classifyPath(parseNpmPath(path), request);
+    const registry = request.url.slice(0, request.url.length - path.length);
+    return classifyPath(parseNpmPath(path), request, registry);
   }
 
-  function classifyPath(path: NpmPath, request: ClassifyRequest): Classification {
+  function classifyPath(path: NpmPath, request: ClassifyRequest, registry: string): Classification {
     switch (path.kind) {
       case 'tarball':
-        return { kind: 'artifact' };
+        return path.of
+          ? { kind: 'artifact', digestFrom: tarballDigest(registry, path.of) }
+          : { kind: 'artifact' };
       case 'packument':
       case 'manifest':
         // npm asks so before it changes a document and sends it back.

@@ -20,7 +20,7 @@ import { UpstreamReader } from './upstream-reader.ts';
 /** Passes on a response that is for this request alone, at its client's pace. */
 export async function answerAlone(
   resource: Resource,
-  { response, asAsked }: Alone,
+  { response, digest, asAsked }: Alone,
 ): Promise<Answer> {
   const { request, classification } = resource;
   const { status } = response;
@@ -34,7 +34,6 @@ export async function answerAlone(
   const size = declaredSize(response.headers);
   const upstream = new UpstreamReader(response);
   const bytesIn = () => upstream.received;
-  const digest = classification.kind === 'artifact' && status === 200 && classification.digest;
   const reader = digest ? withDigest(upstream, digest) : upstream;
   if (asAsked) return { status, headers, body: { kind: 'stream', reader, size }, bytesIn };
   const whole: Representation = {

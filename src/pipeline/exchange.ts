@@ -1,4 +1,5 @@
 import type { ArtifactMeta } from '../core/artifact-meta.ts';
+import type { Digest } from '../core/digest.ts';
 import { GatewayError } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 import { fieldValue, type RawHeaders, withoutFields } from '../core/raw-headers.ts';
@@ -16,6 +17,7 @@ import { Fill } from './fill.ts';
 import { UpstreamFillSource } from './fill-source.ts';
 import { declaredSize } from './framing.ts';
 import type { Arrival, HeadMeta, Via } from './in-flight.ts';
+import { digestOf, type PublishedDigests } from './published-digests.ts';
 import type { Resource } from './resource.ts';
 
 export interface ExchangeOptions {
@@ -57,16 +59,19 @@ const viaField: ReadonlySet<string> = new Set(['via']);
 /** Speaks with the upstreams on behalf of a key, and turns what comes into something to share. */
 export class Exchange {
   readonly #options: ExchangeOptions;
+  readonly #digests: PublishedDigests;
 
-  constructor(options: ExchangeOptions) {
+  constructor(options: ExchangeOptions, digests: PublishedDigests) {
     this.#options = options;
+    this.#digests = digests;
   }
 
   /**
    * Asks for the whole representation; with `stored`, whether that is still valid. Rejects with a
    * GatewayError when no upstream gave an answer worth having.
    */
-  async fetch(resource: Resource, stored: ArtifactMeta | undefined): Promise<Arrival> {
+  async fetch(asked: Resource, stored: ArtifactMeta | undefined): Promise<Arrival> {
+    const resource = await this.#digests.completed(asked);
     const conditions = stored ? validationFields(stored) : [];
     const headers = [...this.#sharedFields(resource), ...conditions];
     const response = await this.#send(resource, headers);
@@ -107,14 +112,23 @@ export class Exchange {
     return this.#send(resource, fields, signal, request.method);
   }
 
+  /** What the body of a response for one client alone must have. */
+  async digestFor(resource: Resource, response: UpstreamResponse): Promise<Digest | undefined> {
+    if (resource.request.method !== 'GET' || response.status !== 200) return undefined;
+    return digestOf(await this.#digests.completed(resource), response);
+  }
+
   async #share(resource: Resource, response: UpstreamResponse, via: Via): Promise<Arrival> {
-    const { request, classification, policy } = resource;
+    const { request, policy } = resource;
     const view = { method: 'GET', headers: request.headers };
     const verdict = mayStore(view, response, policy);
-    if (!verdict.store) return { kind: 'unshared', via, response, reason: verdict.reason };
-    if (!showsItsEnd(response)) return { kind: 'unshared', via, response, reason: 'no-length' };
+    const digest = digestOf(resource, response);
+    const unshared = (reason: string) =>
+      ({ kind: 'unshared', via, response, reason, digest }) as const;
+    if (!verdict.store) return unshared(verdict.reason);
+    if (!showsItsEnd(response)) return unshared('no-length');
     const vary = selecting(resource, response.headers);
-    if (vary === '*') return { kind: 'unshared', via, response, reason: 'vary' };
+    if (vary === '*') return unshared('vary');
     const meta: HeadMeta = {
       status: response.status,
       headers: storedFields(response),
@@ -130,9 +144,10 @@ export class Exchange {
       partial: await this.#begin(request.url, size),
       meta: (body) => ({ ...meta, body }),
       onFailure: (error) => this.#storageFailed(request.url, error),
-      ...(classification.kind === 'artifact' &&
-        response.status === 200 &&
-        classification.digest && { digest: classification.digest }),
+      ...(digest && { digest }),
+    });
+    void fill.settled.then(() => {
+      if (fill.failure?.code === 'digest_mismatch') this.#refused(response, digest);
     });
     const shared = this.#sharedFields(resource);
     new UpstreamFillSource(fill, response, ({ first, last }, etag) =>
@@ -201,6 +216,10 @@ export class Exchange {
     } catch (error) {
       this.#storageFailed(url, error);
     }
+  }
+
+  #refused({ url }: UpstreamResponse, expected: Digest | undefined): void {
+    this.#options.log.warn({ url, expected }, 'a body without the digest it must have was refused');
   }
 
   #storageFailed(url: string, err: unknown): void {

@@ -134,6 +134,11 @@ export class Fill implements ReadableFill {
     return this.#present.missing({ first: 0, last: this.size - 1 });
   }
 
+  /** Whether the body has to be proven before its last byte is given. */
+  get isChecked(): boolean {
+    return this.#options.digest !== undefined;
+  }
+
   /** Resolves once that many bytes have arrived from the start, or the fill has ended. */
   async arrived(bytes: number): Promise<void> {
     while (!this.complete && !this.#failure && this.#present.runEnd(0) < bytes) {

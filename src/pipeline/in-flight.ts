@@ -1,4 +1,5 @@
 import type { ArtifactMeta, VaryField } from '../core/artifact-meta.ts';
+import type { Digest } from '../core/digest.ts';
 import { fieldValue, type RawHeaders } from '../core/raw-headers.ts';
 import type { UpstreamResponse } from '../upstream/upstream.ts';
 import type { Fill } from './fill.ts';
@@ -28,6 +29,7 @@ export type Arrival =
       readonly via: Via;
       readonly response: UpstreamResponse;
       readonly reason: string;
+      readonly digest: Digest | undefined;
     };
 
 interface Flight {
@@ -87,6 +89,15 @@ export class InFlight {
         (arrival) => arrival.kind === 'fill' && arrival.fill.forgo(),
         () => undefined,
       );
+    }
+  }
+
+  /** Resolves once what has arrived whole for the URL is stored; what is still arriving is not awaited. */
+  async committed(url: string): Promise<void> {
+    for (const [key, { arrival, arrived }] of this.#flights) {
+      if (!arrived || (key !== url && !key.startsWith(`${url}\n`))) continue;
+      const ended = await arrival;
+      if (ended.kind === 'fill' && ended.fill.complete) await ended.fill.settled;
     }
   }
 

@@ -1,4 +1,5 @@
 import type { ArtifactMeta } from '../core/artifact-meta.ts';
+import type { Digest } from '../core/digest.ts';
 import { fieldValue } from '../core/raw-headers.ts';
 import { matchesVary } from '../policy/vary.ts';
 import type { UpstreamResponse } from '../upstream/upstream.ts';
@@ -24,6 +25,8 @@ export interface Alone {
   readonly via: Via;
   readonly response: UpstreamResponse;
   readonly reason: string;
+  /** What its body must have. */
+  readonly digest: Digest | undefined;
   /** Whether the response answers the client's own range and conditions already. */
   readonly asAsked: boolean;
 }
@@ -80,7 +83,7 @@ export async function obtain(
 function asLeader(
   exchange: Exchange,
   resource: Resource,
-  { via, response, reason }: Extract<Arrival, { kind: 'unshared' }>,
+  { via, response, reason, digest }: Extract<Arrival, { kind: 'unshared' }>,
   signal?: AbortSignal,
 ): Promise<Obtained> | Obtained {
   const wantsPart = fieldValue(resource.request.headers, 'range') !== undefined;
@@ -88,7 +91,7 @@ function asLeader(
     response.abort();
     return alone(exchange, resource, reason, signal);
   }
-  return { kind: 'alone', via, response, reason, asAsked: false };
+  return { kind: 'alone', via, response, reason, digest, asAsked: false };
 }
 
 export async function alone(
@@ -98,5 +101,6 @@ export async function alone(
   signal?: AbortSignal,
 ): Promise<Alone> {
   const response = await exchange.fetchAlone(resource, signal);
-  return { kind: 'alone', via: viaOf(response), response, reason, asAsked: true };
+  const digest = await exchange.digestFor(resource, response);
+  return { kind: 'alone', via: viaOf(response), response, reason, digest, asAsked: true };
 }

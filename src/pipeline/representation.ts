@@ -99,6 +99,18 @@ export async function withContentEtag(
   };
 }
 
+/**
+ * The representation once its body is proven, where it has to be and is small: then a wrong one is an
+ * error with a status. Of a larger one the last byte is held back. Throws what ended its fill.
+ */
+export async function proven(selected: SelectedRepresentation): Promise<SelectedRepresentation> {
+  const { fill, size = 0 } = selected;
+  if (!fill?.isChecked || size > smallDocumentBytes) return selected;
+  await fill.arrived(smallDocumentBytes);
+  if (fill.failure) throw fill.failure;
+  return fill.complete ? { ...selected, size: fill.bytes } : selected;
+}
+
 /** The representation with these request fields named in `Vary`, where they are not already. */
 export function withVary(
   selected: SelectedRepresentation,

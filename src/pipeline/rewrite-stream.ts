@@ -1,4 +1,4 @@
-import { Readable } from 'node:stream';
+import { pipeline, type Transform } from 'node:stream';
 import { createGunzip, createGzip, constants as zlib } from 'node:zlib';
 import type { BodyReader } from '../core/body.ts';
 import type { Rewriter } from '../core/classification.ts';
@@ -34,8 +34,7 @@ export async function* rewriteStream(
   rewriter: Rewriter,
   { gunzip, gzip }: Codings,
 ): AsyncGenerator<Uint8Array> {
-  const decoded = gunzip ? through(chunksOf(document), createGunzip()) : chunksOf(document);
-  const rewritten = rewrite(decoded, rewriter);
+  const rewritten = rewrite(decodedDocument(document, gunzip), rewriter);
   // Made once a version and sent many times, but on a serving core: speed before the last percent.
   const level = zlib.Z_BEST_SPEED + 2;
   try {
@@ -46,6 +45,11 @@ export async function* rewriteStream(
   } finally {
     document.close();
   }
+}
+
+/** A document's bytes without its content coding; the caller closes the reader. */
+export function decodedDocument(document: BodyReader, gunzip: boolean): AsyncIterable<Uint8Array> {
+  return gunzip ? through(chunksOf(document), createGunzip()) : chunksOf(document);
 }
 
 /** Fields that speak of the original bytes. */
@@ -87,11 +91,11 @@ async function* chunksOf(reader: BodyReader): AsyncGenerator<Uint8Array> {
     yield Buffer.from(chunk);
 }
 
-function through(
-  source: AsyncIterable<Uint8Array>,
-  stage: NodeJS.ReadWriteStream,
-): AsyncIterable<Uint8Array> {
-  return Readable.from(source).compose(stage);
+/** What the stage makes of the source. Whoever stops early ends both. */
+function through(source: AsyncIterable<Uint8Array>, stage: Transform): AsyncIterable<Uint8Array> {
+  // What goes wrong, on either side, the one who reads the stage hears of.
+  pipeline(source, stage, () => undefined);
+  return stage;
 }
 
 function failure(message: string, cause?: unknown): GatewayError {

@@ -13,10 +13,12 @@ import { Exchange, type ExchangeOptions } from './exchange.ts';
 import type { Fill } from './fill.ts';
 import { InFlight } from './in-flight.ts';
 import { type Alone, alone, type Obtained, obtain } from './obtain.ts';
+import { PublishedDigests } from './published-digests.ts';
 import { noteError, noteVia, wholeSeconds } from './record-notes.ts';
 import {
   arrivingRepresentation,
   firstHand,
+  proven,
   type SelectedRepresentation,
   storedRepresentation,
   withContentEtag,
@@ -49,7 +51,7 @@ export class Serve {
 
   constructor(options: ServeOptions) {
     this.#options = options;
-    this.#exchange = new Exchange(options);
+    this.#exchange = new Exchange(options, new PublishedDigests(options, this.#inFlight));
     this.#deriver = new Deriver(options);
     this.#parts = { exchange: this.#exchange, inFlight: this.#inFlight };
   }
@@ -220,7 +222,7 @@ export class Serve {
     representation: SelectedRepresentation,
   ): Promise<SelectedRepresentation> {
     const { request, classification } = asking.resource;
-    if (classification.kind !== 'index') return representation;
+    if (classification.kind !== 'index') return proven(representation);
     const { rewrite, ownEtag, vary = [], servedVary = [] } = classification;
     const varying = withVary(representation, [...vary, ...servedVary]);
     if (rewrite) {

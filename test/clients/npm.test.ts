@@ -6,7 +6,6 @@ import {
   type NpmRegistry,
   npmRegistry,
   packageFolder,
-  tarballPath,
 } from './support/npm-registry.ts';
 import { run } from './support/run.ts';
 import { skipWithout } from './support/tools.ts';
@@ -169,13 +168,11 @@ describe.skipIf(skipWithout('npm'))('npm', () => {
     registry.serveTarball(nail, bad);
 
     const project = await npmProject({ nail: '1' }, options);
-    const { code, errors } = await project.attempt('install');
+    const { code, errors } = await project.attempt('install', '--fetch-retries=0');
     expect(code).not.toBe(0);
-    expect(errors).toContain('EINTEGRITY');
+    expect(errors).toContain('502');
 
     registry.serveTarball(nail, good);
-    const url = encodeURIComponent(registry.origin.url + tarballPath(nail));
-    await fetch(`${gateway.adminUrl}/api/entries?url=${url}`, { method: 'DELETE' });
     await project.npm('install');
     expect(await project.installed('nail')).toBe('nail 1.0.0');
   });

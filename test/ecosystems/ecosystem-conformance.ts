@@ -96,6 +96,31 @@ export function describeEcosystem(fixture: ConformanceFixture): void {
       );
     });
 
+    it('looks for digests in documents that are its own, and throws at none', () => {
+      const documents = [
+        '',
+        '{"versions":{"1.0.0":{"dist":{"integrity":1}}}}',
+        '<a href="x#sha256=">',
+      ];
+      fc.assert(
+        fc.property(anyPath(fixture), fc.constantFrom(...documents), (path, document) => {
+          const answer = ecosystem.classify(throughMount(path));
+          if (answer.kind !== 'artifact' || !answer.digestFrom) return;
+          const { urls, find } = answer.digestFrom;
+          expect(urls.length).toBeLessThanOrEqual(8);
+          for (const url of urls) {
+            expect(canonicalUrl(url)).toBe(url);
+            expect(ecosystem.classify({ ...throughMount('/'), url })).toMatchObject({
+              kind: 'index',
+            });
+          }
+          const finder = find();
+          finder.push(Buffer.from(document));
+          expect(finder.digest()).toBeUndefined();
+        }),
+      );
+    });
+
     it('makes independent rewriters whose output the id alone decides', () => {
       const document = Buffer.from('{"name":"a","versions":{"1.0.0":{"dist":{"tarball":"x"}}}}');
       for (const path of fixture.paths) {
@@ -138,14 +163,21 @@ export function describeEcosystem(fixture: ConformanceFixture): void {
   }
 }
 
-/** A classification with its rewrite's id in place of the rewrite. */
+/** A classification with what tells its functions apart in their place. */
 function comparable(answer: Classification): unknown {
-  return answer.kind === 'index' ? { ...answer, rewrite: answer.rewrite?.id } : answer;
+  switch (answer.kind) {
+    case 'index':
+      return { ...answer, rewrite: answer.rewrite?.id };
+    case 'artifact':
+      return { ...answer, digestFrom: answer.digestFrom?.urls };
+    case 'passthrough':
+      return answer;
+  }
 }
 
 /** What a classification says of the resource, whoever asks. */
 function resource(answer: Classification): unknown {
-  if (answer.kind !== 'index') return answer;
+  if (answer.kind !== 'index') return comparable(answer);
   const { rewrite: _rewrite, servedVary: _servedVary, ...rest } = answer;
   return rest;
 }

@@ -103,7 +103,7 @@ describe('the JSON string rewriter', () => {
   });
 
   it('holds back no more than its bound of a key or value that never ends', () => {
-    const rewriter = new JsonStringRewriter(selector, () => 'new');
+    const rewriter = new JsonStringRewriter(selector, { map: () => 'new' });
     let held = 0;
     for (const chunk of ['{"dist":{"tarball":"', ...Array<string>(64).fill('y'.repeat(1024))]) {
       held += chunk.length;
@@ -114,7 +114,7 @@ describe('the JSON string rewriter', () => {
   });
 
   it('keeps nothing of a chunk that its caller overwrites', () => {
-    const rewriter = new JsonStringRewriter(selector, (text) => `<${text}>`);
+    const rewriter = new JsonStringRewriter(selector, { map: (text) => `<${text}>` });
     const chunk = Buffer.from('{"dist":{"tarball":"begin');
     const output = rewriter.push(chunk).map((piece) => Buffer.from(piece));
     chunk.fill(0);
@@ -163,14 +163,14 @@ function rewrite(input: string): string {
 }
 
 function run(chunks: readonly Buffer[]): Buffer {
-  const rewriter = new JsonStringRewriter(selector, (text) => `<${text}>`);
+  const rewriter = new JsonStringRewriter(selector, { map: (text) => `<${text}>` });
   const output = chunks.flatMap((chunk) => [...rewriter.push(chunk)]);
   return Buffer.concat([...output, ...rewriter.end()]);
 }
 
 /** The output without the verdict on the end; what is held back at the end is missing in both ways. */
 function push(chunks: readonly Buffer[]): Buffer {
-  const rewriter = new JsonStringRewriter(selector, (text) => `<${text}>`);
+  const rewriter = new JsonStringRewriter(selector, { map: (text) => `<${text}>` });
   return Buffer.concat(chunks.flatMap((chunk) => [...rewriter.push(chunk)]));
 }
 
@@ -238,3 +238,61 @@ function markedDist(value: Record<string, unknown>): Record<string, unknown> {
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
+
+describe('arrays', () => {
+  const files = {
+    files: { '[]': { url: true, hashes: { sha256: true } } },
+    tags: { '[]': true },
+  } as const;
+
+  function read(input: string, step = 1e6): { output: string; heard: string[] } {
+    const heard: string[] = [];
+    const rewriter = new JsonStringRewriter(files, {
+      map: (text, key) => {
+        heard.push(`${key}=${text}`);
+        return `<${text}>`;
+      },
+      left: (depth) => heard.push(`left ${depth}`),
+    });
+    const bytes = Buffer.from(input);
+    const output: Uint8Array[] = [];
+    for (let at = 0; at < bytes.length; at += step) {
+      output.push(...rewriter.push(bytes.subarray(at, at + step)));
+    }
+    output.push(...rewriter.end());
+    return { output: Buffer.concat(output).toString(), heard };
+  }
+
+  const input =
+    '{"files":[{"url":"a","hashes":{"sha256":"b","md5":"c"}},7,"x",[{"url":"no"}],{"size":1,"url":"d"}], "tags":["e",["f"],"g"],"url":"no"}';
+  const output =
+    '{"files":[{"url":"<a>","hashes":{"sha256":"<b>","md5":"c"}},7,"x",[{"url":"no"}],{"size":1,"url":"<d>"}], "tags":["<e>",["f"],"<g>"],"url":"no"}';
+
+  it('are entered where the selector says so, and their ends are told', () => {
+    const read1 = read(input);
+    expect(read1.output).toBe(output);
+    expect(read1.heard).toEqual([
+      'url=a',
+      'sha256=b',
+      'left 3',
+      'left 2',
+      'url=d',
+      'left 2',
+      'left 1',
+      '[]=e',
+      '[]=g',
+      'left 1',
+      'left 0',
+    ]);
+  });
+
+  it('are read the same wherever the document is cut', () => {
+    for (let step = 1; step < 40; step++) expect(read(input, step)).toEqual(read(input));
+  });
+
+  it('are not taken for objects with a key of that name', () => {
+    expect(read('{"tags":{"[]":"a"},"files":{"[]":{"url":"b"}}}').output).toBe(
+      '{"tags":{"[]":"a"},"files":{"[]":{"url":"b"}}}',
+    );
+  });
+});

@@ -68,7 +68,7 @@ describeEcosystem({
 
 describe('npm paths', () => {
   it.each(tarballs)('keeps the tarball %s', (path) => {
-    expect(npm.classify(get(path))).toEqual({ kind: 'artifact' });
+    expect(npm.classify(get(path))).toMatchObject({ kind: 'artifact' });
   });
 
   it.each(documents)('takes %s for a document with variants', (path) => {

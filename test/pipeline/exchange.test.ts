@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest';
 import type { Logger } from '../../src/core/logger.ts';
 import { Exchange } from '../../src/pipeline/exchange.ts';
+import { InFlight } from '../../src/pipeline/in-flight.ts';
+import { PublishedDigests } from '../../src/pipeline/published-digests.ts';
 import type { Resource } from '../../src/pipeline/resource.ts';
 import { createMemoryStore } from '../../src/storage/engines/memory.ts';
 import type { DownloadRequest } from '../../src/upstream/download.ts';
@@ -37,19 +39,21 @@ function resource(headers: readonly string[] = []): Resource {
 /** An exchange whose upstream gives the response; what it was asked. */
 function exchangeWith(response: FakeResponse): { exchange: Exchange; asked: DownloadRequest[] } {
   const asked: DownloadRequest[] = [];
-  const exchange = new Exchange({
+  const options = {
     store: createMemoryStore({ maxBytes: 1_000_000 }),
     downloader: {
-      fetch: async (request) => {
+      fetch: async (request: DownloadRequest) => {
         asked.push(request);
         return Object.assign(response, { attempts: [] });
       },
     },
     log: {} as Logger,
     now: () => 0,
-    via: (existing) => (existing === undefined ? '1.1 us' : `${existing}, 1.1 us`),
-  });
-  return { exchange, asked };
+    via: (existing: string | undefined) =>
+      existing === undefined ? '1.1 us' : `${existing}, 1.1 us`,
+  };
+  const digests = new PublishedDigests(options, new InFlight());
+  return { exchange: new Exchange(options, digests), asked };
 }
 
 test('a body over TLS that ends with its connection is not shared: a cut would look the same', async () => {

@@ -1,0 +1,79 @@
+import type { DigestFinder, DigestSource } from '../core/classification.ts';
+import {
+  type Digest,
+  digestFromHex,
+  digestsFromIntegrity,
+  strongestDigest,
+} from '../core/digest.ts';
+import { JsonStringRewriter } from './json-string-rewriter.ts';
+import type { TarballName } from './npm-path.ts';
+
+/** Where the digest of a version's tarball is published: in the package's document. */
+export function tarballDigest(registry: string, tarball: TarballName): DigestSource {
+  const { name } = tarball;
+  // A scope's slash has three spellings, each the one of some client.
+  const spellings = name.includes('/') ? ['%2f', '%2F', '/'] : ['/'];
+  return {
+    urls: spellings.map((slash) => `${registry}/${name.replace('/', slash)}`),
+    find: () => new TarballDigestFinder(tarball),
+  };
+}
+
+/**
+ * Reads `versions.<version>.dist` of a packument: `integrity`, and `shasum` (SHA-1) as old registries
+ * have it. It counts only where `dist.tarball` is the file in question.
+ */
+class TarballDigestFinder implements DigestFinder {
+  readonly #reader: JsonStringRewriter;
+  readonly #digests: Digest[] = [];
+  #isNamed = false;
+  #found: Digest | undefined;
+  #over = false;
+
+  constructor({ version, file }: TarballName) {
+    const dist = { tarball: true, integrity: true, shasum: true } as const;
+    this.#reader = new JsonStringRewriter(
+      { versions: { [version]: { dist } } },
+      {
+        map: (text, key) => {
+          if (key === 'tarball') this.#isNamed = fileOf(text) === file;
+          else if (key === 'integrity') this.#digests.push(...digestsFromIntegrity(text));
+          else
+            this.#digests.push(
+              ...[digestFromHex('sha1', text)].filter((each) => each !== undefined),
+            );
+          return undefined;
+        },
+        // The root, `versions` and the version are still open: `dist` has ended.
+        left: (depth) => depth === 3 && this.#end(),
+      },
+    );
+  }
+
+  push(chunk: Uint8Array): boolean {
+    if (!this.#over) this.#reader.push(chunk);
+    return this.#over;
+  }
+
+  digest(): Digest | undefined {
+    return this.#found;
+  }
+
+  #end(): void {
+    this.#over = true;
+    if (this.#isNamed) this.#found = strongestDigest(this.#digests);
+  }
+}
+
+/** The last segment of a URL's path, percent-decoded. */
+function fileOf(url: string): string | undefined {
+  if (!URL.canParse(url)) return undefined;
+  const { pathname } = new URL(url);
+  const file = pathname.slice(pathname.lastIndexOf('/') + 1);
+  try {
+    return decodeURIComponent(file);
+  } catch (error) {
+    if (error instanceof URIError) return undefined;
+    throw error;
+  }
+}
