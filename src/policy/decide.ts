@@ -91,7 +91,8 @@ export function mayServeStaleOnError(
   const staleness = ageOf(policy, meta, now) - ownLifetime(policy, meta.status, options);
   // Fresh in its own words: only the mount's rule or the client wanted a validation.
   if (staleness < 0) return true;
-  if (forbidsStale(policy.directives)) return false;
+  // An error that was stored is no better than the one at hand.
+  if (forbidsStale(policy.directives) || meta.status >= 500) return false;
   if (failure === 'no-answer' ? !options.staleOnDisconnect : !errorStatuses.has(failure)) {
     return false;
   }

@@ -255,6 +255,16 @@ describe('stale on error (RFC 5861 section 4, RFC 9111 section 4.2.4)', () => {
     expect(serves('max-age=60', 70, {}, { staleIfError: 30 }, failure)).toBe(expected);
   });
 
+  it('serves no stored 5xx once it is stale: it is no better than the error at hand', () => {
+    const mount = { ...options, staleIfError: 99 };
+    const broken = (status: number) => stored({ 'Cache-Control': 'max-age=60' }, { status });
+    const serves = (status: number, seconds: number) =>
+      mayServeStaleOnError(get(), broken(status), mount, at(seconds), 'no-answer');
+    expect([200, 404, 499].map((status) => serves(status, 70))).toEqual([true, true, true]);
+    expect([500, 503, 599].map((status) => serves(status, 70))).toEqual([false, false, false]);
+    expect(serves(503, 30)).toBe(true);
+  });
+
   it('leaves what a silent upstream means to the operator (RFC 9111 section 4.2.4)', () => {
     const never = { staleIfError: 99, staleOnDisconnect: false };
     expect(serves('max-age=60', 70, {}, never, 'no-answer')).toBe(false);
