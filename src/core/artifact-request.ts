@@ -1,3 +1,4 @@
+import type { MirrorTrust } from './mirror-figures.ts';
 import type { RawHeaders } from './raw-headers.ts';
 
 /** The way a request came in; each is a label in the log and the metrics. */
@@ -9,6 +10,14 @@ export interface UpstreamTarget {
   readonly url: string;
   /** Sent as `Authorization` to this upstream's own origin only, in place of the client's. */
   readonly authorization?: string;
+  /** Requests to its origin at a time; more of them queue. */
+  readonly concurrency?: number;
+  /** Bytes per second from its origin. */
+  readonly bandwidth?: number;
+  /** Where it is; compared with the gateway's own. */
+  readonly region?: string;
+  /** Without it `full`. */
+  readonly trust?: MirrorTrust;
 }
 
 /** What a surface makes of bytes on a socket: the same for every surface, for the same upstream URL. */

@@ -1,31 +1,48 @@
 import type { UpstreamTarget } from '../core/artifact-request.ts';
 import { originOf } from '../core/canonical-url.ts';
+import type { MirrorTrust } from '../core/mirror-figures.ts';
 import { type RawHeaders, withoutFields } from '../core/raw-headers.ts';
+import type { MappedMirror } from './mirror-rules.ts';
 
 /** A place to ask, and the credentials that may go there. */
 export interface Candidate {
   readonly url: string;
+  /** Of `url`. */
+  readonly origin: string;
   /** The target's own `Authorization`, in place of the client's. */
   readonly authorization?: string;
   /** Whether the client's `Authorization` and `Cookie` may go there. */
   readonly clientCredentials: boolean;
+  readonly trust: MirrorTrust;
+  /** Whether it may have a private address; undefined: as the request says. */
+  readonly trusted?: boolean;
+  readonly region?: string;
+  readonly concurrency?: number;
+  readonly bandwidth?: number;
 }
 
 const credentialFields: ReadonlySet<string> = new Set(['authorization', 'cookie']);
 const authorizationField: ReadonlySet<string> = new Set(['authorization']);
+/** All that a mirror of somebody else's needs to know: no credential has a place in it. */
+const publicFields: ReadonlySet<string> = new Set([
+  'accept',
+  'if-range',
+  'range',
+  'user-agent',
+  'via',
+]);
 
 /**
- * The places that hold the resource. `url` belongs to the first of `upstreams`: its path below that
- * one's URL is appended to each of `ordered`, the same targets in the order to ask them. A URL outside
- * the first one's has no mirrors. Credentials go to their own origin only: the client's to the first
- * upstream's, a target's to the target's.
+ * The places among the upstreams that hold the resource, as configured. `url` belongs to the first of
+ * `upstreams`: its path below that one's URL is appended to each. A URL outside the first one's has
+ * no mirrors. Credentials go to their own origin only: the client's to the first upstream's, a
+ * target's to the target's.
  */
 export function candidatesFor(
   url: string,
   upstreams: readonly UpstreamTarget[],
-  ordered: readonly UpstreamTarget[],
 ): readonly [Candidate, ...Candidate[]] {
-  const [first] = upstreams;
+  const [first, ...others] = upstreams;
   const home = originOf(first?.url ?? url);
   if (first === undefined || !isBelow(url, first.url)) {
     const origin = originOf(url);
@@ -35,13 +52,28 @@ export function candidatesFor(
   const rest = url.slice(first.url.length);
   const at = (target: UpstreamTarget): Candidate =>
     candidate(target.url + rest, target, originOf(target.url) === home);
-  const [preferred = first, ...others] = ordered;
-  return [at(preferred), ...others.map(at)];
+  return [at(first), ...others.map(at)];
+}
+
+/** A place that a rule sends to: no credentials go there. */
+export function mappedCandidate({ url, target }: MappedMirror): Candidate {
+  const { template, trust, trusted, region, concurrency, bandwidth } = target;
+  return {
+    url,
+    origin: template.origin,
+    clientCredentials: false,
+    trust,
+    trusted,
+    ...(region !== undefined && { region }),
+    ...(concurrency !== undefined && { concurrency }),
+    ...(bandwidth !== undefined && { bandwidth }),
+  };
 }
 
 /** The client's fields as this candidate may see them, with the candidate's own `Authorization`. */
 export function fieldsFor(headers: RawHeaders, to: Candidate): RawHeaders {
-  const { authorization, clientCredentials } = to;
+  const { authorization, clientCredentials, trust } = to;
+  if (trust === 'verified') return publicOnly(headers);
   if (!clientCredentials) {
     const kept = withoutCredentials(headers);
     return authorization === undefined ? kept : [...kept, 'Authorization', authorization];
@@ -55,14 +87,31 @@ export function withoutCredentials(headers: RawHeaders): RawHeaders {
   return withoutFields(headers, credentialFields);
 }
 
+/** What must match a digest or a validator is wanted as it is, in no other coding. */
+function publicOnly(headers: RawHeaders): RawHeaders {
+  const kept: string[] = [];
+  for (let i = 0; i + 1 < headers.length; i += 2) {
+    const name = headers[i] as string;
+    if (publicFields.has(name.toLowerCase())) kept.push(name, headers[i + 1] as string);
+  }
+  return [...kept, 'Accept-Encoding', 'identity'];
+}
+
 function candidate(
   url: string,
   target: UpstreamTarget | undefined,
   clientCredentials: boolean,
 ): Candidate {
-  return target?.authorization === undefined
-    ? { url, clientCredentials }
-    : { url, clientCredentials, authorization: target.authorization };
+  const base = { url, origin: originOf(url), clientCredentials, trust: target?.trust ?? 'full' };
+  if (target === undefined) return base;
+  const { authorization, region, concurrency, bandwidth } = target;
+  return {
+    ...base,
+    ...(authorization !== undefined && { authorization }),
+    ...(region !== undefined && { region }),
+    ...(concurrency !== undefined && { concurrency }),
+    ...(bandwidth !== undefined && { bandwidth }),
+  };
 }
 
 function isBelow(url: string, base: string): boolean {

@@ -1,25 +1,38 @@
 import type { UpstreamTarget } from '../core/artifact-request.ts';
-import { originOf } from '../core/canonical-url.ts';
+import type { Digest } from '../core/digest.ts';
 import { GatewayError } from '../core/errors.ts';
+import type { MirrorExplanation, MirrorFault } from '../core/mirror-figures.ts';
 import type { RawHeaders } from '../core/raw-headers.ts';
 import type { UpstreamPurpose } from '../core/upstream-observer.ts';
-import { type Candidate, candidatesFor, fieldsFor, withoutCredentials } from './candidates.ts';
+import type { Candidate } from './candidates.ts';
 import { discard } from './discard.ts';
-import { FailureMemory, orderUpstreams } from './mirrors.ts';
-import { maxRedirects, redirectTarget } from './redirect.ts';
-import type { BodySink, Transport, UpstreamResponse } from './upstream.ts';
+import { Attempter, type Outcome } from './download-attempt.ts';
+import { type After, hedged } from './hedge.ts';
+import { Mirrors, type Plan } from './mirrors.ts';
+import type { Transport, UpstreamResponse } from './upstream.ts';
 
 export interface DownloadRequest {
   readonly method: string;
   /** Canonical; belongs to the first of `upstreams`, or stands alone. */
   readonly url: string;
-  /** As for the transport: without `Host`, framing and hop-by-hop fields. */
+  /**
+   * As for the transport: without `Host`, framing and hop-by-hop fields. A `Range` of known ends is a
+   * segment: where there is a choice, its answer is checked against it and a strong `If-Range`.
+   */
   readonly headers: RawHeaders;
   readonly upstreams: readonly UpstreamTarget[];
   /** For `url` and the upstreams: private addresses are no obstacle. */
   readonly trusted: boolean;
   /** Only GET and HEAD are followed. */
   readonly redirects: 'follow' | 'forward';
+  /** `configured`: in that order, for documents that must be of one moment. Without it `measured`. */
+  readonly order?: 'measured' | 'configured';
+  /** What the whole object must have: mirrors of anybody may serve it then. */
+  readonly digest?: Digest;
+  /** Bytes of the whole object, where they are known. */
+  readonly size?: number;
+  /** Origins that have another representation of this object; those that show it are added. */
+  readonly avoid?: Set<string>;
   /** The same for the URL of a redirect to another origin, instead of the downloader's own. */
   readonly redirectTrusted?: (url: string) => boolean;
   /** Passed on to the transport. */
@@ -35,175 +48,147 @@ export interface Attempt {
   readonly outcome: number | GatewayError;
 }
 
-/** The response that was settled on, with the way to it. */
+/**
+ * The response that was settled on, with the way to it. Its bytes and times are measured as they
+ * come; it holds one of its mirror's places until it is consumed to its end or aborted.
+ */
 export interface DownloadedResponse extends UpstreamResponse {
-  /** In order; the last one is this response. */
+  /** In the order in which they came; the last one is this response. */
   readonly attempts: readonly Attempt[];
+  /** Origin of the mirror that was chosen; undefined where there was no choice. */
+  readonly mirror: string | undefined;
+  /** Says that its bytes were not what they should have been: others are preferred from now on. */
+  demote(fault: MirrorFault): void;
 }
 
 export interface DownloaderOptions {
+  /** What is known of the mirrors; without it the downloader learns for itself. */
+  readonly mirrors?: Mirrors;
   /** Whether a redirect may lead to a private address; without it none may. */
   readonly redirectTrusted?: (url: string) => boolean;
-  /** How long an upstream that could not be reached is asked last, in milliseconds. */
-  readonly cooldownMs?: number;
   /** Milliseconds since the epoch. */
   readonly now?: () => number;
+  /** Timers, instead of the system's. */
+  readonly after?: After;
 }
 
 export interface Downloader {
   /**
-   * The first answer worth having: the upstreams in order, the next one after an error that is
-   * retryable or a 429, 500, 502, 503 or 504. What the last one says stands: its response whatever
-   * its status, or its error, a GatewayError. There is no time limit to the whole.
+   * The first answer worth having: the mirrors in the order of their expected times, the next one
+   * after an error that is retryable, a 429, 500, 502, 503 or 504, or an answer that is not the
+   * segment asked for. Requests to one origin queue for its places. What the last upstream says
+   * stands: its response whatever its status, or its error, a GatewayError. There is no time limit
+   * to the whole.
    */
   fetch(request: DownloadRequest, signal?: AbortSignal): Promise<DownloadedResponse>;
+  /** Which mirror `fetch` would ask now, and why; it changes nothing. */
+  explain(request: DownloadRequest): MirrorExplanation;
 }
-
-/** Statuses by which another upstream may do better; a 404 is an answer. */
-const failoverStatuses: ReadonlySet<number> = new Set([429, 500, 502, 503, 504]);
-const defaultCooldownMs = 10_000;
 
 export function createDownloader(
   transport: Transport,
   options: DownloaderOptions = {},
 ): Downloader {
-  return new FailoverDownloader(transport, options);
+  return new MirrorDownloader(transport, options);
 }
 
-class FailoverDownloader implements Downloader {
-  readonly #transport: Transport;
-  readonly #options: DownloaderOptions;
-  readonly #failures: FailureMemory;
-  readonly #now: () => number;
+const systemAfter: After = (milliseconds, run) => {
+  const timer = setTimeout(run, milliseconds);
+  return () => clearTimeout(timer);
+};
+
+class MirrorDownloader implements Downloader {
+  readonly #mirrors: Mirrors;
+  readonly #attempter: Attempter;
+  readonly #after: After;
 
   constructor(transport: Transport, options: DownloaderOptions) {
-    this.#transport = transport;
-    this.#options = options;
-    this.#failures = new FailureMemory(options.cooldownMs ?? defaultCooldownMs);
-    this.#now = options.now ?? Date.now;
+    const now = options.now ?? Date.now;
+    this.#mirrors = options.mirrors ?? new Mirrors(now);
+    this.#after = options.after ?? systemAfter;
+    this.#attempter = new Attempter(transport, {
+      mirrors: this.#mirrors,
+      after: this.#after,
+      redirectTrusted: options.redirectTrusted ?? (() => false),
+    });
+  }
+
+  explain(request: DownloadRequest): MirrorExplanation {
+    return this.#mirrors.explain(request);
   }
 
   async fetch(request: DownloadRequest, signal?: AbortSignal): Promise<DownloadedResponse> {
-    const { url, upstreams } = request;
-    const ordered = orderUpstreams(upstreams, this.#failures.state, this.#now());
-    const [first, ...others] = candidatesFor(url, upstreams, ordered);
+    const plan = this.#mirrors.plan(request);
+    const remaining = plan.ranking.order.map(({ option }) => option.candidate);
     const attempts: Attempt[] = [];
-    let candidate = first;
-    for (;;) {
-      const next = isSafe(request) ? others.shift() : undefined;
-      try {
-        const response = await this.#follow(request, candidate, attempts, signal);
-        if (next === undefined || !failoverStatuses.has(response.status)) {
-          return withAttempts(response, attempts);
+    const around = { request, plan, attempts };
+    // The answer of an upstream: it stands when nobody has a better one.
+    let kept: Outcome | undefined;
+    try {
+      for (let next = remaining.shift(); next !== undefined; next = remaining.shift()) {
+        const outcomes =
+          plan.lateMs !== undefined && remaining.length > 0
+            ? await this.#raced(around, next, remaining, signal)
+            : [await this.#attempter.attempt(around, next, signal)];
+        for (const outcome of outcomes) {
+          if (outcome.good && outcome.response) {
+            if (kept?.response) discard(kept.response);
+            return outcome.response;
+          }
+          kept = prefer(outcome, kept);
         }
-        discard(response);
-      } catch (error) {
-        const another = error instanceof GatewayError && error.retryable;
-        if (next === undefined || !another) throw error;
+        // The client is gone, or the operator forbids it: no other mirror changes that.
+        if (kept?.error && !kept.error.retryable) throw kept.error;
       }
-      candidate = next;
-    }
-  }
-
-  /** One upstream's answer, redirects followed as far as the request wants. */
-  async #follow(
-    request: DownloadRequest,
-    candidate: Candidate,
-    attempts: Attempt[],
-    signal: AbortSignal | undefined,
-  ): Promise<UpstreamResponse> {
-    const visited = new Set([candidate.url]);
-    let { url } = candidate;
-    let { trusted } = request;
-    let headers = fieldsFor(request.headers, candidate);
-    // Only configured hosts are remembered, and only where there is a choice.
-    let failures = request.upstreams.length > 1 ? this.#failures : undefined;
-    for (;;) {
-      const to = { url, headers, trusted };
-      const response = await this.#send(request, to, attempts, failures, signal);
-      if (request.redirects === 'forward' || !isSafe(request)) return response;
-      const target = this.#target(response);
-      if (target === undefined) return response;
-      discard(response);
-      if (visited.has(target) || visited.size > maxRedirects) throw redirectLoop();
-      visited.add(target);
-      if (originOf(target) !== originOf(url)) {
-        // RFC 9110 section 15.4: credentials stay with the origin they are for; they do not come back.
-        headers = withoutCredentials(headers);
-        trusted = (request.redirectTrusted ?? this.#options.redirectTrusted)?.(target) ?? false;
-        failures = undefined;
-      }
-      url = target;
-    }
-  }
-
-  #target(response: UpstreamResponse): string | undefined {
-    try {
-      return redirectTarget(response);
     } catch (error) {
-      discard(response);
+      if (kept?.response) discard(kept.response);
       throw error;
     }
+    if (kept?.response) return kept.response;
+    throw kept?.error ?? noAnswer();
   }
 
-  async #send(
-    { method, purpose, onAttempt }: DownloadRequest,
-    to: { url: string; headers: RawHeaders; trusted: boolean },
-    attempts: Attempt[],
-    failures: FailureMemory | undefined,
+  /** The first one, and when it is late the next one too. */
+  async #raced(
+    around: { request: DownloadRequest; plan: Plan; attempts: Attempt[] },
+    first: Candidate,
+    remaining: Candidate[],
     signal: AbortSignal | undefined,
-  ): Promise<UpstreamResponse> {
-    const origin = originOf(to.url);
-    const record = (outcome: Attempt['outcome']): void => {
-      const attempt = { url: to.url, outcome };
-      attempts.push(attempt);
-      onAttempt?.(attempt);
-    };
-    failures?.asked(origin, this.#now());
-    try {
-      const response = await this.#transport.send(
-        { method, ...to, ...(purpose && { purpose }) },
-        signal,
-      );
-      failures?.answered(origin);
-      record(response.status);
-      return response;
-    } catch (error) {
-      if (error instanceof GatewayError) {
-        failures?.failed(origin, error.code, this.#now());
-        record(error);
-      }
-      throw error;
-    }
+  ): Promise<readonly Outcome[]> {
+    const { plan } = around;
+    const started = performance.now();
+    const { outcomes, overtaken } = await hedged<Outcome>({
+      first: (linked) => this.#attempter.attempt(around, first, linked),
+      second: (linked) => {
+        const [other] = remaining;
+        if (other === undefined || !this.#mirrors.mayHedge()) return undefined;
+        remaining.shift();
+        this.#mirrors.tracker.of(other.origin).hedges += 1;
+        return this.#attempter.attempt(around, other, linked);
+      },
+      lateMs: plan.lateMs ?? 0,
+      good: (outcome) => outcome.good,
+      drop: ({ response }) => response?.abort(),
+      after: this.#after,
+      signal,
+    });
+    if (overtaken) this.#mirrors.late(first.origin, plan.sizeClass, performance.now() - started);
+    return outcomes;
   }
 }
 
-function withAttempts(
-  response: UpstreamResponse,
-  attempts: readonly Attempt[],
-): DownloadedResponse {
-  const { status, headers, origin, url, requestTime, responseTime } = response;
-  return {
-    status,
-    headers,
-    origin,
-    url,
-    requestTime,
-    responseTime,
-    attempts,
-    consume: (sink: BodySink) => response.consume(sink),
-    resume: () => response.resume(),
-    abort: () => response.abort(),
-  };
+/** A mirror that is to be verified has no say in what the answer is. */
+function prefer(outcome: Outcome, kept: Outcome | undefined): Outcome | undefined {
+  if (outcome.candidate.trust !== 'full') {
+    if (outcome.response) discard(outcome.response);
+    return kept;
+  }
+  if (kept?.response) discard(kept.response);
+  return outcome;
 }
 
-/** RFC 9110 section 9.2.1: what may be asked again elsewhere without changing anything. */
-function isSafe({ method }: DownloadRequest): boolean {
-  return method === 'GET' || method === 'HEAD';
-}
-
-function redirectLoop(): GatewayError {
-  return new GatewayError('redirect_loop', 'the redirects of the upstream do not end', {
+function noAnswer(): GatewayError {
+  return new GatewayError('destination_unavailable', 'no upstream gave an answer', {
     origin: 'upstream',
     retryable: true,
   });

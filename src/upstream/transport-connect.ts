@@ -34,8 +34,11 @@ interface SessionSlot {
   session?: Buffer;
 }
 
-/** Opens connections to one origin. */
-export type Connect = (callback: (error: Error | undefined, socket?: Socket) => void) => Socket;
+/** Opens connections to one origin, in `timeoutMs` where that is given. */
+export type Connect = (
+  callback: (error: Error | undefined, socket?: Socket) => void,
+  timeoutMs?: number,
+) => Socket;
 
 const systemLookup: Lookup = (hostname) => resolve(hostname, { all: true });
 
@@ -53,7 +56,7 @@ export function connector(origin: string, trusted: boolean, options: ConnectOpti
     trusted || !isPrivateAddress(ip) || options.allowAddress(ip, port);
   const sessions: SessionSlot = {};
 
-  return (callback) => {
+  return (callback, timeoutMs = options.connectTimeoutMs) => {
     const progress = { resolved: isIP(hostname) !== 0 };
     const target = {
       host: hostname,
@@ -68,10 +71,7 @@ export function connector(origin: string, trusted: boolean, options: ConnectOpti
     const open = (): Socket =>
       secure ? openSecure(target, options.secureContext, sessions) : openPlain(target);
     const socket = refused ? new Socket().destroy(prohibited(hostname)) : open();
-    const timer = setTimeout(
-      () => socket.destroy(connectTimeout(progress.resolved)),
-      options.connectTimeoutMs,
-    );
+    const timer = setTimeout(() => socket.destroy(connectTimeout(progress.resolved)), timeoutMs);
     const settle = (error: Error | undefined): void => {
       clearTimeout(timer);
       socket.off(secure ? 'secureConnect' : 'connect', connected);

@@ -163,9 +163,16 @@ export class Exchange implements Dispatcher.DispatchHandler {
   }
 
   #dispatch(slot: Slot): void {
-    const { method, url, headers, body } = this.#request;
+    const { method, url, headers, body, timeouts } = this.#request;
+    slot.connectTimeoutMs = timeouts?.connectMs;
     slot.client.dispatch(
-      { method, path: pathOf(url), headers: [...headers], body: body ?? null },
+      {
+        method,
+        path: pathOf(url),
+        headers: [...headers],
+        body: body ?? null,
+        ...(timeouts && { headersTimeout: Math.ceil(timeouts.firstByteMs) }),
+      },
       this,
     );
   }

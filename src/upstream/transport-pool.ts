@@ -23,6 +23,8 @@ export class Slot {
   socket: Socket | undefined;
   /** Requests that were sent on this connection. */
   requests = 0;
+  /** For the next connection, in place of the usual one. */
+  connectTimeoutMs: number | undefined;
   #opening: Socket | undefined;
 
   constructor(origin: string, options: PoolOptions) {
@@ -43,7 +45,7 @@ export class Slot {
           this.socket = socket;
           this.requests = 0;
           callback(null, socket);
-        });
+        }, this.connectTimeoutMs);
       },
     });
   }

@@ -1,7 +1,7 @@
 import { createSecureContext, getCACertificates, type SecureContext } from 'node:tls';
 import { originOf } from '../core/canonical-url.ts';
 import { GatewayError } from '../core/errors.ts';
-import { connector, type Lookup } from './transport-connect.ts';
+import { type Connect, connector, type Lookup } from './transport-connect.ts';
 import { Exchange } from './transport-exchange.ts';
 import { ConnectionPool } from './transport-pool.ts';
 import type { Transport, UpstreamRequest, UpstreamResponse } from './upstream.ts';
@@ -24,6 +24,8 @@ export interface TransportOptions {
   readonly lookup?: Lookup;
   /** Milliseconds since the epoch, instead of the system's clock. */
   readonly now?: () => number;
+  /** Hears of each connection that was opened, and how long that took. */
+  readonly onConnect?: (origin: string, milliseconds: number) => void;
 }
 
 /**
@@ -88,16 +90,17 @@ class PooledTransport implements Transport {
     const key = trusted ? origin : `guarded ${origin}`;
     const known = this.#pools.get(key);
     if (known !== undefined) return known;
-    const { connectTimeoutMs, lookup, allowAddress, ...limits } = this.#options;
+    const { connectTimeoutMs, lookup, allowAddress, onConnect, ...limits } = this.#options;
+    const connect = connector(origin, trusted, {
+      connectTimeoutMs,
+      allowAddress,
+      ...(lookup && { lookup }),
+      ...(this.#secureContext && { secureContext: this.#secureContext }),
+    });
     const pool = new ConnectionPool(
       origin,
       {
-        connect: connector(origin, trusted, {
-          connectTimeoutMs,
-          allowAddress,
-          ...(lookup && { lookup }),
-          ...(this.#secureContext && { secureContext: this.#secureContext }),
-        }),
+        connect: onConnect ? timed(connect, (ms) => onConnect(origin, ms)) : connect,
         maxConnections: limits.connectionsPerOrigin ?? Number.POSITIVE_INFINITY,
         firstByteTimeoutMs: limits.firstByteTimeoutMs,
         idleTimeoutMs: limits.idleTimeoutMs,
@@ -107,6 +110,17 @@ class PooledTransport implements Transport {
     this.#pools.set(key, pool);
     return pool;
   }
+}
+
+/** Tells how long each connection took that was opened. */
+function timed(connect: Connect, opened: (milliseconds: number) => void): Connect {
+  return (callback, timeoutMs) => {
+    const started = performance.now();
+    return connect((error, socket) => {
+      if (socket !== undefined) opened(performance.now() - started);
+      callback(error, socket);
+    }, timeoutMs);
+  };
 }
 
 function abortError(signal: AbortSignal): GatewayError {

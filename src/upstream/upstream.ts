@@ -15,6 +15,8 @@ export interface UpstreamRequest {
   readonly trusted: boolean;
   /** What it is for, told to the observer. */
   readonly purpose?: UpstreamPurpose;
+  /** In place of the transport's own, where they are shorter; milliseconds. */
+  readonly timeouts?: { readonly connectMs: number; readonly firstByteMs: number };
 }
 
 /** Receives a response body as it arrives; exactly one of `end` and `error` ends it. */

@@ -44,7 +44,10 @@ function exchangeWith(response: FakeResponse): { exchange: Exchange; asked: Down
     downloader: {
       fetch: async (request: DownloadRequest) => {
         asked.push(request);
-        return Object.assign(response, { attempts: [] });
+        return Object.assign(response, { attempts: [], mirror: undefined, demote: () => {} });
+      },
+      explain: () => {
+        throw new Error('nobody asks');
       },
     },
     log: {} as Logger,

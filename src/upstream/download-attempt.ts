@@ -1,0 +1,252 @@
+import { originOf } from '../core/canonical-url.ts';
+import { GatewayError } from '../core/errors.ts';
+import { fieldValue, type RawHeaders } from '../core/raw-headers.ts';
+import { type Candidate, fieldsFor, withoutCredentials } from './candidates.ts';
+import { Delivery } from './delivery.ts';
+import { discard } from './discard.ts';
+import type { Attempt, DownloadedResponse, DownloadRequest } from './download.ts';
+import type { After } from './hedge.ts';
+import type { Mirrors, Plan } from './mirrors.ts';
+import { maxRedirects, redirectTarget } from './redirect.ts';
+import { sizeClassOf } from './size-class.ts';
+import type { Transport, UpstreamResponse } from './upstream.ts';
+import { judge } from './verdict.ts';
+
+/** What an attempt belongs to. */
+export interface Around {
+  readonly request: DownloadRequest;
+  readonly plan: Plan;
+  readonly attempts: Attempt[];
+}
+
+/** What came of asking one mirror: a response or an error. */
+export interface Outcome {
+  readonly candidate: Candidate;
+  /** The response is an answer to the request; false with a response: only if nobody has a better one. */
+  readonly good: boolean;
+  readonly response?: DownloadedResponse;
+  readonly error?: GatewayError;
+}
+
+export interface AttempterOptions {
+  readonly mirrors: Mirrors;
+  readonly after: After;
+  readonly redirectTrusted: (url: string) => boolean;
+}
+
+interface Followed {
+  readonly response: UpstreamResponse;
+  /** Of all requests on the way. */
+  readonly firstByteMs: number;
+}
+
+/** Asks one mirror, and tells what it learns of it. */
+export class Attempter {
+  readonly #transport: Transport;
+  readonly #options: AttempterOptions;
+
+  constructor(transport: Transport, options: AttempterOptions) {
+    this.#transport = transport;
+    this.#options = options;
+  }
+
+  /** Waits for a place and asks. Rejects only with what is no GatewayError. */
+  async attempt(
+    around: Around,
+    candidate: Candidate,
+    signal: AbortSignal | undefined,
+  ): Promise<Outcome> {
+    const { mirrors } = this.#options;
+    const { request, plan } = around;
+    const { origin } = candidate;
+    const limit = mirrors.concurrency(candidate, request.purpose);
+    let entered = false;
+    try {
+      const waiting = mirrors.gates.enter(origin, { key: request.url, limit }, signal);
+      if (waiting !== undefined) await waiting;
+      entered = true;
+      mirrors.asked(origin, limit);
+      return this.#judged(around, candidate, await this.#follow(around, candidate, signal));
+    } catch (error) {
+      if (entered) mirrors.gates.leave(origin);
+      if (!(error instanceof GatewayError)) throw error;
+      if (entered) mirrors.failed(origin, plan.sizeClass, error);
+      return { candidate, good: false, error };
+    }
+  }
+
+  #judged(around: Around, candidate: Candidate, { response, firstByteMs }: Followed): Outcome {
+    const { mirrors } = this.#options;
+    const { request, plan } = around;
+    const { origin } = candidate;
+    const verdict = judge(
+      request,
+      candidate,
+      plan.mode === 'only' ? undefined : plan.segment,
+      response,
+    );
+    switch (verdict.kind) {
+      case 'good':
+        mirrors.answered(
+          candidate,
+          request,
+          { status: response.status, bytes: lengthOf(response) },
+          { firstByteMs, expected: plan.sizeClass },
+        );
+        break;
+      case 'failing':
+        mirrors.refused(origin, plan.sizeClass, verdict.throttled ? response.headers : undefined);
+        break;
+      case 'fault':
+        mirrors.demote(origin, plan.sizeClass, verdict.fault);
+        request.avoid?.add(origin);
+        break;
+    }
+    return {
+      candidate,
+      good: verdict.kind === 'good',
+      response: this.#delivery(around, candidate, response),
+    };
+  }
+
+  #delivery(
+    { request, plan, attempts }: Around,
+    candidate: Candidate,
+    response: UpstreamResponse,
+  ): Delivery {
+    const { mirrors, after } = this.#options;
+    const { origin, trust } = candidate;
+    const bytes = lengthOf(response) ?? plan.expectedBytes;
+    const sizeClass = sizeClassOf(bytes);
+    const before = mirrors.gates.active(origin) - 1;
+    // A silence may end a body early only where the rest of it can be asked for elsewhere.
+    const resumable = plan.mode !== 'only' && isResumable(response);
+    return new Delivery({
+      response,
+      headers: trust === 'full' ? response.headers : provenFields(response.headers),
+      attempts,
+      mirror: plan.mode === 'only' ? undefined : origin,
+      buckets: mirrors.buckets(candidate),
+      idleMs: resumable ? mirrors.timeouts(candidate)?.idleMs : undefined,
+      after,
+      ended: (how, seen) => {
+        const beside = (before + mirrors.gates.active(origin) - 1) / 2;
+        mirrors.gates.leave(origin);
+        mirrors.delivered(origin, sizeClass, how, { ...seen, beside });
+      },
+      demoted: (fault) => {
+        mirrors.demote(origin, sizeClass, fault);
+        request.avoid?.add(origin);
+      },
+    });
+  }
+
+  /** One mirror's answer, redirects followed as far as the request wants. */
+  async #follow(
+    around: Around,
+    candidate: Candidate,
+    signal: AbortSignal | undefined,
+  ): Promise<Followed> {
+    const { request, plan } = around;
+    const visited = new Set([candidate.url]);
+    let { url } = candidate;
+    let trusted = candidate.trusted ?? request.trusted;
+    let headers = fieldsFor(request.headers, candidate);
+    let firstByteMs = 0;
+    const timeouts = plan.mode === 'only' ? undefined : this.#options.mirrors.timeouts(candidate);
+    for (;;) {
+      const to = { url, headers, trusted, ...(timeouts && { timeouts }) };
+      const response = await this.#send(around, to, signal);
+      firstByteMs += response.responseTime - response.requestTime;
+      const forwarded = request.redirects === 'forward' && candidate.trust === 'full';
+      if (forwarded || !isSafe(request)) return { response, firstByteMs };
+      const target = nextUrl(response);
+      if (target === undefined) return { response, firstByteMs };
+      discard(response);
+      if (visited.has(target) || visited.size > maxRedirects) throw redirectLoop();
+      visited.add(target);
+      if (originOf(target) !== originOf(url)) {
+        // RFC 9110 section 15.4: credentials stay with the origin they are for; they do not come back.
+        headers = withoutCredentials(headers);
+        trusted = (request.redirectTrusted ?? this.#options.redirectTrusted)(target);
+      }
+      url = target;
+    }
+  }
+
+  async #send(
+    { request: { method, purpose, onAttempt }, attempts }: Around,
+    to: { url: string; headers: RawHeaders; trusted: boolean },
+    signal: AbortSignal | undefined,
+  ): Promise<UpstreamResponse> {
+    const note = (outcome: Attempt['outcome']): void => {
+      const attempt = { url: to.url, outcome };
+      attempts.push(attempt);
+      onAttempt?.(attempt);
+    };
+    try {
+      const response = await this.#transport.send(
+        { method, ...to, ...(purpose && { purpose }) },
+        signal,
+      );
+      note(response.status);
+      return response;
+    } catch (error) {
+      if (error instanceof GatewayError) note(error);
+      throw error;
+    }
+  }
+}
+
+/** The fields that a body proven by other means may bring along: no cookies, no policies, no names. */
+const provenNames: ReadonlySet<string> = new Set([
+  'accept-ranges',
+  'content-length',
+  'content-range',
+  'content-type',
+  'date',
+  'etag',
+  'last-modified',
+  'transfer-encoding',
+]);
+
+function provenFields(headers: RawHeaders): RawHeaders {
+  const kept: string[] = [];
+  for (let i = 0; i + 1 < headers.length; i += 2) {
+    const name = headers[i] as string;
+    if (provenNames.has(name.toLowerCase())) kept.push(name, headers[i + 1] as string);
+  }
+  return kept;
+}
+
+function isResumable(response: UpstreamResponse): boolean {
+  const tag = fieldValue(response.headers, 'etag');
+  return tag?.startsWith('"') === true && lengthOf(response) !== undefined;
+}
+
+/** Bytes of the body as declared. */
+function lengthOf({ headers }: UpstreamResponse): number | undefined {
+  const text = fieldValue(headers, 'content-length')?.trim() ?? '';
+  return /^\d{1,15}$/.test(text) ? Number(text) : undefined;
+}
+
+function nextUrl(response: UpstreamResponse): string | undefined {
+  try {
+    return redirectTarget(response);
+  } catch (error) {
+    discard(response);
+    throw error;
+  }
+}
+
+/** RFC 9110 section 9.2.1: what may be asked again elsewhere without changing anything. */
+function isSafe({ method }: DownloadRequest): boolean {
+  return method === 'GET' || method === 'HEAD';
+}
+
+function redirectLoop(): GatewayError {
+  return new GatewayError('redirect_loop', 'the redirects of the upstream do not end', {
+    origin: 'upstream',
+    retryable: true,
+  });
+}

@@ -1,0 +1,81 @@
+import { fieldValue, type RawHeaders } from '../core/raw-headers.ts';
+import { type Candidate, candidatesFor, mappedCandidate } from './candidates.ts';
+import type { DownloadRequest } from './download.ts';
+import type { MirrorRules } from './mirror-rules.ts';
+import { type Segment, segmentOf } from './segment-check.ts';
+
+/** Where a request may go, before anybody asks which is the fastest. */
+export interface Places {
+  /** The upstreams as configured, then the mirrors of the rules; the first one is the origin. */
+  readonly candidates: readonly Candidate[];
+  readonly excluded: readonly { readonly origin: string; readonly reason: string }[];
+  readonly mode: 'measured' | 'ordered' | 'only';
+  readonly segment: Segment | undefined;
+}
+
+/** The places that may serve a request. Rules are asked for GETs without credentials only. */
+export function placesFor(request: DownloadRequest, rules: MirrorRules): Places {
+  const own = candidatesFor(request.url, request.upstreams);
+  const [origin] = own;
+  const { method, headers, avoid } = request;
+  // RFC 9110 section 9.2.1: only what changes nothing may be asked again elsewhere.
+  if (method !== 'GET' && method !== 'HEAD') {
+    return { candidates: [origin], excluded: [], mode: 'only', segment: undefined };
+  }
+  const mapped = rules.rules.length > 0 ? rules.map(request.url).map(mappedCandidate) : [];
+  const alone = own.length === 1 && mapped.length === 0;
+  if (alone) return { candidates: own, excluded: [], mode: 'only', segment: undefined };
+  const segment = segmentOf(headers);
+  // A part of a known representation is the same wherever it is; a document may be of another day.
+  const interchangeable = request.order !== 'configured' || segment?.etag !== undefined;
+  const candidates: Candidate[] = [];
+  const excluded: { origin: string; reason: string }[] = [];
+  for (const candidate of [...own, ...mapped]) {
+    const isOwn = candidates.length + excluded.length < own.length;
+    const reason = avoid?.has(candidate.origin)
+      ? 'it has another representation of this object'
+      : exclusion(request, candidate, { segment, interchangeable, isOwn });
+    if (reason === undefined) candidates.push(candidate);
+    else excluded.push({ origin: candidate.origin, reason });
+  }
+  // Whatever is known against it, the answer is the origin's to give.
+  if (!candidates.some(({ trust }) => trust === 'full')) candidates.push(origin);
+  const mode = candidates.length === 1 ? 'only' : interchangeable ? 'measured' : 'ordered';
+  return { candidates, excluded, mode, segment };
+}
+
+/** Whether a condition of the client's, or of a validation, is in the request. */
+export function isConditional(headers: RawHeaders): boolean {
+  return (
+    fieldValue(headers, 'if-none-match') !== undefined ||
+    fieldValue(headers, 'if-modified-since') !== undefined
+  );
+}
+
+function exclusion(
+  request: DownloadRequest,
+  candidate: Candidate,
+  {
+    segment,
+    interchangeable,
+    isOwn,
+  }: { segment: Segment | undefined; interchangeable: boolean; isOwn: boolean },
+): string | undefined {
+  if (!isOwn && !interchangeable) return 'documents that change come from the upstreams only';
+  if (candidate.trust === 'full') return undefined;
+  if (request.method !== 'GET') return 'a mirror that is to be verified serves GET only';
+  if (hasCredentials(request)) return 'the request has credentials';
+  if (isConditional(request.headers)) return 'only the origin says whether a copy is still valid';
+  if (request.digest === undefined && segment?.etag === undefined) {
+    return 'nothing proves what it would serve: no digest is known, and no strong validator';
+  }
+  return undefined;
+}
+
+function hasCredentials({ headers, upstreams }: DownloadRequest): boolean {
+  return (
+    upstreams[0]?.authorization !== undefined ||
+    fieldValue(headers, 'authorization') !== undefined ||
+    fieldValue(headers, 'cookie') !== undefined
+  );
+}
