@@ -31,7 +31,7 @@ export function allowedHosts({ forwardProxy }: Config): readonly HostPattern[] {
 }
 
 function createMount(mount: MountConfig, config: Config): Mount {
-  const { path, ecosystem, redirects, tarballs, hosts } = mount;
+  const { path, ecosystem, redirects, indexes, tarballs, hosts } = mount;
   const [first, ...others] = mount.upstreams;
   if (!first) throw new TypeError(`The mount ${path} has no upstream`);
   return {
@@ -40,6 +40,7 @@ function createMount(mount: MountConfig, config: Config): Mount {
     upstreams: [first, ...others],
     policy: policyOf(mount),
     redirects,
+    indexes,
   };
 }
 

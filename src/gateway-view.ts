@@ -1,19 +1,29 @@
 import type { Config } from './config/config.ts';
 import { canonicalUrl } from './core/canonical-url.ts';
+import { GatewayError } from './core/errors.ts';
+import type { MirrorExplanation } from './core/mirror-figures.ts';
 import { derivedPrefix } from './pipeline/derive.ts';
+import { downloadOf } from './pipeline/exchange.ts';
 import type { Serve } from './pipeline/serve.ts';
 import { currentAge, freshnessLifetime } from './policy/freshness.ts';
 import type { PolicyOptions } from './policy/policy-options.ts';
 import type { Store, StoreStats } from './storage/store.ts';
 import type { AdminPurge, AdminTier, AdminView } from './surfaces/admin-view.ts';
+import type { Incoming, Route } from './surfaces/router.ts';
 import type { StateSample } from './telemetry/state-sample.ts';
 import type { Telemetry } from './telemetry/telemetry.ts';
+import type { Downloader } from './upstream/download.ts';
+import type { Mirrors } from './upstream/mirrors.ts';
 
 export interface ViewOptions {
   readonly store: Store;
   readonly serve: Serve;
   readonly telemetry: Pick<Telemetry, 'traffic'>;
   readonly config: () => Config;
+  readonly mirrors: Mirrors;
+  readonly downloader: Pick<Downloader, 'explain'>;
+  /** Where a request goes. */
+  readonly route: (incoming: Incoming) => Route;
   /** The policy that requests for a canonical URL come under. */
   readonly policyFor: (url: string) => PolicyOptions;
   /** The listener's URL; undefined before it listens and once it closes. */
@@ -72,13 +82,35 @@ export function createView(options: ViewOptions): AdminView {
         };
       });
     },
+    mirrors: () => options.mirrors.figures(),
+    explain: (url) => explain(url, options),
     purge: (selector) => purge(store, serve, selector),
   };
 }
 
+/** As a GET through the proxy would be treated; what is stored of it tells its size. */
+async function explain(
+  url: string,
+  { route, downloader, store, now }: ViewOptions,
+): Promise<MirrorExplanation | { readonly refused: string }> {
+  const asked = { method: 'GET', target: url, headers: [], receivedAt: now() };
+  try {
+    const found = route({ ...asked, remoteAddress: '127.0.0.1', localAuthority: 'localhost' });
+    if (found.kind === 'landing') return { refused: 'this is the gateway itself' };
+    if (found.kind === 'passthrough') return { refused: `it is passed through: ${found.reason}` };
+    const [stored] = await store.get(found.resource.request.url);
+    const size = stored?.status === 200 ? { size: stored.body.size } : {};
+    return downloader.explain({ ...downloadOf(found.resource), ...size });
+  } catch (error) {
+    if (error instanceof GatewayError && error.origin === 'client')
+      return { refused: error.message };
+    throw error;
+  }
+}
+
 /** What the gauges show. */
-export function sampleState(store: Store, serve: Serve): StateSample {
-  return { tiers: tiersOf(store), ...serve.activity };
+export function sampleState(store: Store, serve: Serve, mirrors: Mirrors): StateSample {
+  return { tiers: tiersOf(store), ...serve.activity, mirrors: mirrors.figures() };
 }
 
 function tiersOf(store: Store): readonly (AdminTier & StateSample['tiers'][number])[] {

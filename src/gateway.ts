@@ -1,11 +1,18 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { restartNeeded } from './config/compare.ts';
 import type { Config } from './config/config.ts';
 import { originOf } from './core/canonical-url.ts';
 import type { Logger } from './core/logger.ts';
 import { matchesAddress } from './core/network.ts';
+import {
+  mirrorOrigins,
+  mirrorSettings,
+  rememberMirrors,
+  warnOfUnreachable,
+} from './gateway-mirrors.ts';
 import { allowedHosts, createRouting } from './gateway-routing.ts';
 import { createView, sampleState } from './gateway-view.ts';
 import { Serve } from './pipeline/serve.ts';
@@ -21,10 +28,12 @@ import type { ResponseFields } from './surfaces/response-fields.ts';
 import { cacheStatusField } from './telemetry/cache-status.ts';
 import { createLogger } from './telemetry/logger.ts';
 import { proxyStatusField } from './telemetry/proxy-status.ts';
+import { serverTimingField } from './telemetry/server-timing.ts';
 import type { ProcessProbe } from './telemetry/state-sample.ts';
 import { createTelemetry } from './telemetry/telemetry.ts';
 import { appendVia, viaLoops, viaName, viaPseudonym } from './telemetry/via.ts';
 import { createDownloader } from './upstream/download.ts';
+import { Mirrors } from './upstream/mirrors.ts';
 import { createPassthroughAgents } from './upstream/passthrough-agents.ts';
 import { createTransport } from './upstream/transport.ts';
 import { toGatewayError } from './upstream/transport-errors.ts';
@@ -68,12 +77,14 @@ export async function createGateway(initial: Config, io: GatewayIo): Promise<Gat
     logger: log,
     clock: now,
     origins: upstreamOrigins(config),
-    sample: () => sampleState(store, serve),
+    sample: () => sampleState(store, serve, mirrors),
     probe: io.probe,
     version: io.version,
     nodeVersion: io.nodeVersion,
   });
 
+  const mirrors = new Mirrors(now, mirrorSettings(config));
+  const memory = await rememberMirrors(join(config.data, 'mirrors.json'), mirrors, log);
   const connecting = {
     connectTimeoutMs: config.timeouts.connect,
     allowAddress: (ip: string, port: number) => matchesAddress(allowedHosts(config), ip, port),
@@ -84,15 +95,25 @@ export async function createGateway(initial: Config, io: GatewayIo): Promise<Gat
       firstByteTimeoutMs: config.timeouts.firstByte,
       idleTimeoutMs: config.timeouts.idle,
       now,
+      onConnect: (origin, milliseconds) => mirrors.connected(origin, milliseconds),
     }),
     telemetry.upstream,
   );
   const agents = createPassthroughAgents(connecting);
   const pseudonym = viaPseudonym(randomUUID());
   const downloader = createDownloader(transport, {
+    mirrors,
     redirectTrusted: (url) => routing.router.isUpstream(url),
     now,
   });
+  const closing = new AbortController();
+  let probing = Promise.resolve();
+  const probe = (origins: ReadonlyMap<string, boolean>): void => {
+    const { signal } = closing;
+    const onConnect = (origin: string, ms: number): void => mirrors.connected(origin, ms);
+    const options = { connecting, signal, onConnect, log };
+    probing = probing.then(() => warnOfUnreachable(origins, mirrors, options));
+  };
   const via = (existing: string | undefined) => appendVia(existing, '1.1', pseudonym);
   const serve = new Serve({ store, downloader, log, now, via });
   const passthrough = new Passthrough({
@@ -123,6 +144,9 @@ export async function createGateway(initial: Config, io: GatewayIo): Promise<Gat
     serve,
     telemetry,
     config: () => config,
+    mirrors,
+    downloader,
+    route: (incoming) => routing.router.route(incoming),
     policyFor: (url) => routing.router.policyFor(url),
     url: () => address,
     version: io.version,
@@ -148,11 +172,13 @@ export async function createGateway(initial: Config, io: GatewayIo): Promise<Gat
     async listen() {
       const adminUrl = await listenOn(admin, config.admin);
       address = await listenOn(listener, config.listen);
+      probe(mirrorOrigins(config));
       return { url: address, adminUrl };
     },
     async reload(next) {
       // Against what this process started with: what waits goes on waiting.
       const waiting = restartNeeded(initial, next);
+      const before = mirrorOrigins(config);
       config = {
         ...next,
         listen: config.listen,
@@ -160,17 +186,22 @@ export async function createGateway(initial: Config, io: GatewayIo): Promise<Gat
       };
       routing = createRouting(config);
       adminListener = createAdminListener();
+      mirrors.configure(mirrorSettings({ ...config, timeouts: initial.timeouts }));
+      probe(new Map([...mirrorOrigins(config)].filter(([origin]) => !before.has(origin))));
       log.level = config.logLevel;
       telemetry.keepOrigins(upstreamOrigins(config));
       return waiting;
     },
     async close() {
       address = undefined;
+      closing.abort();
       passthrough.close();
       await closeServer(listener, config.shutdownGrace);
       await closeServer(admin, 0);
       agents.close();
       await transport.close();
+      await probing;
+      await memory.close();
       await store.close();
       telemetry.close();
     },
@@ -186,6 +217,7 @@ const responseFields: ResponseFields = {
       ...(upstream !== undefined && { nextHop: upstream }),
       ...(fwdStatus !== undefined && { receivedStatus: fwdStatus }),
     }),
+  serverTiming: serverTimingField,
   via: `1.1 ${viaName}`,
 };
 

@@ -6,22 +6,28 @@ export type MountValues = Pick<MountConfig, 'path' | 'ecosystem'> & {
   readonly [K in keyof CachingConfig]?: CachingConfig[K] | undefined;
 } & Partial<Pick<MountConfig, 'defaultTtl' | 'hosts' | 'tarballs'>> & {
     readonly redirects?: 'auto' | 'follow' | 'forward' | undefined;
-    readonly upstreams: readonly {
-      readonly url: string;
-      readonly authorization?: string | undefined;
-    }[];
+    readonly indexes?: 'auto' | 'ordered' | 'equal' | undefined;
+    readonly upstreams: readonly ({ readonly url: string } & {
+      readonly [K in keyof Omit<UpstreamTarget, 'url'>]?: UpstreamTarget[K] | undefined;
+    })[];
   };
 
 /** Fills in what a mount leaves to the global settings or to its ecosystem. */
 export function completeMount(mount: MountValues, fallback: CachingConfig): MountConfig {
-  const { path, ecosystem, redirects = 'auto' } = mount;
+  const { path, ecosystem, redirects = 'auto', indexes = 'auto' } = mount;
   const automatic = ecosystem === 'generic' ? 'forward' : 'follow';
   return {
     path,
     ecosystem,
     upstreams: mount.upstreams.map(
-      ({ url, authorization }): UpstreamTarget =>
-        authorization === undefined ? { url } : { url, authorization },
+      ({ url, authorization, concurrency, bandwidth, region, trust }): UpstreamTarget => ({
+        url,
+        ...(authorization !== undefined && { authorization }),
+        ...(concurrency !== undefined && { concurrency }),
+        ...(bandwidth !== undefined && { bandwidth }),
+        ...(region !== undefined && { region }),
+        ...(trust !== undefined && { trust }),
+      }),
     ),
     negativeTtl: mount.negativeTtl ?? fallback.negativeTtl,
     staleIfError: mount.staleIfError ?? fallback.staleIfError,
@@ -32,6 +38,7 @@ export function completeMount(mount: MountValues, fallback: CachingConfig): Moun
     // What the public registry says of its package documents, for registries that say nothing.
     defaultTtl: mount.defaultTtl ?? (ecosystem === 'npm' ? 300_000 : undefined),
     redirects: redirects === 'auto' ? automatic : redirects,
+    indexes: indexes === 'auto' ? (ecosystem === 'generic' ? 'equal' : 'ordered') : indexes,
     hosts: mount.hosts ?? [],
     tarballs: mount.tarballs ?? 'auto',
   };

@@ -1,7 +1,9 @@
 import type { UpstreamTarget } from '../core/artifact-request.ts';
 import type { EcosystemId } from '../core/ecosystem-ids.ts';
 import type { LogLevel } from '../core/logger.ts';
+import type { MirrorTrust } from '../core/mirror-figures.ts';
 import type { SetCookieRule } from '../core/store-rules.ts';
+import type { EcosystemLimit } from './mirror-types.ts';
 
 /** What of HTTP caching is the operator's to decide; a mount may have its own. */
 export interface CachingConfig {
@@ -40,7 +42,19 @@ export interface Config extends CachingConfig {
     readonly connect: number;
     readonly firstByte: number;
     readonly idle: number;
+    readonly floor: number;
   };
+  readonly region: string | undefined;
+  readonly limits: {
+    readonly concurrency: number | undefined;
+    readonly ecosystems: readonly EcosystemLimit[];
+    /** Bytes per second. */
+    readonly bandwidth: number | undefined;
+  };
+  readonly mirrorPresets: readonly string[];
+  /** What the presets say. */
+  readonly presetMirrors: readonly MirrorRuleConfig[];
+  readonly mirrors: readonly MirrorRuleConfig[];
   readonly shutdownGrace: number;
   /** Host patterns, as `core/network.ts` reads them. */
   readonly forwardProxy: { readonly allow: readonly string[] };
@@ -61,8 +75,22 @@ export interface MountConfig extends CachingConfig {
   /** For a 200 without a freshness of its own; undefined: by heuristics. */
   readonly defaultTtl: number | undefined;
   readonly redirects: 'follow' | 'forward';
+  /** Whether documents that change come from the upstreams in their order, or from the fastest. */
+  readonly indexes: 'ordered' | 'equal';
   /** Host names in lower case, with a port where it is not the default one. */
   readonly hosts: readonly string[];
   /** `auto` for other ecosystems than npm. */
   readonly tarballs: 'auto' | 'canonical' | 'rewrite';
+}
+
+/** A rule that names mirrors: its pattern and templates compile, and the captures are there. */
+export interface MirrorRuleConfig {
+  readonly match: string;
+  readonly to: readonly {
+    readonly url: string;
+    readonly concurrency?: number | undefined;
+    readonly bandwidth?: number | undefined;
+    readonly region?: string | undefined;
+    readonly trust?: MirrorTrust | undefined;
+  }[];
 }

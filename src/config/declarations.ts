@@ -1,6 +1,8 @@
 import { logLevels } from '../core/logger.ts';
 import { setCookieRules } from '../core/store-rules.ts';
 import { fieldName } from './http-types.ts';
+import { mirrors } from './mirror-declarations.ts';
+import { byteRate, ecosystemLimit, places, presetName, region } from './mirror-types.ts';
 import { mounts } from './mount-declarations.ts';
 import { addressRange, hostPattern, listenHost } from './network-types.ts';
 import { byteSize, duration, folder, oneOf, port, trueOrFalse } from './scalar-types.ts';
@@ -120,6 +122,34 @@ export const settings = {
       'Between two pieces of a body; a transfer that moves is never cut off.',
       restart,
     ),
+    floor: setting(
+      duration(1, day),
+      '2s',
+      'Where another mirror could be asked instead, these times shrink to what a mirror usually takes, but never below this.',
+      restart,
+    ),
+  },
+  region: optional(
+    region,
+    'nobody knows',
+    'Where the gateway is: before anything is measured, upstreams and mirrors of the same `region` come first.',
+  ),
+  limits: {
+    concurrency: optional(
+      places,
+      '256, for mirrors of others 8',
+      'Requests to one origin at a time where neither the upstream nor its ecosystem has a limit; more of them queue.',
+    ),
+    ecosystems: setting(
+      listOf(ecosystemLimit),
+      [],
+      'The same for the origins of an ecosystem, such as `npm=16`.',
+    ),
+    bandwidth: optional(
+      byteRate,
+      'no limit',
+      'The most that is taken from all upstreams and mirrors together.',
+    ),
   },
   shutdownGrace: setting(
     duration(0, day),
@@ -133,5 +163,11 @@ export const settings = {
       'Hosts that the forward proxy serves besides those of the mounts: names, `*.suffix`, addresses or networks, each with `:port` if only that one is meant. Private targets need to be named here.',
     ),
   },
+  mirrorPresets: setting(
+    listOf(presetName),
+    [],
+    'Rules that come with Millrace, by the names of the files in `config/mirrors/`: well-known public mirrors.',
+  ),
+  mirrors,
   mounts,
 };

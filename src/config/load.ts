@@ -7,6 +7,7 @@ import { readFileLayer } from './file-layer.ts';
 import type { HostDefaults } from './host-defaults.ts';
 import type { Layer } from './layer.ts';
 import { type Effective, merge } from './merge.ts';
+import { readPresets } from './mirror-presets.ts';
 import type { Problem } from './problem.ts';
 import { fileVariable, readEnvironment, readFlags } from './text-layers.ts';
 
@@ -44,6 +45,9 @@ export async function loadConfig(options: LoadOptions): Promise<LoadResult> {
   const problems = layers.flatMap((layer) => layer.problems);
   const effective = merge(layers);
   if (problems.length === 0) problems.push(...crossProblems(effective));
+  const named = effective.sources.get('mirrorPresets') ?? 'default';
+  const presets = await readPresets(effective.values.mirrorPresets, named);
+  problems.push(...presets.problems);
   if (problems.length > 0) return { ok: false, problems };
 
   const { values, sources } = effective;
@@ -72,6 +76,8 @@ export async function loadConfig(options: LoadOptions): Promise<LoadResult> {
         upstreams: [{ url }],
       }))
     ).map((mount) => completeMount(mount, values)),
+    mirrors: values.mirrors ?? [],
+    presetMirrors: presets.rules,
     npmCanonicalRegistry: host.npmCanonicalRegistry,
     aptHosts: host.aptHosts,
   };

@@ -3,10 +3,11 @@ import type { Layer } from './layer.ts';
 import { isList, isSetting, type SettingGroup, type Values } from './setting.ts';
 
 type Declared = Values<typeof settings>;
+type Lists = 'mirrors' | 'mounts';
 
 export interface Effective {
-  /** All settings; `mounts` is undefined where no file has it. */
-  readonly values: Omit<Declared, 'mounts'> & { readonly mounts: Declared['mounts'] | undefined };
+  /** All settings; a list of groups is undefined where no file has it. */
+  readonly values: Omit<Declared, Lists> & { readonly [K in Lists]: Declared[K] | undefined };
   /** By path of the setting; what nobody gave is from `default`. */
   readonly sources: Map<string, string>;
 }

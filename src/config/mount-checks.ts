@@ -32,9 +32,35 @@ export function mountFaults(mounts: unknown): Fault[] {
         right: 'remove it',
       });
     }
-    faults.push(...repeatedUpstreams(upstreams, at));
+    faults.push(...repeatedUpstreams(upstreams, at), ...trustFaults(upstreams, at));
   }
   return faults;
+}
+
+/** The first upstream is what the others are compared with; who is to be verified sees no secrets. */
+function trustFaults(upstreams: unknown, mount: number): Fault[] {
+  if (!Array.isArray(upstreams)) return [];
+  return upstreams.flatMap((upstream: unknown, at): Fault[] => {
+    if (typeof upstream !== 'object' || upstream === null) return [];
+    if (!('trust' in upstream) || upstream.trust !== 'verified') return [];
+    const path = ['mounts', mount, 'upstreams', at];
+    if (at === 0) {
+      const wrong = 'the first upstream proves what the others serve';
+      return [
+        {
+          path: [...path, 'trust'],
+          key: false,
+          wrong,
+          right: 'make it full, or put another first',
+        },
+      ];
+    }
+    if (!('authorization' in upstream)) return [];
+    const wrong = 'an upstream that is to be verified gets no credentials';
+    return [
+      { path: [...path, 'authorization'], key: true, wrong, right: 'remove it, or trust it fully' },
+    ];
+  });
 }
 
 function repeatedUpstreams(upstreams: unknown, mount: number): Fault[] {

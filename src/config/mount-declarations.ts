@@ -1,6 +1,7 @@
 import { ecosystemIds } from '../core/ecosystem-ids.ts';
 import { setCookieRules } from '../core/store-rules.ts';
 import { fieldName } from './http-types.ts';
+import { placeFields, trusts } from './mirror-declarations.ts';
 import { urlHost } from './network-types.ts';
 import { duration, oneOf, trueOrFalse } from './scalar-types.ts';
 import { authorization } from './secret-types.ts';
@@ -21,6 +22,12 @@ const upstreamFields = {
     'The `Authorization` field for requests to the origin of this URL, and to no other, in place of what the client sent.',
     { secret: true },
   ),
+  ...placeFields,
+  trust: setting(
+    oneOf(trusts),
+    'full',
+    '`full` is a source that is believed; `verified` one of somebody else, which serves only what a digest or the strong validator of the first upstream proves, and sees no credentials.',
+  ),
 };
 
 const mountFields = {
@@ -35,7 +42,7 @@ const mountFields = {
   upstreams: {
     kind: 'list',
     fields: upstreamFields,
-    doc: 'One or more equivalent sources, asked in order: the next one when one fails.',
+    doc: 'One or more equivalent sources: the fastest one is asked first, the next one when it fails.',
     minimum: 1,
     reloadable: true,
   } satisfies SettingList<typeof upstreamFields>,
@@ -78,6 +85,11 @@ const mountFields = {
     oneOf(['auto', 'follow', 'forward']),
     'auto',
     'Whether the gateway follows redirects itself and stores what they lead to, or forwards them to the client. `auto` follows for package ecosystems and forwards for `generic`.',
+  ),
+  indexes: setting(
+    oneOf(['auto', 'ordered', 'equal']),
+    'auto',
+    'Whether documents that change are asked of the upstreams in their order (`ordered`), so that they are of one moment, or of the fastest one as anything else (`equal`). `auto` is `equal` for `generic` and `ordered` for package ecosystems.',
   ),
   hosts: setting(
     listOf(urlHost),

@@ -66,10 +66,11 @@ function readText(
 
 function unknownVariable(name: string, known: readonly string[]): Problem {
   const problem = { source: name, path: '' };
-  if (name === 'MILLRACE_MOUNTS' || name.startsWith('MILLRACE_MOUNTS_')) {
+  const list = /^MILLRACE_(MOUNTS|MIRRORS)(_|$)/.exec(name)?.[1]?.toLowerCase();
+  if (list !== undefined) {
     return {
       ...problem,
-      wrong: 'mounts cannot be given by a variable',
+      wrong: `${list} cannot be given by a variable`,
       right: `put them into a file and name that in ${fileVariable} or --config`,
     };
   }

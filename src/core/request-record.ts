@@ -44,6 +44,8 @@ export interface RequestRecord {
   kind?: ResourceKind;
   /** Origin (`http://host:port`) of the upstream that answered. */
   upstream?: string;
+  /** The mirror that was chosen among several: `upstream`, or what redirected there. */
+  mirror?: string;
   /** From sending the upstream request to its head. */
   upstreamFirstByteMs?: number;
   firstByteMs?: number;

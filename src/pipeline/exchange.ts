@@ -11,7 +11,7 @@ import { mayStore, refusesRequest } from '../policy/storing.ts';
 import { varyOf } from '../policy/vary.ts';
 import type { PartialBody, Store } from '../storage/store.ts';
 import { discard } from '../upstream/discard.ts';
-import type { Downloader } from '../upstream/download.ts';
+import type { DownloadedResponse, Downloader, DownloadRequest } from '../upstream/download.ts';
 import type { UpstreamResponse } from '../upstream/upstream.ts';
 import { Fill } from './fill.ts';
 import { UpstreamFillSource } from './fill-source.ts';
@@ -52,6 +52,32 @@ function withoutForwarding(headers: RawHeaders): RawHeaders {
       kept.push(headers[i] as string, headers[i + 1] as string);
   }
   return kept;
+}
+
+/** What a request to the upstreams has besides what its resource says. */
+interface SendOptions extends Partial<Pick<DownloadRequest, 'method' | 'size' | 'avoid'>> {
+  readonly signal?: AbortSignal;
+}
+
+/** What the resource says of a request for it. */
+export function downloadOf({
+  request: { url, headers, upstreams, trusted, ecosystem },
+  classification,
+  redirects,
+  indexes,
+}: Resource): DownloadRequest {
+  const artifact = classification.kind === 'artifact';
+  return {
+    method: 'GET',
+    url,
+    headers,
+    upstreams,
+    trusted,
+    redirects,
+    purpose: { ecosystem, kind: classification.kind },
+    ...(!artifact && indexes === 'ordered' && { order: 'configured' as const }),
+    ...(artifact && classification.digest && { digest: classification.digest }),
+  };
 }
 
 const viaField: ReadonlySet<string> = new Set(['via']);
@@ -105,11 +131,12 @@ export class Exchange {
    * Sends the request as the client made it, for that client alone. A document that is to be
    * rewritten is asked for whole: the client's conditions and ranges are about another one.
    */
-  fetchAlone(resource: Resource, signal?: AbortSignal): Promise<UpstreamResponse> {
+  fetchAlone(resource: Resource, signal?: AbortSignal): Promise<DownloadedResponse> {
     const { request, classification } = resource;
     const rewritten = classification.kind === 'index' && classification.rewrite !== undefined;
     const fields = rewritten ? this.#sharedFields(resource) : requestFields(request.headers);
-    return this.#send(resource, fields, signal, request.method);
+    const { method } = request;
+    return this.#send(resource, fields, { method, ...(signal && { signal }) });
   }
 
   /** What the body of a response for one client alone must have. */
@@ -118,7 +145,7 @@ export class Exchange {
     return digestOf(await this.#digests.completed(resource), response);
   }
 
-  async #share(resource: Resource, response: UpstreamResponse, via: Via): Promise<Arrival> {
+  async #share(resource: Resource, response: DownloadedResponse, via: Via): Promise<Arrival> {
     const { request, policy } = resource;
     const view = { method: 'GET', headers: request.headers };
     const verdict = mayStore(view, response, policy);
@@ -150,26 +177,24 @@ export class Exchange {
       if (fill.failure?.code === 'digest_mismatch') this.#refused(response, digest);
     });
     const shared = this.#sharedFields(resource);
+    // Mirrors that turn out to have another representation are not asked for the rest of this one.
+    const avoid = new Set<string>();
+    const of = { avoid, ...(size !== undefined && { size }) };
     new UpstreamFillSource(fill, response, ({ first, last }, etag) =>
-      this.#send(resource, [...shared, 'Range', `bytes=${first}-${last}`, 'If-Range', etag]),
+      this.#send(resource, [...shared, 'Range', `bytes=${first}-${last}`, 'If-Range', etag], of),
     );
     return { kind: 'fill', via, meta, fill };
   }
 
   #send(
-    { request, classification, redirects }: Resource,
+    resource: Resource,
     headers: RawHeaders,
-    signal?: AbortSignal,
-    method = 'GET',
-  ): Promise<UpstreamResponse> {
-    const { url, upstreams, trusted, ecosystem } = request;
-    const purpose = { ecosystem, kind: classification.kind };
+    { signal, ...more }: SendOptions = {},
+  ): Promise<DownloadedResponse> {
     const via = this.#options.via(fieldValue(headers, 'via'));
     const fields = [...withoutFields(headers, viaField), 'Via', via];
-    return this.#options.downloader.fetch(
-      { method, url, headers: fields, upstreams, trusted, redirects, purpose },
-      signal,
-    );
+    const request = { ...downloadOf(resource), ...more, headers: fields };
+    return this.#options.downloader.fetch(request, signal);
   }
 
   #sharedFields(resource: Resource): RawHeaders {
@@ -218,7 +243,9 @@ export class Exchange {
     }
   }
 
-  #refused({ url }: UpstreamResponse, expected: Digest | undefined): void {
+  #refused(response: DownloadedResponse, expected: Digest | undefined): void {
+    const { url } = response;
+    response.demote('wrong-bytes');
     this.#options.log.warn({ url, expected }, 'a body without the digest it must have was refused');
   }
 
@@ -227,8 +254,10 @@ export class Exchange {
   }
 }
 
-export function viaOf({ origin, status, requestTime, responseTime }: UpstreamResponse): Via {
-  return { origin, status, firstByteMs: responseTime - requestTime };
+export function viaOf(response: UpstreamResponse & { readonly mirror?: string | undefined }): Via {
+  const { origin, status, requestTime, responseTime, mirror } = response;
+  const firstByteMs = responseTime - requestTime;
+  return { origin, status, firstByteMs, ...(mirror !== undefined && { mirror }) };
 }
 
 /**

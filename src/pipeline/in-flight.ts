@@ -10,6 +10,8 @@ export interface Via {
   readonly status: number;
   /** Milliseconds from sending to head. */
   readonly firstByteMs: number;
+  /** The mirror that was chosen, where there was a choice. */
+  readonly mirror?: string;
 }
 
 /** A stored response's head before its body is known. */

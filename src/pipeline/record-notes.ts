@@ -5,6 +5,7 @@ import type { Via } from './in-flight.ts';
 /** Notes which upstream answered. */
 export function noteVia(record: RequestRecord, via: Via): void {
   record.upstream = via.origin;
+  if (via.mirror !== undefined) record.mirror = via.mirror;
   record.upstreamFirstByteMs = via.firstByteMs;
   record.cacheStatus.fwdStatus = via.status;
 }

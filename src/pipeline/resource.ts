@@ -9,4 +9,6 @@ export interface Resource {
   readonly policy: PolicyOptions;
   /** Whether upstream redirects are followed or are the client's. */
   readonly redirects: 'follow' | 'forward';
+  /** Whether documents that change come from the upstreams in their order, or from the fastest. */
+  readonly indexes: 'ordered' | 'equal';
 }

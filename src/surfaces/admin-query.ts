@@ -10,7 +10,7 @@ const selectors = ['url', 'prefix', 'mount'] as const;
 type SelectorName = (typeof selectors)[number];
 
 /** The canonical URL of `?url=`. */
-export function parseEntriesQuery(query: string): Parsed<string> {
+export function parseUrlQuery(query: string): Parsed<string> {
   const parameters = parseQuery(query);
   if (!parameters.ok) return parameters;
   const [only, ...others] = parameters.value;

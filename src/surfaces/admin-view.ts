@@ -1,3 +1,4 @@
+import type { MirrorExplanation, MirrorsFigures } from '../core/mirror-figures.ts';
 import type { TrafficStats } from '../core/traffic-stats.ts';
 
 export interface HealthCheck {
@@ -65,6 +66,10 @@ export interface AdminView {
    * size, freshness, as JSON-ready objects. An empty list when nothing is stored.
    */
   entries(url: string): Promise<readonly object[]>;
+  /** What is known of the upstreams and mirrors. */
+  mirrors(): MirrorsFigures;
+  /** Which mirror a GET of the canonical URL would be sent to now, and why; or why to none. */
+  explain(url: string): Promise<MirrorExplanation | { readonly refused: string }>;
   /** How many keys were forgotten. */
   purge(selector: AdminPurge): Promise<number>;
 }

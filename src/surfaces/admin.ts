@@ -3,7 +3,7 @@ import { GatewayError } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 import { type Denial, denyForeignChange, denyWithoutToken } from './admin-access.ts';
 import { loadAdminPage } from './admin-page.ts';
-import { parseEntriesQuery, parsePurgeQuery } from './admin-query.ts';
+import { parsePurgeQuery, parseUrlQuery } from './admin-query.ts';
 import { type ReplyFields, sendBody, sendJson, sendProblem } from './admin-reply.ts';
 import type { AdminView } from './admin-view.ts';
 
@@ -104,12 +104,26 @@ function createRoutes({ view, metrics, logger }: AdminOptions): ReadonlyMap<stri
       },
     ],
     ['/api/stats', { guarded: true, GET: (response) => sendJson(response, 200, view.stats()) }],
+    ['/api/mirrors', { guarded: true, GET: (response) => sendJson(response, 200, view.mirrors()) }],
+    [
+      '/api/explain',
+      {
+        guarded: true,
+        GET: async (response, query) => {
+          const url = parseUrlQuery(query);
+          if (!url.ok) return sendProblem(response, 400, url.detail);
+          const explained = await view.explain(url.value);
+          if ('refused' in explained) return sendProblem(response, 404, explained.refused);
+          sendJson(response, 200, explained);
+        },
+      },
+    ],
     [
       '/api/entries',
       {
         guarded: true,
         GET: async (response, query) => {
-          const url = parseEntriesQuery(query);
+          const url = parseUrlQuery(query);
           if (!url.ok) return sendProblem(response, 400, url.detail);
           sendJson(response, 200, { url: url.value, entries: await view.entries(url.value) });
         },

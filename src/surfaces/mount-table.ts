@@ -14,6 +14,8 @@ export interface Mount {
   readonly upstreams: readonly [UpstreamTarget, ...UpstreamTarget[]];
   readonly policy: MountPolicy;
   readonly redirects: 'follow' | 'forward';
+  /** Whether documents that change come from the upstreams in their order, or from the fastest. */
+  readonly indexes: 'ordered' | 'equal';
 }
 
 /** A mount and the rest of the path: with query, empty or beginning with `/` or `?`. */

@@ -142,13 +142,16 @@ export class Reply {
       this.#response.req.httpVersion !== '1.0' ||
       fieldValue(headers, 'content-length') !== undefined;
     record.firstByteMs = this.#now() - record.startedAt;
-    this.#response.writeHead(status, [
+    const fields = [
       ...headers,
       'Via',
       this.#fields.via,
       'Cache-Status',
       this.#fields.cacheStatus(record),
-    ]);
+    ];
+    const timing = this.#fields.serverTiming(record);
+    if (timing !== undefined) fields.push('Server-Timing', timing);
+    this.#response.writeHead(status, fields);
   }
 }
 

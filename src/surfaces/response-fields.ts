@@ -7,6 +7,8 @@ export interface ResponseFields {
   cacheStatus(record: RequestRecord): string;
   /** RFC 9209. */
   proxyStatus(record: RequestRecord, error: GatewayError): string;
+  /** Which mirror brought it, where there was a choice: the value of `Server-Timing`. */
+  serverTiming(record: RequestRecord): string | undefined;
   /** Our entry in `Via`. */
   readonly via: string;
 }

@@ -171,9 +171,10 @@ export class Router {
       const target = { ...upstreams[0], url };
       return { kind: 'passthrough', request, target, reason: classification.reason };
     }
-    const { policy, redirects } = mount ?? {
+    const { policy, redirects, indexes } = mount ?? {
       policy: this.#options.forwardPolicy,
       redirects: 'forward',
+      indexes: 'ordered',
     };
     return {
       kind: 'resource',
@@ -182,6 +183,7 @@ export class Router {
         classification,
         policy: { ...policy, freshness: freshnessOf(classification) },
         redirects,
+        indexes,
       },
     };
   }

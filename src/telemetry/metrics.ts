@@ -1,4 +1,5 @@
 import { Gauge, Registry } from 'prom-client';
+import { registerMirrorMetrics } from './metrics-mirrors.ts';
 import { registerProcessMetrics } from './metrics-process.ts';
 import { registerStateMetrics } from './metrics-state.ts';
 import { registerTrafficMetrics } from './metrics-traffic.ts';
@@ -32,6 +33,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
   const registry = new Registry();
   registerTrafficMetrics(registry, options.requests, options.upstreams);
   const takeSample = registerStateMetrics(registry);
+  const takeMirrors = registerMirrorMetrics(registry);
   const stop = registerProcessMetrics(registry, options.probe);
   new Gauge({
     name: 'millrace_build_info',
@@ -41,7 +43,9 @@ export function createMetrics(options: MetricsOptions): Metrics {
   }).set({ version: options.version, node: options.nodeVersion }, 1);
   return {
     async scrape() {
-      takeSample(options.sample());
+      const sample = options.sample();
+      takeSample(sample);
+      takeMirrors(sample.mirrors);
       return { contentType: registry.contentType, body: await registry.metrics() };
     },
     close: stop,

@@ -19,6 +19,7 @@ export function requestLine(record: RequestRecord, durationMs: number): LogField
     bytesOut: record.bytesOut,
     bytesIn: record.bytesIn,
     upstream: record.upstream,
+    mirror: record.mirror,
     upstreamFirstByteMs: tenths(record.upstreamFirstByteMs),
     firstByteMs: tenths(record.firstByteMs),
     durationMs: tenths(durationMs),

@@ -1,3 +1,5 @@
+import type { MirrorsFigures } from '../core/mirror-figures.ts';
+
 /** One tier of the store at the moment of asking. Bytes count against `maxBytes`. */
 export interface TierSample {
   readonly name: string;
@@ -16,6 +18,7 @@ export interface StateSample {
   readonly fills: number;
   /** Clients attached to them. */
   readonly readers: number;
+  readonly mirrors: MirrorsFigures;
 }
 
 /** What is read of the process; Node's own `process` is one. */

@@ -25,7 +25,9 @@ export function placesFor(request: DownloadRequest, rules: MirrorRules): Places 
   const mapped = rules.rules.length > 0 ? rules.map(request.url).map(mappedCandidate) : [];
   const alone = own.length === 1 && mapped.length === 0;
   if (alone) return { candidates: own, excluded: [], mode: 'only', segment: undefined };
-  const segment = segmentOf(headers);
+  const asked = segmentOf(headers);
+  // A client's own range needs no proof: whatever is said to it is an answer.
+  const segment = asked?.etag !== undefined || request.digest !== undefined ? asked : undefined;
   // A part of a known representation is the same wherever it is; a document may be of another day.
   const interchangeable = request.order !== 'configured' || segment?.etag !== undefined;
   const candidates: Candidate[] = [];

@@ -180,7 +180,7 @@ describe('in a mount', () => {
     ],
     [
       'memory: 1GiB',
-      '5:5: mounts[0].memory: there is no such setting; known here: path, ecosystem, upstreams, negativeTtl, staleIfError, staleOnDisconnect, cacheControlFields, storeSetCookie, storeServerErrors, defaultTtl, redirects, hosts, tarballs',
+      '5:5: mounts[0].memory: there is no such setting; known here: path, ecosystem, upstreams, negativeTtl, staleIfError, staleOnDisconnect, cacheControlFields, storeSetCookie, storeServerErrors, defaultTtl, redirects, indexes, hosts, tarballs',
     ],
   ])('%s', async (fields, expected) => {
     expect(await problemsOf(loadText(mount(fields)))).toEqual([`millrace.yaml:${expected}`]);

@@ -21,7 +21,7 @@ async function setup() {
   const origin = await scriptedOrigin();
   const gateway = await testGateway({
     mounts: [{ path: '/files', url: origin.url }],
-    config: { timeouts: { connect: 500, firstByte: 500, idle: 500 } },
+    config: { timeouts: { connect: 500, firstByte: 500, idle: 500, floor: 500 } },
   });
   return { origin, gateway };
 }

@@ -33,6 +33,7 @@ function resource(headers: readonly string[] = []): Resource {
       targetedFields: [],
     },
     redirects: 'forward',
+    indexes: 'ordered',
   };
 }
 

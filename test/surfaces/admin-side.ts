@@ -2,6 +2,7 @@ import { createServer, type IncomingHttpHeaders, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { onTestFinished } from 'vitest';
 import type { Logger } from '../../src/core/logger.ts';
+import type { MirrorsFigures } from '../../src/core/mirror-figures.ts';
 import { createAdmin } from '../../src/surfaces/admin.ts';
 import type { AdminStats, AdminView } from '../../src/surfaces/admin-view.ts';
 import { createLogger } from '../../src/telemetry/logger.ts';
@@ -56,6 +57,12 @@ export function someStats(): AdminStats {
   };
 }
 
+const someMirrors: MirrorsFigures = {
+  mirrors: [],
+  hedging: { requests: 20, hedges: 1 },
+  mapping: { hits: 3, misses: 1, entries: 1 },
+};
+
 /** The admin side on a port of its own, over a view that does what the test wants. */
 export async function startAdmin(
   view: Partial<AdminView> = {},
@@ -72,6 +79,8 @@ export async function startAdmin(
         ready: () => true,
         stats: someStats,
         entries: async () => [],
+        mirrors: () => someMirrors,
+        explain: async () => ({ refused: 'nobody knows it' }),
         purge: async () => 0,
         ...view,
       },

@@ -29,6 +29,32 @@ const sample: StateSample = {
   ],
   fills: 2,
   readers: 9,
+  mirrors: {
+    mirrors: [
+      {
+        origin: 'http://m.test',
+        state: 'open',
+        pausedUntil: '2026-01-01T00:00:00.000Z',
+        requests: 4,
+        failures: 2,
+        bytes: 10,
+        hedges: 1,
+        faults: { short: 3 },
+        active: 5,
+        queued: 6,
+        concurrency: 8,
+        connectMs: 1,
+        concurrencyGain: null,
+        lateMs: null,
+        classes: {
+          tiny: { firstByteMs: 20, throughput: null, failureRate: 0, observations: 1 },
+          large: { firstByteMs: null, throughput: 1e6, failureRate: 0, observations: 1 },
+        },
+      },
+    ],
+    hedging: { requests: 20, hedges: 1 },
+    mapping: { hits: 9, misses: 1, entries: 1 },
+  },
 };
 
 const probe = {
@@ -256,6 +282,17 @@ test('the gauges show the sample taken at the scrape, the process and the build'
   expect(values.get('millrace_store_healthy{tier="disk"}')).toBe(0);
   expect(values.get('millrace_fills_active')).toBe(2);
   expect(values.get('millrace_fill_readers')).toBe(9);
+  const of = 'mirror="http://m.test"';
+  expect(values.get(`millrace_mirror_requests_total{${of}}`)).toBe(4);
+  expect(values.get(`millrace_mirror_failures_total{${of}}`)).toBe(2);
+  expect(values.get(`millrace_mirror_hedges_total{${of}}`)).toBe(1);
+  expect(values.get(`millrace_mirror_faults_total{${of},fault="short"}`)).toBe(3);
+  expect(values.get(`millrace_mirror_active{${of}}`)).toBe(5);
+  expect(values.get(`millrace_mirror_queued{${of}}`)).toBe(6);
+  expect(values.get(`millrace_mirror_paused{${of}}`)).toBe(1);
+  expect(values.get(`millrace_mirror_first_byte_seconds{${of},size="tiny"}`)).toBe(0.02);
+  expect(values.get(`millrace_mirror_throughput_bytes_per_second{${of},size="large"}`)).toBe(1e6);
+  expect(values.get('millrace_mirror_mapping_lookups_total{result="hit"}')).toBe(9);
   expect(values.get('millrace_process_memory_bytes{area="rss"}')).toBe(5);
   expect(values.get('millrace_process_cpu_seconds_total{mode="user"}')).toBe(1.5);
   expect(values.get('millrace_event_loop_delay_seconds{quantile="0.99"}')).toBeGreaterThanOrEqual(
