@@ -110,7 +110,7 @@ it('Retry-After is seconds or a date; anything else says nothing', () => {
   expect(read('120')).toBe(120_000);
   expect(read('Thu, 01 Jan 2026 00:01:00 GMT')).toBe(60_000);
   expect(read('Thu, 01 Jan 2025 00:01:00 GMT')).toBe(0);
-  for (const wrong of ['-1', '1.5', 'soon', '2026', 'Monday']) expect(read(wrong)).toBeUndefined();
+  for (const wrong of ['-1', '1.5', 'soon', 'Monday']) expect(read(wrong)).toBeUndefined();
   expect(retryAfterMs([], now)).toBeUndefined();
 });
 
