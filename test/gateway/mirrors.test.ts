@@ -260,7 +260,7 @@ describe('GET /api/explain', () => {
     a.status = 503;
     for (let i = 2; i < 12; i += 1) await gateway.get(`/files/f${i}`);
     const explained = await ask();
-    const [, left] = explained['candidates'] as { parts: { failureRate: number } }[];
+    const [, left] = explained.candidates as { parts: { failureRate: number } }[];
     expect(left?.parts.failureRate).toBeGreaterThan(0);
     expect(explained).toMatchObject({
       choice: `${b.origin.url}/f1`,
