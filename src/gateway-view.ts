@@ -3,7 +3,6 @@ import { canonicalUrl } from './core/canonical-url.ts';
 import { GatewayError } from './core/errors.ts';
 import type { MirrorExplanation } from './core/mirror-figures.ts';
 import { derivedPrefix } from './pipeline/derive.ts';
-import { downloadOf } from './pipeline/exchange.ts';
 import type { Serve } from './pipeline/serve.ts';
 import { currentAge, freshnessLifetime } from './policy/freshness.ts';
 import type { PolicyOptions } from './policy/policy-options.ts';
@@ -91,7 +90,7 @@ export function createView(options: ViewOptions): AdminView {
 /** As a GET through the proxy would be treated; what is stored of it tells its size. */
 async function explain(
   url: string,
-  { route, downloader, store, now }: ViewOptions,
+  { route, downloader, serve, store, now }: ViewOptions,
 ): Promise<MirrorExplanation | { readonly refused: string }> {
   const asked = { method: 'GET', target: url, headers: [], receivedAt: now() };
   try {
@@ -100,7 +99,7 @@ async function explain(
     if (found.kind === 'passthrough') return { refused: `it is passed through: ${found.reason}` };
     const [stored] = await store.get(found.resource.request.url);
     const size = stored?.status === 200 ? { size: stored.body.size } : {};
-    return downloader.explain({ ...downloadOf(found.resource), ...size });
+    return downloader.explain({ ...(await serve.downloadFor(found.resource)), ...size });
   } catch (error) {
     if (error instanceof GatewayError && error.origin === 'client')
       return { refused: error.message };

@@ -60,7 +60,7 @@ interface SendOptions extends Partial<Pick<DownloadRequest, 'method' | 'size' | 
 }
 
 /** What the resource says of a request for it. */
-export function downloadOf({
+function downloadOf({
   request: { url, headers, upstreams, trusted, ecosystem },
   classification,
   redirects,
@@ -137,6 +137,12 @@ export class Exchange {
     const fields = rewritten ? this.#sharedFields(resource) : requestFields(request.headers);
     const { method } = request;
     return this.#send(resource, fields, { method, ...(signal && { signal }) });
+  }
+
+  /** The request that `fetch` would send for the whole of the resource, as far as mirrors go. */
+  async downloadFor(resource: Resource): Promise<DownloadRequest> {
+    const headers = this.#sharedFields(resource);
+    return { ...downloadOf(await this.#digests.completed(resource)), headers };
   }
 
   /** What the body of a response for one client alone must have. */

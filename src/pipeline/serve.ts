@@ -5,6 +5,7 @@ import { withoutFields } from '../core/raw-headers.ts';
 import type { CacheStatus, RequestRecord } from '../core/request-record.ts';
 import { type Decision, decide, mayServeStaleOnError } from '../policy/decide.ts';
 import { requestDirectives } from '../policy/request-directives.ts';
+import type { DownloadRequest } from '../upstream/download.ts';
 import { type Answer, answerFrom } from './answer.ts';
 import { answerAlone } from './answer-alone.ts';
 import { type Asking, hold } from './asking.ts';
@@ -85,6 +86,11 @@ export class Serve {
     } finally {
       for (const fill of asking.held) fill.release();
     }
+  }
+
+  /** What would be asked of the upstreams for the whole of the resource. */
+  downloadFor(resource: Resource): Promise<DownloadRequest> {
+    return this.#exchange.downloadFor(resource);
   }
 
   /** What is on its way for these URLs now is not to be stored, nor shared with who comes later. */

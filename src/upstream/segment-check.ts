@@ -22,13 +22,14 @@ export function segmentOf(headers: RawHeaders): Segment | undefined {
 }
 
 /**
- * Why a response is no such segment; undefined where it is one. RFC 9110 sections 14.4 and 15.3.7.
- * `proven`: a digest of the whole will tell wrong bytes, so that the entity tag need not.
+ * Why a response is no such segment; undefined where it is one, or where its status says that it is
+ * an answer of another kind. Without an entity tag in the request only a digest of the whole will tell
+ * wrong bytes. RFC 9110 sections 14.4 and 15.3.7.
  */
 export function segmentFault(
   { range, etag }: Segment,
   { status, headers }: { readonly status: number; readonly headers: RawHeaders },
-  { proven, size }: { proven: boolean; size: number | undefined },
+  size: number | undefined,
 ): MirrorFault | undefined {
   // To If-Range a 200 says that the representation is another one; either way it is no segment.
   if (status === 200)
@@ -39,7 +40,7 @@ export function segmentFault(
   if (part === undefined || part.first !== range.first || part.last > range.last)
     return 'ignored-range';
   if (size !== undefined && part.size !== size) return 'changed-validator';
-  if (!proven && etag !== undefined && !sameTag(headers, etag)) return 'changed-validator';
+  if (etag !== undefined && !sameTag(headers, etag)) return 'changed-validator';
   return undefined;
 }
 

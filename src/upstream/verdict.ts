@@ -53,9 +53,8 @@ export function judge(
     return { kind: 'failing', throttled: asked };
   }
   if (failoverStatuses.has(status)) return { kind: 'failing', throttled: false };
-  const proven = request.digest !== undefined;
   if (segment !== undefined) {
-    const fault = segmentFault(segment, response, { proven, size: request.size });
+    const fault = segmentFault(segment, response, request.size);
     if (fault !== undefined) return { kind: 'fault', fault };
   }
   // A mirror may lag behind: that there is nothing is for the origin to say.
