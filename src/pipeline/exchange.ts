@@ -13,6 +13,7 @@ import type { PartialBody, Store } from '../storage/store.ts';
 import { discard } from '../upstream/discard.ts';
 import type { DownloadedResponse, Downloader, DownloadRequest } from '../upstream/download.ts';
 import type { UpstreamResponse } from '../upstream/upstream.ts';
+import { downloadOf, withoutForwarding } from './download-of.ts';
 import { Fill } from './fill.ts';
 import { UpstreamFillSource } from './fill-source.ts';
 import { declaredSize } from './framing.ts';
@@ -40,44 +41,9 @@ const clientConditions: ReadonlySet<string> = new Set([
   'if-unmodified-since',
 ]);
 
-/** Fields by which some origins choose their answer although no key has them. */
-const forwarding =
-  /^(forwarded|x-forwarded-.*|x-real-ip|x-host|x-original-.*|x-rewrite-url|x-http-method.*|x-method-override)$/i;
-
-/** A shared request says nothing of how its client came here: it would poison what others get. */
-function withoutForwarding(headers: RawHeaders): RawHeaders {
-  const kept: string[] = [];
-  for (let i = 0; i + 1 < headers.length; i += 2) {
-    if (!forwarding.test(headers[i] as string))
-      kept.push(headers[i] as string, headers[i + 1] as string);
-  }
-  return kept;
-}
-
 /** What a request to the upstreams has besides what its resource says. */
 interface SendOptions extends Partial<Pick<DownloadRequest, 'method' | 'size' | 'avoid'>> {
   readonly signal?: AbortSignal;
-}
-
-/** What the resource says of a request for it. */
-function downloadOf({
-  request: { url, headers, upstreams, trusted, ecosystem },
-  classification,
-  redirects,
-  indexes,
-}: Resource): DownloadRequest {
-  const artifact = classification.kind === 'artifact';
-  return {
-    method: 'GET',
-    url,
-    headers,
-    upstreams,
-    trusted,
-    redirects,
-    purpose: { ecosystem, kind: classification.kind },
-    ...(!artifact && indexes === 'ordered' && { order: 'configured' as const }),
-    ...(artifact && classification.digest && { digest: classification.digest }),
-  };
 }
 
 const viaField: ReadonlySet<string> = new Set(['via']);

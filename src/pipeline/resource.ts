@@ -1,5 +1,6 @@
 import type { ArtifactRequest } from '../core/artifact-request.ts';
 import type { Classification } from '../core/classification.ts';
+import { withoutFields } from '../core/raw-headers.ts';
 import type { PolicyOptions } from '../policy/policy-options.ts';
 
 /** A classified request for something the cache may hold. */
@@ -11,4 +12,10 @@ export interface Resource {
   readonly redirects: 'follow' | 'forward';
   /** Whether documents that change come from the upstreams in their order, or from the fastest. */
   readonly indexes: 'ordered' | 'equal';
+}
+
+/** The same resource asked for by nobody in particular: whole, and for the cache. */
+export function background(resource: Resource): Resource {
+  const headers = withoutFields(resource.request.headers, new Set(['range', 'if-range']));
+  return { ...resource, request: { ...resource.request, method: 'GET', headers } };
 }

@@ -1,7 +1,6 @@
 import type { ArtifactMeta } from '../core/artifact-meta.ts';
 import { GatewayError } from '../core/errors.ts';
 import type { CacheOutcome } from '../core/outcome.ts';
-import { withoutFields } from '../core/raw-headers.ts';
 import type { CacheStatus, RequestRecord } from '../core/request-record.ts';
 import { type Decision, decide, mayServeStaleOnError } from '../policy/decide.ts';
 import { requestDirectives } from '../policy/request-directives.ts';
@@ -25,7 +24,7 @@ import {
   withContentEtag,
   withVary,
 } from './representation.ts';
-import type { Resource } from './resource.ts';
+import { background, type Resource } from './resource.ts';
 
 export type ServeOptions = ExchangeOptions;
 
@@ -280,12 +279,6 @@ export class Serve {
     const failure = error.receivedStatus ?? 'no-answer';
     return mayServeStaleOnError(request, stored, policy, this.#options.now(), failure);
   }
-}
-
-/** The same resource asked for by nobody in particular: whole, and for the cache. */
-function background(resource: Resource): Resource {
-  const headers = withoutFields(resource.request.headers, new Set(['range', 'if-range']));
-  return { ...resource, request: { ...resource.request, method: 'GET', headers } };
 }
 
 /** A validation behind the clients' backs: what is not stored is of no use. */

@@ -13,13 +13,16 @@ interface Mirror {
   readonly origin: HttpOrigin;
   status: number;
   headers: Readonly<Record<string, string>>;
+  /** Called before each answer. */
+  delay: () => void;
 }
 
 async function mirror(name: string): Promise<Mirror> {
   const origin = await httpOrigin();
-  const state: Mirror = { origin, status: 200, headers: fresh };
+  const state: Mirror = { origin, status: 200, headers: fresh, delay: () => {} };
   for (let i = 0; i < 60; i += 1) {
     origin.handle(`/f${i}`, (_request, response) => {
+      state.delay();
       response.writeHead(state.status, { ...state.headers, 'Content-Length': name.length });
       response.end(name);
     });
@@ -248,7 +251,11 @@ describe('GET /api/explain', () => {
   test('names the candidates, their expected times, the choice and why', async () => {
     const a = await mirror('a');
     const b = await mirror('b');
-    const gateway = await testGateway({ mounts: [mountOf(a, b)] });
+    let now = Date.UTC(2026, 0, 1);
+    const gateway = await testGateway({ mounts: [mountOf(a, b)], now: () => now });
+    b.delay = () => {
+      now += 50;
+    };
     const ask = () => gateway.admin(`/api/explain?url=${encodeURIComponent(`${a.origin.url}/f1`)}`);
     expect(await ask()).toMatchObject({
       mode: 'measured',

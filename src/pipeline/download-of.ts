@@ -1,0 +1,38 @@
+import type { RawHeaders } from '../core/raw-headers.ts';
+import type { DownloadRequest } from '../upstream/download.ts';
+import type { Resource } from './resource.ts';
+
+/** What the resource says of a request for it. */
+export function downloadOf({
+  request: { url, headers, upstreams, trusted, ecosystem },
+  classification,
+  redirects,
+  indexes,
+}: Resource): DownloadRequest {
+  const artifact = classification.kind === 'artifact';
+  return {
+    method: 'GET',
+    url,
+    headers,
+    upstreams,
+    trusted,
+    redirects,
+    purpose: { ecosystem, kind: classification.kind },
+    ...(!artifact && indexes === 'ordered' && { order: 'configured' as const }),
+    ...(artifact && classification.digest && { digest: classification.digest }),
+  };
+}
+
+/** Fields by which some origins choose their answer although no key has them. */
+const forwarding =
+  /^(forwarded|x-forwarded-.*|x-real-ip|x-host|x-original-.*|x-rewrite-url|x-http-method.*|x-method-override)$/i;
+
+/** A shared request says nothing of how its client came here: it would poison what others get. */
+export function withoutForwarding(headers: RawHeaders): RawHeaders {
+  const kept: string[] = [];
+  for (let i = 0; i + 1 < headers.length; i += 2) {
+    if (!forwarding.test(headers[i] as string))
+      kept.push(headers[i] as string, headers[i + 1] as string);
+  }
+  return kept;
+}
