@@ -1,4 +1,5 @@
 import type { UpstreamTarget } from '../core/artifact-request.ts';
+import type { EcosystemId } from '../core/ecosystem-ids.ts';
 import type { CachingConfig, MountConfig } from './config.ts';
 
 /** A mount as given: by a file, or by this host. */
@@ -35,11 +36,16 @@ export function completeMount(mount: MountValues, fallback: CachingConfig): Moun
     cacheControlFields: mount.cacheControlFields ?? fallback.cacheControlFields,
     storeSetCookie: mount.storeSetCookie ?? fallback.storeSetCookie,
     storeServerErrors: mount.storeServerErrors ?? fallback.storeServerErrors,
-    // What the public registry says of its package documents, for registries that say nothing.
-    defaultTtl: mount.defaultTtl ?? (ecosystem === 'npm' ? 300_000 : undefined),
+    // About what public registries say of their indexes, for registries that say nothing.
+    defaultTtl: mount.defaultTtl ?? (hasHeuristics(ecosystem) ? undefined : 300_000),
     redirects: redirects === 'auto' ? automatic : redirects,
     indexes: indexes === 'auto' ? (ecosystem === 'generic' ? 'equal' : 'ordered') : indexes,
     hosts: mount.hosts ?? [],
     tarballs: mount.tarballs ?? 'auto',
   };
+}
+
+/** What changes when its own schedule says so, and tells by `Last-Modified`. */
+function hasHeuristics(ecosystem: EcosystemId): boolean {
+  return ecosystem === 'apt' || ecosystem === 'generic';
 }

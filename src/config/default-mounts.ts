@@ -1,10 +1,12 @@
+import type { EcosystemId } from '../core/ecosystem-ids.ts';
 import type { HostDefaults } from './host-defaults.ts';
+import { presets } from './presets.ts';
 import { upstreamUrl } from './url-types.ts';
 
-/** A mount that this host suggests. */
+/** A mount without a configured list. */
 export interface DefaultMount {
   readonly path: string;
-  readonly ecosystem: 'npm' | 'apt';
+  readonly ecosystem: EcosystemId;
   readonly url: string;
   readonly source: string;
 }
@@ -17,9 +19,9 @@ export interface OwnAddress {
 }
 
 /**
- * The mounts without a configured list: `/npm`, and one for each archive of apt. A tool that uses
- * this gateway already names no upstream: for npm the public registry stands in, an archive is
- * left out, and a warning says so.
+ * The mounts without a configured list: `/npm`, one for each archive of apt, and the presets. A tool
+ * that uses this gateway already names no upstream: for npm the public registry stands in, an archive
+ * is left out, and a warning says so.
  */
 export function defaultMounts(
   host: HostDefaults,
@@ -49,6 +51,11 @@ export function defaultMounts(
       continue;
     }
     mounts.push({ ...archive, ecosystem: 'apt', source: 'apt sources of this host' });
+  }
+  for (const preset of presets) {
+    if (mounts.every(({ path }) => path !== preset.path)) {
+      mounts.push({ ...preset, source: 'public index' });
+    }
   }
   return { mounts, warnings };
 }

@@ -37,7 +37,7 @@ const mountFields = {
   ),
   ecosystem: required(
     oneOf(ecosystemIds),
-    'What the upstream holds: an npm registry, an apt archive, or `generic` for any plain HTTP origin.',
+    'What the upstream holds; `generic` is any plain HTTP origin.',
   ),
   upstreams: {
     kind: 'list',
@@ -78,7 +78,7 @@ const mountFields = {
   ),
   defaultTtl: optional(
     duration(0, tenYears),
-    '`5m` for npm, elsewhere a tenth of the age that `Last-Modified` tells',
+    'a tenth of the age that `Last-Modified` tells for apt and generic, elsewhere `5m`',
     'How long a 200 from this mount that says nothing of its freshness is fresh.',
   ),
   redirects: setting(
@@ -107,7 +107,7 @@ const mountFields = {
 export const mounts = {
   kind: 'list',
   fields: mountFields,
-  doc: 'What the gateway serves by path. Only a file can hold it; without it the mounts are those that the npm and apt configuration of this host suggests, and with an empty list there are none.',
+  doc: 'What the gateway serves by path. Only a file can hold it; without it the mounts are those that the npm and apt configuration of this host suggests and one for each public index that is known, and with an empty list there are none.',
   minimum: 0,
   reloadable: true,
 } satisfies SettingList<typeof mountFields>;

@@ -5,6 +5,7 @@ import { createApt } from './apt.ts';
 import type { Ecosystem } from './ecosystem.ts';
 import { generic } from './generic.ts';
 import { createNpm, type TarballMode } from './npm.ts';
+import { createPypi } from './pypi.ts';
 
 /** All that any ecosystem may want to know; a mount's own settings where it has some. */
 export interface EcosystemOptions {
@@ -22,6 +23,8 @@ export function createEcosystem(id: EcosystemId, options: EcosystemOptions): Eco
   switch (id) {
     case 'npm':
       return createNpm(options);
+    case 'pypi':
+      return createPypi(options);
     case 'apt':
       return createApt({ hosts: options.aptHosts });
     case 'generic':

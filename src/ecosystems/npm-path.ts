@@ -73,6 +73,16 @@ export function isTarballPath(pathAndQuery: string): boolean {
   return tarballFile.test(file) && (/\d/.test(file) || path.includes('/-/'));
 }
 
+/**
+ * npm takes the tarball of the package `npm` to lie below a registry at `/npm` already and asks for
+ * `/npm/-/npm-1.0.0.tgz`; below the mount that is a file directly under `/-/`, which no endpoint is.
+ * The path that was meant, from the file's name.
+ */
+export function strayTarball(path: string): string | undefined {
+  const match = /^\/-\/([a-z0-9][\w.-]*?)-\d+\.\d+\.\d+[\w.+-]*\.tgz$/i.exec(path);
+  return match ? `/${match[1]}${path}` : undefined;
+}
+
 function withoutQuery(pathAndQuery: string): string {
   const query = pathAndQuery.indexOf('?');
   return query === -1 ? pathAndQuery : pathAndQuery.slice(0, query);

@@ -6,11 +6,11 @@ import type {
 } from '../core/classification.ts';
 import { GatewayError } from '../core/errors.ts';
 import type { Ecosystem } from './ecosystem.ts';
+import { authorityOf, foreignUrl } from './foreign-file.ts';
 import { clientFields, swapsRegistryHost } from './npm-client.ts';
 import { endpointClassification } from './npm-endpoint.ts';
-import { authorityOf, foreignTarballUrl, strayTarball } from './npm-foreign-tarball.ts';
 import { negotiatedFields, selectingFields } from './npm-negotiation.ts';
-import { isTarballPath, type NpmPath, parseNpmPath } from './npm-path.ts';
+import { isTarballPath, type NpmPath, parseNpmPath, strayTarball } from './npm-path.ts';
 import { tarballDigest } from './npm-tarball-digest.ts';
 import { tarballRewrite } from './npm-tarball-rewriter.ts';
 
@@ -104,7 +104,8 @@ export function createNpm(options: NpmOptions): Ecosystem {
     const stray = strayTarball(path);
     if (stray !== undefined) return upstreamUrl + stray;
     const own = authorityOf(upstreamUrl);
-    return foreignTarballUrl(path, (authority) => authority === own || hosts.includes(authority));
+    const isAllowed = (authority: string) => authority === own || hosts.includes(authority);
+    return foreignUrl(path, isAllowed, isTarballPath);
   }
 }
 

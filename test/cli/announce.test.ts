@@ -11,10 +11,12 @@ test('apt is pointed at the listener as its proxy', async () => {
     aptHosts: ['archive.test'],
   };
   const { config } = await good(load({ hostDefaults }));
-  expect(announce(config, addresses, '1.0.0').text).toContain(
-    `  /npm    → https://registry.test
-  /debian → http://archive.test/debian
-Point npm at it:  npm config set registry http://127.0.0.1:8080/npm/
+  const { text } = announce(config, addresses, '1.0.0');
+  expect(text).toMatch(
+    /\n {2}\/npm +→ https:\/\/registry\.test\n {2}\/debian +→ http:\/\/archive\.test\/debian\n/,
+  );
+  expect(text).toContain(
+    `Point npm at it:  npm config set registry http://127.0.0.1:8080/npm/
 Point apt at it:  echo 'Acquire::http::Proxy "http://127.0.0.1:8080";' | sudo tee /etc/apt/apt.conf.d/01millrace
 `,
   );

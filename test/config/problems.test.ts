@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { ecosystemIds } from '../../src/core/ecosystem-ids.ts';
 import { load, loadText, problemsOf } from './support.ts';
 
 const port = 'give a whole number from 0 to 65535, without quotes';
@@ -31,7 +32,7 @@ mounts:
     'millrace.yaml:4:3: listen.prot: there is no such setting; did you mean listen.port?',
     `millrace.yaml:5:9: memory: "lots" is not a byte size; ${size}`,
     'millrace.yaml:7:11: mounts[0].path: "npm" is not a path for a mount; give a path such as /npm, of letters, digits and -._~ between single slashes',
-    'millrace.yaml:8:16: mounts[0].ecosystem: "npn" is not one of the known words; give one of npm, apt, generic',
+    `millrace.yaml:8:16: mounts[0].ecosystem: "npn" is not one of the known words; give one of ${ecosystemIds.join(', ')}`,
     'millrace.yaml:10:14: mounts[0].upstreams[0].url: "ftp://registry.test/" is not an absolute http or https URL; give an absolute URL such as https://mirror.example.com/debian',
     'millrace.yaml:11:5: mounts[1].path: is missing; give a path such as /npm, of letters, digits and -._~ between single slashes',
     'millrace.yaml:12:16: mounts[1].upstreams: is an empty list; give 1 or more',

@@ -113,12 +113,12 @@ describe('npm tarballs on other hosts', () => {
     ['HTTPS://Mirror.test:443/npm/@s/a/-/a-1.0.0.tgz?x=1', '/@s/a/-/a-1.0.0.tgz?x=1'],
     ['https://mirror.test/npm-files/a-1.0.0.tgz', '/-/at/https/mirror.test/npm-files/a-1.0.0.tgz'],
     ['http://files.test/a/-/a-1.0.0.tgz', '/-/at/http/files.test/a/-/a-1.0.0.tgz'],
-    ['https://files.test:8443/a-1.tgz#x', '/-/at/https/files.test:8443/a-1.tgz'],
+    ['https://files.test:8443/a-1.tgz#x', '/-/at/https/files.test:8443/a-1.tgz#x'],
   ])('maps %s', (url, served) => {
     const answer = throughMount(yarn, { upstreamUrl: mirror });
     expect(rewritten(answer, url)).toBe(publicBase + served);
     if (served.startsWith('/-/at/')) {
-      const target = npm.resolve?.(served, mirror) ?? '';
+      const target = npm.resolve?.(served.replace(/#.*/, ''), mirror) ?? '';
       expect(target).toBe(url.replace(/#.*/, ''));
       const request = { ...get('/x'), url: target, path: served, upstreamUrl: mirror, publicBase };
       expect(npm.classify(request)).toEqual({ kind: 'artifact' });

@@ -1,0 +1,13 @@
+import type { EcosystemId } from '../core/ecosystem-ids.ts';
+
+export interface Preset {
+  readonly path: string;
+  readonly ecosystem: EcosystemId;
+  /** The public index of the ecosystem, without a trailing slash. */
+  readonly url: string;
+}
+
+/** Mounts that need nothing from this host: a public index that everyone means. */
+export const presets: readonly Preset[] = [
+  { path: '/pypi', ecosystem: 'pypi', url: 'https://pypi.org' },
+];

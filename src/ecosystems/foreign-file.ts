@@ -1,0 +1,60 @@
+import { canonicalUrl, hasDotSegments, originOf, pathOf } from '../core/canonical-url.ts';
+
+const prefix = '/-/at/';
+
+/** A mount's files on other hosts than its upstream's, or outside the upstream's path. */
+export interface FilePlaces {
+  /** Canonical URL of the mount's upstream, without a trailing slash. */
+  readonly upstreamUrl: string;
+  /** Public URL of the mount, without a trailing slash. */
+  readonly publicBase: string;
+  /** Other hosts (lower case, with a port where it is not the scheme's) whose files are served. */
+  readonly hosts: readonly string[];
+  /** Whether a path (query allowed) outside the upstream is that of a file to be served. */
+  readonly isFile: (path: string) => boolean;
+}
+
+/** Host and port of a canonical URL. */
+export function authorityOf(url: string): string {
+  return originOf(url).replace(/^https?:\/\//, '');
+}
+
+/** The path below a mount under which it serves a file on another host or outside its upstream. */
+export function foreignPath(url: string): string {
+  return `${prefix}${url.replace('://', '/')}`;
+}
+
+/** The URL behind such a path (query allowed), if it names a file on one of the hosts. */
+export function foreignUrl(
+  path: string,
+  isAllowed: (authority: string) => boolean,
+  isFile: (path: string) => boolean,
+): string | undefined {
+  const [, scheme, rest] = /^\/-\/at\/(https?)\/(.+)$/.exec(path) ?? [];
+  if (scheme === undefined || rest === undefined) return undefined;
+  const url = canonicalUrl(`${scheme}://${rest}`);
+  if (url === undefined || url !== `${scheme}://${rest}`) return undefined;
+  return isAllowed(authorityOf(url)) && isFile(pathOf(url)) ? url : undefined;
+}
+
+/**
+ * The gateway's URL for one on the upstream's or an allowed host, http and https alike; undefined:
+ * the URL stays. URLs with credentials, dot segments or characters that no URL has stay.
+ */
+export function gatewayUrl(
+  text: string,
+  { upstreamUrl, publicBase, hosts, isFile }: FilePlaces,
+): string | undefined {
+  const [, scheme = '', host = '', rest = ''] =
+    /^(https?):\/\/([^/?#@\\]+)(\/[^\\\s\p{Cc}]*)$/iu.exec(text) ?? [];
+  if (rest === '' || hasDotSegments(rest)) return undefined;
+  const secure = scheme.length === 5;
+  const authority = host.toLowerCase().replace(secure ? /:443$/ : /:80$/, '');
+  if (authority === authorityOf(upstreamUrl)) {
+    const ownPath = upstreamUrl.slice(originOf(upstreamUrl).length);
+    if (rest.startsWith(`${ownPath}/`)) return publicBase + rest.slice(ownPath.length);
+  } else if (!hosts.includes(authority)) return undefined;
+  const [path = ''] = rest.split('#', 1);
+  if (!isFile(path)) return undefined;
+  return publicBase + foreignPath(`${secure ? 'https' : 'http'}://${authority}${rest}`);
+}
