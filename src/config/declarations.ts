@@ -2,7 +2,7 @@ import { logLevels } from '../core/logger.ts';
 import { setCookieRules } from '../core/store-rules.ts';
 import { fieldName } from './http-types.ts';
 import { mirrors } from './mirror-declarations.ts';
-import { byteRate, ecosystemLimit, places, presetName, region } from './mirror-types.ts';
+import { byteRate, ecosystemLimit, places, presetNames, region } from './mirror-types.ts';
 import { mounts } from './mount-declarations.ts';
 import { addressRange, hostPattern, listenHost } from './network-types.ts';
 import { byteSize, duration, folder, oneOf, port, trueOrFalse } from './scalar-types.ts';
@@ -164,7 +164,7 @@ export const settings = {
     ),
   },
   mirrorPresets: setting(
-    listOf(presetName),
+    listOf(oneOf(presetNames)),
     [],
     'Rules that come with Millrace, by the names of the files in `config/mirrors/`: well-known public mirrors.',
   ),

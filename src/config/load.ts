@@ -45,8 +45,7 @@ export async function loadConfig(options: LoadOptions): Promise<LoadResult> {
   const problems = layers.flatMap((layer) => layer.problems);
   const effective = merge(layers);
   if (problems.length === 0) problems.push(...crossProblems(effective));
-  const named = effective.sources.get('mirrorPresets') ?? 'default';
-  const presets = await readPresets(effective.values.mirrorPresets, named);
+  const presets = await readPresets(effective.values.mirrorPresets);
   problems.push(...presets.problems);
   if (problems.length > 0) return { ok: false, problems };
 

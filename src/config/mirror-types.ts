@@ -1,7 +1,6 @@
 import { byteRateHint, formatByteRate, parseByteRate } from '../core/byte-rate.ts';
 import { ecosystemIds } from '../core/ecosystem-ids.ts';
 import { type Compiled, compilePattern, compileTemplate } from '../core/url-pattern.ts';
-import { nearest } from './suggest.ts';
 import { type Accepted, describe, leafSchema, refuse, type ValueType } from './value-type.ts';
 
 const mostPlaces = 10_000;
@@ -33,23 +32,30 @@ export const byteRate: ValueType<number> = {
   format: formatByteRate,
 };
 
+const regionHint = 'give a word of lower-case letters, digits and -, such as eu';
+
 /** A name for where something is. */
-export const region: ValueType<string> = text('region', (input) =>
+export const region: ValueType<string> = text('region', regionHint, (input) =>
   /^[a-z0-9][a-z0-9-]{0,31}$/.test(input)
     ? { value: input }
-    : refuse(input, 'a region', 'give a word of lower-case letters, digits and -, such as eu'),
+    : refuse(input, 'a region', regionHint),
 );
 
-/** The name of a file of rules in `config/mirrors/`. */
-export const presetName: ValueType<string> = text('preset', (input) =>
-  /^[a-z0-9][a-z0-9-]{0,63}$/.test(input)
-    ? { value: input }
-    : refuse(
-        input,
-        'the name of a preset',
-        'give the name of a file in config/mirrors/, without .yaml',
-      ),
-);
+/** The files of rules in `config/mirrors/`, without `.yaml`. */
+export const presetNames = [
+  'alpine',
+  'conda',
+  'crates',
+  'docker-hub',
+  'github-releases',
+  'go',
+  'hugging-face',
+  'jsdelivr',
+  'maven',
+  'pypi',
+  'rubygems',
+  'ubuntu',
+] as const;
 
 /** An ecosystem and its limit. */
 export interface EcosystemLimit {
@@ -70,11 +76,7 @@ export const ecosystemLimit: ValueType<EcosystemLimit> = {
       return refuse(input, 'a limit for an ecosystem', right);
     }
     if (!(ecosystemIds as readonly string[]).includes(ecosystem)) {
-      const meant = nearest(ecosystem, ecosystemIds);
-      return {
-        wrong: `${describe(ecosystem)} is not an ecosystem`,
-        right: meant === undefined ? right : `did you mean ${meant}?`,
-      };
+      return { wrong: `${describe(ecosystem)} is not an ecosystem`, right };
     }
     return { value: { ecosystem, concurrency } };
   }),
@@ -83,33 +85,46 @@ export const ecosystemLimit: ValueType<EcosystemLimit> = {
 };
 
 /** The text of a pattern that compiles. */
-export const urlPattern: ValueType<string> = text('URL pattern', (input) =>
-  compiles(
-    compilePattern(input),
-    input,
-    'give one such as https://files.example.com/{owner}/{path*}',
-  ),
+export const urlPattern: ValueType<string> = compiling(
+  'URL pattern',
+  compilePattern,
+  'give one such as https://files.example.com/{owner}/{path*}',
 );
 
 /** The text of a template that compiles. */
-export const urlTemplate: ValueType<string> = text('URL template', (input) =>
-  compiles(compileTemplate(input), input, 'give one such as https://mirror.example.com/{path}'),
+export const urlTemplate: ValueType<string> = compiling(
+  'URL template',
+  compileTemplate,
+  'give one such as https://mirror.example.com/{path}',
 );
 
-function compiles(compiled: Compiled<unknown>, input: string, right: string): Accepted<string> {
-  return compiled.ok ? { value: input } : { wrong: `${describe(input)} ${compiled.reason}`, right };
+function compiling(
+  name: string,
+  compile: (text: string) => Compiled<unknown>,
+  right: string,
+): ValueType<string> {
+  return text(name, right, (input) => {
+    const compiled = compile(input);
+    return compiled.ok
+      ? { value: input }
+      : { wrong: `${describe(input)} ${compiled.reason}`, right };
+  });
 }
 
 function isPlaces(input: unknown): input is number {
   return typeof input === 'number' && Number.isInteger(input) && input >= 1 && input <= mostPlaces;
 }
 
-function text(name: string, accept: (text: string) => Accepted<string>): ValueType<string> {
+function text(
+  name: string,
+  right: string,
+  accept: (text: string) => Accepted<string>,
+): ValueType<string> {
   return {
     name,
     json: { type: 'string', minLength: 1 },
     schema: leafSchema((input) =>
-      typeof input === 'string' ? accept(input) : refuse(input, `a ${name}`, 'give a text'),
+      typeof input === 'string' ? accept(input) : refuse(input, `a ${name}`, right),
     ),
     fromText: (given) => given,
     format: (value) => value,

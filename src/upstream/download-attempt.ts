@@ -102,17 +102,17 @@ export class Attempter {
         request.avoid?.add(origin);
         break;
     }
-    return {
-      candidate,
-      good: verdict.kind === 'good',
-      response: this.#delivery(around, candidate, response),
-    };
+    const good = verdict.kind === 'good';
+    // It may be kept while others are asked, at the same origin perhaps: it holds no place meanwhile.
+    if (!good) mirrors.gates.leave(origin);
+    return { candidate, good, response: this.#delivery(around, candidate, response, good) };
   }
 
   #delivery(
     { request, plan, attempts }: Around,
     candidate: Candidate,
     response: UpstreamResponse,
+    hasPlace: boolean,
   ): Delivery {
     const { mirrors, after } = this.#options;
     const { origin, trust } = candidate;
@@ -131,7 +131,7 @@ export class Attempter {
       after,
       ended: (how, seen) => {
         const beside = (before + mirrors.gates.active(origin) - 1) / 2;
-        mirrors.gates.leave(origin);
+        if (hasPlace) mirrors.gates.leave(origin);
         mirrors.delivered(origin, sizeClass, how, { ...seen, beside });
       },
       demoted: (fault) => {

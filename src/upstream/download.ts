@@ -137,7 +137,8 @@ class MirrorDownloader implements Downloader {
           }
           kept = prefer(outcome, kept);
         }
-        // The client is gone, or the operator forbids it: no other mirror changes that.
+        if (signal?.aborted) throw outcomes.at(-1)?.error ?? noAnswer();
+        // The operator forbids it, or the gateway ends: no other mirror changes that.
         if (kept?.error && !kept.error.retryable) throw kept.error;
       }
     } catch (error) {
@@ -172,7 +173,9 @@ class MirrorDownloader implements Downloader {
       after: this.#after,
       signal,
     });
-    if (overtaken) this.#mirrors.late(first.origin, plan.sizeClass, performance.now() - started);
+    // Where it stood in our own queue it was not the mirror that was late.
+    if (overtaken && this.#mirrors.gates.queued(first.origin) === 0)
+      this.#mirrors.late(first.origin, plan.sizeClass, performance.now() - started);
     return outcomes;
   }
 }

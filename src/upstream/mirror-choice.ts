@@ -44,13 +44,26 @@ const failureCostMs = 250;
 /** Exploring does not pay where even the best case is hardly better. */
 const worthExploring = 0.9;
 
+export interface RankOptions {
+  /** A mirror that is known too little, and might be better, may go first. */
+  readonly explore: boolean;
+  /** One of many parts of an object: all mirrors together are faster than the fastest, so that one
+   * with a free place comes before one whose places are taken. */
+  readonly spread: boolean;
+}
+
 /**
  * The order in which to ask equivalent mirrors: by the lowest expected time to completion, those that
- * pause last. `explore`: a mirror that is known too little, and might be better, may go first.
+ * pause last.
  */
-export function rankMirrors<T extends Option>(options: readonly T[], explore: boolean): Ranking<T> {
+export function rankMirrors<T extends Option>(
+  options: readonly T[],
+  { explore, spread }: RankOptions,
+): Ranking<T> {
   const ranked = options.map(rank);
-  const able = ranked.filter(({ option }) => option.state !== 'open').sort(byExpectation);
+  const able = ranked
+    .filter(({ option }) => option.state !== 'open')
+    .sort((a, b) => (spread ? fullness(a) - fullness(b) : 0) || byExpectation(a, b));
   const pausing = ranked
     .filter(({ option }) => option.state === 'open')
     .sort((a, b) => a.option.pausedUntil - b.option.pausedUntil);
@@ -74,6 +87,15 @@ export function rankMirrors<T extends Option>(options: readonly T[], explore: bo
   return { order: firstOf(rest.order, candidate), reason: 'exploration' };
 }
 
+/** As configured, those that pause at the end, where they still are the last resort. */
+export function inOrder<T extends Option>(options: readonly T[]): Ranking<T> {
+  const paused = (option: T): number => (option.state === 'open' ? 1 : 0);
+  const order = options
+    .toSorted((a, b) => paused(a) - paused(b))
+    .map((option) => ({ option, expectedMs: undefined, queueMs: 0, optimisticMs: 0 }));
+  return { order, reason: options.length === 1 ? 'only' : 'as configured' };
+}
+
 function rank<T extends Option>(option: T): Ranked<T> {
   const { estimate, active, queued, concurrency } = option;
   if (estimate === undefined) {
@@ -86,6 +108,10 @@ function rank<T extends Option>(option: T): Ranked<T> {
   const share = Math.min(0.95, failureRate);
   const expectedMs = queueMs + (once + share * failureCostMs) / (1 - share);
   return { option, expectedMs, queueMs, optimisticMs: (expectedMs * weight) / (weight + 1) };
+}
+
+function fullness({ option: { active, concurrency } }: Ranked<Option>): number {
+  return active >= concurrency ? 1 : 0;
 }
 
 /** The unknown behind the known, the near before the far; otherwise as configured. */

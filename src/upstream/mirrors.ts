@@ -6,7 +6,7 @@ import { adaptedTimeouts, type TimeoutBounds, type Timeouts } from './adaptive-t
 import type { Candidate } from './candidates.ts';
 import type { Delivered, DeliveryEnd } from './delivery.ts';
 import type { DownloadRequest } from './download.ts';
-import { type Option, type Ranked, type Ranking, rankMirrors } from './mirror-choice.ts';
+import { inOrder, type Option, type Ranked, type Ranking, rankMirrors } from './mirror-choice.ts';
 import { explanationOf, figuresOf } from './mirror-figures.ts';
 import { MirrorGates } from './mirror-gates.ts';
 import { isConditional, type Places, placesFor } from './mirror-plan.ts';
@@ -96,7 +96,8 @@ export class Mirrors {
 
   /** Decides for a request that is sent now. */
   plan(request: DownloadRequest): Plan {
-    const plan = this.#planned(request, placesFor(request, this.#rules), this.#exploring.available);
+    const places = placesFor(request, this.#rules);
+    const plan = this.#planned(request, places, this.#exploring.available);
     if (plan.mode === 'only') return plan;
     this.#requests += 1;
     this.#exploring.earn();
@@ -241,7 +242,10 @@ export class Mirrors {
     const plain = mode === 'measured' && !isConditional(headers);
     const ranking =
       mode === 'measured'
-        ? rankMirrors(options, plain && mayExplore && expectedBytes <= mostExploredBytes)
+        ? rankMirrors(options, {
+            explore: plain && mayExplore && expectedBytes <= mostExploredBytes,
+            spread: segment !== undefined,
+          })
         : inOrder(options);
     const hedgeable = plain && expectedBytes <= mostHedgedBytes;
     const late = hedgeable ? this.#late(ranking.order) : undefined;
@@ -286,13 +290,4 @@ export class Mirrors {
     if (own === undefined || region === undefined) return own === undefined ? 0 : 1;
     return region === own ? 0 : 2;
   }
-}
-
-/** As configured, those that pause at the end, where they still are the last resort. */
-function inOrder(options: readonly PlannedOption[]): Ranking<PlannedOption> {
-  const paused = (option: PlannedOption): number => (option.state === 'open' ? 1 : 0);
-  const order = options
-    .toSorted((a, b) => paused(a) - paused(b))
-    .map((option) => ({ option, expectedMs: undefined, queueMs: 0, optimisticMs: 0 }));
-  return { order, reason: options.length === 1 ? 'only' : 'as configured' };
 }

@@ -394,6 +394,16 @@ describe('places', () => {
     expect(mirrors.figures().mirrors[0]?.concurrency).toBe(limit);
   });
 
+  it('are not held by an answer that is kept while the same host is asked again', async () => {
+    const { fetch } = setup({ [a]: ({ url }) => ({ status: url.includes('/1/') ? 503 : 200 }) });
+    const same = [
+      { url: `${a}/1`, concurrency: 1 },
+      { url: `${a}/2`, concurrency: 1 },
+    ];
+    const { response } = await fetch('/1/f', { upstreams: same, order: 'configured' });
+    expect(response).toMatchObject({ status: 200, url: `${a}/2/f` });
+  });
+
   it('are waited for, never refused', async () => {
     const { downloader, transport, mirrors } = setup({ [a]: () => ({}) }, { concurrency: 2 });
     for (let i = 0; i < 6; i += 1) {

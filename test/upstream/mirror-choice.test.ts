@@ -27,8 +27,8 @@ function option(
   return { name, ...(free as Option), ...rest, estimate };
 }
 
-function order(options: readonly Named[], explore = false): [string, string] {
-  const { order: ranked, reason } = rankMirrors(options, explore);
+function order(options: readonly Named[], explore = false, spread = false): [string, string] {
+  const { order: ranked, reason } = rankMirrors(options, { explore, spread });
   return [ranked.map(({ option: { name } }) => name).join(''), reason];
 }
 
@@ -46,6 +46,12 @@ describe('the choice', () => {
     const busy = option('a', 50, { active: 8, queued: 80 });
     expect(order([busy, option('b', 100)])).toEqual(['ba', 'fastest']);
     expect(order([option('a', 50, { active: 7 }), option('b', 100)])[0]).toBe('ab');
+  });
+
+  it('spreads the parts of an object over all that have a free place', () => {
+    const full = option('a', 50, { active: 8 });
+    expect(order([full, option('b', 400)])[0]).toBe('ab');
+    expect(order([full, option('b', 400), option('c', 800)], false, true)[0]).toBe('bca');
   });
 
   it('asks those that pause last, the first to end its pause before the others', () => {
