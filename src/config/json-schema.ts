@@ -1,5 +1,8 @@
 import { isList, isSetting, type Setting, type SettingGroup } from './setting.ts';
 
+/** Columns of a line, as the formatter is set. */
+const lineWidth = 100;
+
 type Json = Readonly<Record<string, unknown>>;
 
 /** The JSON Schema (2020-12) of a configuration file, for editors. */
@@ -14,9 +17,12 @@ export function jsonSchema(group: SettingGroup): Json {
 /** The same as text, indented, as `config/millrace.schema.json` holds it. */
 export function jsonSchemaText(group: SettingGroup): string {
   const text = JSON.stringify(jsonSchema(group), null, 2);
-  // Lists of words on one line, as the formatter wants them.
-  const words = (list: string): string =>
-    list.replace(/\n\s*/g, ' ').replace('[ ', '[').replace(/ \]$/, ']');
+  // Lists of words on one line where they fit, as the formatter wants them.
+  const words = (list: string, at: number): string => {
+    const line = list.replace(/\n\s*/g, ' ').replace('[ ', '[').replace(/ \]$/, ']');
+    const column = at - text.lastIndexOf('\n', at) - 1;
+    return column + line.length + 1 > lineWidth ? list : line;
+  };
   return `${text.replace(/\[\n[^[\]{}]*\]/g, words)}\n`;
 }
 
