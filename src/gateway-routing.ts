@@ -40,6 +40,7 @@ function createMount(mount: MountConfig, config: Config): Mount {
     upstreams: [first, ...others],
     policy: policyOf(mount),
     redirects,
+    hosts,
     indexes,
   };
 }

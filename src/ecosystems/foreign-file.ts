@@ -32,8 +32,10 @@ export function foreignUrl(
 ): string | undefined {
   const [, scheme, rest] = /^\/-\/at\/(https?)\/(.+)$/.exec(path) ?? [];
   if (scheme === undefined || rest === undefined) return undefined;
-  const url = canonicalUrl(`${scheme}://${rest}`);
-  if (url === undefined || url !== `${scheme}://${rest}`) return undefined;
+  // pip encodes the colon before a port.
+  const text = `${scheme}://${rest.replace(/^([^/%]+)%3a(?=\d+\/)/i, '$1:')}`;
+  const url = canonicalUrl(text);
+  if (url === undefined || url !== text) return undefined;
   return isAllowed(authorityOf(url)) && isFile(pathOf(url)) ? url : undefined;
 }
 

@@ -1,7 +1,10 @@
 import { fieldValue, type RawHeaders, withoutFields } from '../core/raw-headers.ts';
 
-/** Chooses a field's value from the client's (undefined: absent); undefined lets its own words stand. */
-export type FieldChoice = (value: string | undefined) => string | undefined;
+/**
+ * Chooses a field's value from the client's (undefined: absent); undefined lets its own words stand,
+ * null takes the field away.
+ */
+export type FieldChoice = (value: string | undefined) => string | null | undefined;
 
 /**
  * The fields with each named one (as it is spelled in `choices`) as chosen: spellings that mean the
@@ -17,9 +20,9 @@ export function chosenFields(
     const name = spelling.toLowerCase();
     const value = fieldValue(headers, name);
     const chosen = choose(value);
-    if (chosen === undefined || chosen === value) continue;
+    if (chosen === undefined || (chosen ?? undefined) === value) continue;
     replaced.add(name);
-    replacements.push(spelling, chosen);
+    if (chosen !== null) replacements.push(spelling, chosen);
   }
   return replaced.size === 0 ? undefined : [...withoutFields(headers, replaced), ...replacements];
 }

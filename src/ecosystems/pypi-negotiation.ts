@@ -9,9 +9,17 @@ const html = 'text/html';
 /** As pip spells it. */
 const either = `${json}, application/vnd.pypi.simple.v1+html; q=0.1, ${html}; q=0.01`;
 
-/** The fields with `Accept` as one of two values (JSON, or HTML) where the client accepts what comes. */
+/**
+ * The fields with `Accept` as one of two values (JSON, or HTML) where the client accepts what comes,
+ * and without pip's habit: it asks for every page with `max-age=0`, so that its own cache validates.
+ * A page is as fresh here as the index says; whoever wants the index's word sends `no-cache`.
+ */
 export function negotiatedFields(headers: RawHeaders): RawHeaders | undefined {
-  return chosenFields(headers, { Accept: acceptFor, 'Accept-Encoding': encodingFor });
+  return chosenFields(headers, {
+    Accept: acceptFor,
+    'Accept-Encoding': encodingFor,
+    'Cache-Control': (value) => (value === 'max-age=0' ? null : undefined),
+  });
 }
 
 /** PEP 691, "Version + Format Selection". Undefined: the client means something else. */

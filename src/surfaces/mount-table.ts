@@ -14,6 +14,8 @@ export interface Mount {
   readonly upstreams: readonly [UpstreamTarget, ...UpstreamTarget[]];
   readonly policy: MountPolicy;
   readonly redirects: 'follow' | 'forward';
+  /** Other hosts (with a port where it is not the scheme's) that the operator named for it. */
+  readonly hosts: readonly string[];
   /** Whether documents that change come from the upstreams in their order, or from the fastest. */
   readonly indexes: 'ordered' | 'equal';
 }

@@ -108,7 +108,8 @@ export class Router {
       path: rest.startsWith('/') ? rest : `/${rest}`,
       mount,
       upstreams: elsewhere ? [] : mount.upstreams,
-      trusted: !elsewhere || this.isUpstream(url),
+      // A host that the operator named for the mount may be a private one.
+      trusted: !elsewhere || this.isUpstream(url) || mount.hosts.includes(new URL(url).host),
       publicBase: mount.path === '/' ? base : `${base}${mount.path}`,
     };
   }

@@ -107,6 +107,9 @@ describe('pypi paths', () => {
     expect(resolve('/-/at/https/files.test:8443/x/a-1.0.zip')).toBe(
       'https://files.test:8443/x/a-1.0.zip',
     );
+    expect(resolve('/-/at/https/files.test%3A8443/x/a-1.0.zip')).toBe(
+      'https://files.test:8443/x/a-1.0.zip',
+    );
     expect(resolve('/-/at/https/files.test:8443/x/secret.txt')).toBeUndefined();
     expect(resolve('/-/at/https/evil.example/a-1.0.zip')).toBeUndefined();
   });
@@ -131,6 +134,16 @@ describe('pypi paths', () => {
     const fields = answer.kind === 'index' ? answer.requestHeaders : undefined;
     expect(fields?.[fields.indexOf('Accept') + 1]).toBe(expected);
   });
+});
+
+it('takes pip’s max-age=0 for what it is, a word to its own cache', () => {
+  const fields = ['Accept', 'text/html', 'Accept-Encoding', 'gzip'];
+  const control = (value: string) => {
+    const answer = pypi.classify(get('/simple/a/', [...fields, 'Cache-Control', value]));
+    return answer.kind === 'index' ? answer.requestHeaders : undefined;
+  };
+  expect(control('max-age=0')).toEqual(fields);
+  expect(control('no-cache')).toBeUndefined();
 });
 
 const html = `<!DOCTYPE html><!-- <a href="https://files.pythonhosted.org/packages/no-1.0.zip"> -->
