@@ -67,6 +67,7 @@ function exclusion(
   if (candidate.trust === 'full') return undefined;
   if (request.method !== 'GET') return 'a mirror that is to be verified serves GET only';
   if (hasCredentials(request)) return 'the request has credentials';
+  if (request.url.includes('?')) return 'the URL has a query, which may hold a token';
   if (isConditional(request.headers)) return 'only the origin says whether a copy is still valid';
   if (request.digest === undefined && segment?.etag === undefined) {
     return 'nothing proves what it would serve: no digest is known, and no strong validator';

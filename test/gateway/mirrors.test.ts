@@ -4,6 +4,8 @@ import { describe, expect, test } from 'vitest';
 import { fieldValue } from '../../src/core/raw-headers.ts';
 import { temporaryFolder, testGateway } from '../support/gateway.ts';
 import { type HttpOrigin, httpOrigin } from '../support/http-origin.ts';
+import { close, head, response } from '../support/replies.ts';
+import { scriptedOrigin } from '../support/scripted-origin.ts';
 import { until } from '../support/until.ts';
 
 const fresh = { 'Cache-Control': 'max-age=60' };
@@ -65,6 +67,26 @@ describe('several upstreams of a mount', () => {
     now += 2_000;
     await gateway.get('/files/f7');
     expect(a.origin.requests).toHaveLength(2);
+  });
+
+  test('a body that breaks is resumed only where the same representation is', async () => {
+    const a = await scriptedOrigin();
+    const b = await scriptedOrigin();
+    const tagged = { ...fresh, ETag: '"a"' };
+    a.expect('GET', '/f', head('200 OK', { ...tagged, 'Content-Length': 8 }), 'abcd', close);
+    b.expect('GET', '/f', response('200 OK', { ...fresh, ETag: '"b"' }, 'ABCDEFGH'));
+    const rest = { ...tagged, 'Content-Range': 'bytes 4-7/8' };
+    a.expect('GET', '/f', response('206 Partial Content', rest, 'efgh'));
+    const gateway = await testGateway({
+      mounts: [{ path: '/files', url: a.url, upstreams: [{ url: a.url }, { url: b.url }] }],
+    });
+    const answer = await gateway.get('/files/f');
+    expect(answer.body.toString()).toBe('abcdefgh');
+    expect(answer.aborted).toBe(false);
+    const { mirrors } = (await gateway.admin('/api/mirrors')) as { mirrors: object[] };
+    expect(mirrors).toContainEqual(
+      expect.objectContaining({ origin: b.url, faults: { 'changed-validator': 1 } }),
+    );
   });
 
   test('the response and the log say which one served', async () => {

@@ -260,6 +260,15 @@ describe('a mirror of somebody else', () => {
   });
 });
 
+it('an upstream that is to be verified never sees a query', async () => {
+  const { fetch, transport } = setup({ [a]: () => ({ ms: 90 }), [b]: () => ({}) });
+  const verified = [{ url: a }, { url: b, trust: 'verified' as const }];
+  for (let i = 0; i < 3; i += 1) await fetch('/f?token=s', { upstreams: verified, digest });
+  expect(transport.asked).toBe('aaa');
+  await fetch('/f', { upstreams: verified, digest });
+  expect(transport.asked).toBe('aaab');
+});
+
 describe('a segment', () => {
   const headers = ['Range', 'bytes=4-7', 'If-Range', '"v"'];
   const part = ['Content-Range', 'bytes 4-7/8', 'ETag', '"v"'];
