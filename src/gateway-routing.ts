@@ -9,7 +9,12 @@ import { Router } from './surfaces/router.ts';
 /** How requests find their way under one configuration. */
 export function createRouting(config: Config): Routing {
   const mounts = config.mounts.map((mount) => createMount(mount, config));
-  const everywhere = createEcosystems({ ...ecosystemOptions(config), tarballs: 'auto', hosts: [] });
+  const everywhere = createEcosystems({
+    ...ecosystemOptions(config),
+    tarballs: 'auto',
+    hosts: [],
+    authorized: false,
+  });
   const router = new Router({
     publicUrl: config.publicUrl,
     trustedProxies: patterns(config.trustedProxies),
@@ -36,7 +41,12 @@ function createMount(mount: MountConfig, config: Config): Mount {
   if (!first) throw new TypeError(`The mount ${path} has no upstream`);
   return {
     path,
-    ecosystem: createEcosystem(ecosystem, { ...ecosystemOptions(config), tarballs, hosts }),
+    ecosystem: createEcosystem(ecosystem, {
+      ...ecosystemOptions(config),
+      tarballs,
+      hosts,
+      authorized: mount.upstreams.some(({ authorization }) => authorization !== undefined),
+    }),
     upstreams: [first, ...others],
     policy: policyOf(mount),
     redirects,

@@ -10,4 +10,6 @@ export interface Preset {
 /** Mounts that need nothing from this host: a public index that everyone means. */
 export const presets: readonly Preset[] = [
   { path: '/pypi', ecosystem: 'pypi', url: 'https://pypi.org' },
+  { path: '/cargo', ecosystem: 'cargo', url: 'https://index.crates.io' },
+  { path: '/go', ecosystem: 'go', url: 'https://proxy.golang.org' },
 ];

@@ -2,8 +2,10 @@ import { originOf } from '../core/canonical-url.ts';
 import type { ClassifyRequest } from '../core/classification.ts';
 import { type EcosystemId, ecosystemIds } from '../core/ecosystem-ids.ts';
 import { createApt } from './apt.ts';
+import { createCargo } from './cargo.ts';
 import type { Ecosystem } from './ecosystem.ts';
 import { generic } from './generic.ts';
+import { go } from './go.ts';
 import { createNpm, type TarballMode } from './npm.ts';
 import { createPypi } from './pypi.ts';
 
@@ -14,6 +16,8 @@ export interface EcosystemOptions {
   readonly tarballs: TarballMode;
   /** Other hosts whose files are fetched through the mount. */
   readonly hosts: readonly string[];
+  /** Whether the gateway has credentials of its own for the mount's upstream. */
+  readonly authorized: boolean;
   /** Hosts that are known to hold apt repositories, for the forward proxy. */
   readonly aptHosts: readonly string[];
 }
@@ -25,6 +29,10 @@ export function createEcosystem(id: EcosystemId, options: EcosystemOptions): Eco
       return createNpm(options);
     case 'pypi':
       return createPypi(options);
+    case 'cargo':
+      return createCargo(options);
+    case 'go':
+      return go;
     case 'apt':
       return createApt({ hosts: options.aptHosts });
     case 'generic':

@@ -7,6 +7,7 @@ import {
 } from '../core/digest.ts';
 import { JsonStringRewriter } from './json-string-rewriter.ts';
 import type { TarballName } from './npm-path.ts';
+import { lastSegment } from './url-segment.ts';
 
 /** Where the digest of a version's tarball is published: in the package's document. */
 export function tarballDigest(registry: string, tarball: TarballName): DigestSource {
@@ -36,7 +37,7 @@ class TarballDigestFinder implements DigestFinder {
       { versions: { [version]: { dist } } },
       {
         map: (text, key) => {
-          if (key === 'tarball') this.#isNamed = fileOf(text) === file;
+          if (key === 'tarball') this.#isNamed = lastSegment(text) === file;
           else if (key === 'integrity') this.#digests.push(...digestsFromIntegrity(text));
           else
             this.#digests.push(
@@ -62,18 +63,5 @@ class TarballDigestFinder implements DigestFinder {
   #end(): void {
     this.#over = true;
     if (this.#isNamed) this.#found = strongestDigest(this.#digests);
-  }
-}
-
-/** The last segment of a URL's path, percent-decoded. */
-function fileOf(url: string): string | undefined {
-  if (!URL.canParse(url)) return undefined;
-  const { pathname } = new URL(url);
-  const file = pathname.slice(pathname.lastIndexOf('/') + 1);
-  try {
-    return decodeURIComponent(file);
-  } catch (error) {
-    if (error instanceof URIError) return undefined;
-    throw error;
   }
 }

@@ -3,7 +3,8 @@ import { type Digest, digestAlgorithm, digestFromHex, strongestDigest } from '..
 import { type FilePlaces, gatewayUrl } from './foreign-file.ts';
 import { type Attributes, HtmlLinkRewriter } from './html-link-rewriter.ts';
 import { JsonStringRewriter, type StringSelector } from './json-string-rewriter.ts';
-import { decodedSegment, type PypiFile } from './pypi-name.ts';
+import type { PypiFile } from './pypi-name.ts';
+import { lastSegment } from './url-segment.ts';
 
 /** Where a page is, and where its links are to lead. */
 export interface IndexPlaces extends FilePlaces {
@@ -81,8 +82,7 @@ export class FileDigestFinder implements DigestFinder {
 
   #anchor(attributes: Attributes): void {
     const [link = '', fragment = ''] = (attributes.get('href') ?? '').split('#', 2);
-    const [path = ''] = link.split('?', 1);
-    this.#names = decodedSegment(path.slice(path.lastIndexOf('/') + 1));
+    this.#names = lastSegment(link);
     const texts =
       this.#wanted.part === 'file'
         ? [fragment]

@@ -1,4 +1,5 @@
 import { hasDotSegments } from '../core/canonical-url.ts';
+import { lastSegment } from './url-segment.ts';
 
 /** What a URL's path says on a package index. */
 export type PypiPath =
@@ -34,7 +35,7 @@ export function normalisedName(name: string): string {
 export function parsePypiPath(pathAndQuery: string): PypiPath {
   const [path = ''] = pathAndQuery.split('?', 1);
   if (hasDotSegments(path)) return { kind: 'other' };
-  const file = parseFile(path.slice(path.lastIndexOf('/') + 1));
+  const file = parseFile(lastSegment(path) ?? '');
   if (file) return { kind: 'file', file };
   const [, isSimple, name] = /\/(\+?simple)(?:\/([A-Za-z0-9][\w.-]*))?\/?$/.exec(path) ?? [];
   if (isSimple === undefined) return { kind: 'other' };
@@ -43,9 +44,7 @@ export function parsePypiPath(pathAndQuery: string): PypiPath {
   return { kind: 'project', name, isNormal };
 }
 
-function parseFile(segment: string): PypiFile | undefined {
-  const decoded = decodedSegment(segment);
-  if (decoded === undefined) return undefined;
+function parseFile(decoded: string): PypiFile | undefined {
   const name = decoded.replace(beside, '');
   const suffix = decoded.slice(name.length);
   const part = suffix === '' ? 'file' : suffix === '.metadata' ? 'metadata' : 'other';
@@ -56,16 +55,4 @@ function parseFile(segment: string): PypiFile | undefined {
   // An old archive's name may have dashes of its own: each that a digit follows may begin the version.
   const dashes = [...stem.matchAll(/-(?=v?\d)/g)].slice(0, maxCandidates);
   return { name, projects: dashes.map(({ index }) => normalisedName(stem.slice(0, index))), part };
-}
-
-/** Percent-decoded; undefined where that is not UTF-8 or holds a slash. */
-export function decodedSegment(segment: string): string | undefined {
-  if (!segment.includes('%')) return segment;
-  try {
-    const text = decodeURIComponent(segment);
-    return text.includes('/') ? undefined : text;
-  } catch (error) {
-    if (error instanceof URIError) return undefined;
-    throw error;
-  }
 }

@@ -7,6 +7,7 @@ const options = {
   canonicalRegistry: 'https://registry.test/',
   tarballs: 'auto',
   hosts: [],
+  authorized: false,
   aptHosts: ['deb.example.com'],
 } as const;
 const ecosystems = createEcosystems(options);
