@@ -1,20 +1,17 @@
-import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
-import type { Duplex } from 'node:stream';
-import { originOf } from '../core/canonical-url.ts';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import { GatewayError } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
-import { fieldValue, type RawHeaders } from '../core/raw-headers.ts';
+import { fieldValue } from '../core/raw-headers.ts';
 import type { RequestRecord } from '../core/request-record.ts';
 import type { UpstreamObserver } from '../core/upstream-observer.ts';
 import type { Serve } from '../pipeline/serve.ts';
-import { endToEnd } from '../policy/headers.ts';
-import { invalidatedUrls, invalidates } from '../policy/invalidation.ts';
 import { takeDebugField } from './debug-field.ts';
-import { statusOf } from './error-status.ts';
 import { landing } from './landing.ts';
 import { withMountLocation } from './location.ts';
 import type { Mount } from './mount-table.ts';
-import type { Passthrough, PassthroughTarget } from './passthrough.ts';
+import type { Passthrough } from './passthrough.ts';
+import { PassthroughHandler, responseOn } from './passthrough-handler.ts';
 import { asGatewayError, Reply } from './reply.ts';
 import type { ResponseFields } from './response-fields.ts';
 import type { Incoming, Route, Router } from './router.ts';
@@ -53,9 +50,12 @@ const recordedTarget = 2048;
 /** Answers the requests that come in on the gateway's listener. */
 export class GatewayHandler {
   readonly #options: HandlerOptions;
+  readonly #passing: PassthroughHandler;
 
   constructor(options: HandlerOptions) {
     this.#options = options;
+    const appendVia = options.via.append;
+    this.#passing = new PassthroughHandler({ ...options, appendVia });
   }
 
   /** Answers one request, whatever happens on the way. */
@@ -65,7 +65,7 @@ export class GatewayHandler {
     const reply = new Reply(response, record, { fields, now });
     response.once('close', () => this.#options.record(record));
     try {
-      const route = this.#route(request, record);
+      const route = this.#route(request, record, false);
       await this.#follow(route, request, response, reply, record);
     } catch (error) {
       // Where one reader stumbles, another may read on: nothing more is taken from this connection.
@@ -74,42 +74,21 @@ export class GatewayHandler {
     }
   }
 
-  /** Joins an upgraded connection, or refuses it. */
-  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+  /** Joins an upgraded connection, or answers on it. */
+  upgrade(request: IncomingMessage, socket: Socket, head: Buffer): void {
+    const { now, fields } = this.#options;
     const record = this.#newRecord(request);
+    const response = responseOn(socket, request);
+    const reply = new Reply(response, record, { fields, now });
     socket.once('close', () => this.#options.record(record));
-    const failed = (error: unknown) => this.#failUpgrade(socket, record, asGatewayError(error));
+    const fail = (error: unknown): void => this.#fail(reply, record, error);
     try {
-      const route = this.#route(request, record);
+      const route = this.#route(request, record, true);
       if (route.kind !== 'passthrough') throw notUpgradable();
-      record.outcome = 'passthrough';
-      record.detail = route.reason;
-      const joined = () => {
-        record.status = 101;
-      };
-      const target = this.#target(request, route);
-      this.#options.passthrough.upgrade(request, socket, head, target, { joined, failed });
+      this.#passing.upgrade({ route, request, response, reply, record }, socket, head, fail);
     } catch (error) {
-      failed(error);
+      fail(error);
     }
-  }
-
-  #failUpgrade(socket: Duplex, record: RequestRecord, error: GatewayError): void {
-    const failure = blameTheClient(error, record);
-    record.error = failure.code;
-    record.detail = failure.message;
-    // Once the connections are joined there is no HTTP on them any more.
-    if (record.status === 101 || !socket.writable) {
-      socket.destroy();
-      return;
-    }
-    record.status = statusOf(failure);
-    record.outcome = record.status < 500 ? 'refused' : 'failed';
-    const proxyStatus = this.#options.fields.proxyStatus(record, failure);
-    socket.end(
-      `HTTP/1.1 ${record.status} ${STATUS_CODES[record.status]}\r\nConnection: close\r\n` +
-        `Content-Length: 0\r\nProxy-Status: ${proxyStatus}\r\n\r\n`,
-    );
   }
 
   async #follow(
@@ -133,10 +112,7 @@ export class GatewayHandler {
         return;
       }
       case 'passthrough':
-        record.outcome = 'passthrough';
-        record.detail = route.reason;
-        record.cacheStatus = { fwd: isRead(request) ? 'bypass' : 'method' };
-        await this.#passThrough(route, request, response, reply, record);
+        await this.#passing.web({ route, request, response, reply, record });
         return;
       case 'landing':
         record.outcome = 'passthrough';
@@ -145,64 +121,7 @@ export class GatewayHandler {
     }
   }
 
-  async #passThrough(
-    route: Extract<Route, { kind: 'passthrough' }>,
-    request: IncomingMessage,
-    response: ServerResponse,
-    reply: Reply,
-    record: RequestRecord,
-  ): Promise<void> {
-    const { passthrough, serve, upstream: observer, now } = this.#options;
-    const { url, method, publicBase, upstreams, ecosystem } = route.request;
-    const origin = originOf(route.target.url);
-    const sentAt = now();
-    record.upstream = origin;
-    const head = (status: number, rawHeaders: RawHeaders): void => {
-      record.cacheStatus.fwdStatus = status;
-      const firstByteMs = now() - sentAt;
-      record.upstreamFirstByteMs = firstByteMs;
-      observer.upstreamResponse({ origin, status, firstByteMs, ecosystem, kind: 'passthrough' });
-      const headers = endToEnd(rawHeaders);
-      const upstreamUrl = upstreams[0]?.url;
-      reply.head(
-        status,
-        publicBase !== undefined && upstreamUrl !== undefined
-          ? withMountLocation(headers, { upstreamUrl, publicBase })
-          : headers,
-      );
-      // RFC 9111 section 4.4: what an unsafe method may have changed is not to be served again.
-      if (invalidates(method, status)) serve.invalidate(invalidatedUrls(url, headers));
-    };
-    const count = (bytes: number): void => {
-      record.bytesOut += bytes;
-      record.bytesIn += bytes;
-      observer.upstreamBytes(origin, bytes);
-    };
-    const target = this.#target(request, route);
-    try {
-      await passthrough.web(request, response, target, head, count);
-    } catch (error) {
-      const { code } = asGatewayError(error);
-      const responded = record.cacheStatus.fwdStatus !== undefined;
-      observer.upstreamFailure({ origin, code, responded, ecosystem, kind: 'passthrough' });
-      throw error;
-    }
-  }
-
-  #target(
-    request: IncomingMessage,
-    { target, request: { trusted } }: Extract<Route, { kind: 'passthrough' }>,
-  ): PassthroughTarget {
-    const { via } = this.#options;
-    return {
-      url: target.url,
-      trusted,
-      via: via.append(fieldValue(request.rawHeaders, 'via'), request.httpVersion),
-      ...(target.authorization !== undefined && { authorization: target.authorization }),
-    };
-  }
-
-  #route(request: IncomingMessage, record: RequestRecord): Route {
+  #route(request: IncomingMessage, record: RequestRecord, upgrade: boolean): Route {
     const { routing, via } = this.#options;
     const wrong = malformation(request);
     if (wrong !== undefined) throw badRequest(wrong);
@@ -213,7 +132,12 @@ export class GatewayHandler {
     }
     const { router, debugToken } = routing();
     const { headers, debug } = takeDebugField(request.rawHeaders, debugToken);
-    const route = router.route(incomingOf(request, headers, record.startedAt));
+    const route = router.route({
+      ...arrivalOf(request),
+      headers,
+      upgrade,
+      receivedAt: record.startedAt,
+    });
     if (route.kind !== 'landing') {
       const { surface, ecosystem, mount } =
         route.kind === 'resource' ? route.resource.request : route.request;
@@ -265,22 +189,18 @@ function badRequest(message: string): GatewayError {
   return new GatewayError('http_request_error', message, { origin: 'client' });
 }
 
-function incomingOf(request: IncomingMessage, headers: RawHeaders, receivedAt: number): Incoming {
+function arrivalOf(
+  request: IncomingMessage,
+): Pick<Incoming, 'method' | 'target' | 'remoteAddress' | 'localAuthority'> {
   const { socket, method = '', url = '' } = request;
   const address = socket.localAddress ?? '127.0.0.1';
   const host = address.includes(':') ? `[${address}]` : address;
   return {
     method,
     target: url,
-    headers,
     remoteAddress: socket.remoteAddress ?? '',
     localAuthority: `${host}:${socket.localPort}`,
-    receivedAt,
   };
-}
-
-function isRead({ method }: IncomingMessage): boolean {
-  return method === 'GET' || method === 'HEAD';
 }
 
 function notUpgradable(): GatewayError {

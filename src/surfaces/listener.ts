@@ -1,8 +1,9 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { fieldValue } from '../core/raw-headers.ts';
 import type { GatewayHandler } from './gateway-handler.ts';
 import { Pipelining } from './pipelining.ts';
-import { isWebSocket } from './router.ts';
 
 /** How long a client may take for the head of a request, and idle between requests; milliseconds. */
 const headMs = 60_000;
@@ -25,7 +26,7 @@ export function createListener(
     current.set(request.socket, response);
     pipelining.take(request, response);
   };
-  const server = createServer(
+  const server: Server = createServer(
     {
       maxHeaderSize: maxHeadBytes,
       headersTimeout: headMs,
@@ -36,8 +37,9 @@ export function createListener(
       // Asked for by the handler, whose refusals say why.
       requireHostHeader: false,
       noDelay: true,
-      shouldUpgradeCallback: ({ method, rawHeaders }) =>
-        method === 'GET' && isWebSocket(rawHeaders),
+      // The others are ordinary requests: an Upgrade may be ignored. RFC 9110 section 7.8.
+      shouldUpgradeCallback: (request) =>
+        server.listening && isWebSocket(request) && (current.get(request.socket)?.closed ?? true),
     },
     take,
   );
@@ -52,7 +54,11 @@ export function createListener(
   });
   // Counted by the handler: before 24.18.1 Node dropped the fields beyond its count and went on.
   server.maxHeadersCount = 0;
-  server.on('upgrade', (request, socket, head) => handler.upgrade(request, socket, head));
+  server.on('upgrade', (request, socket: Socket, head) => {
+    // Node listens no more; what breaks closes it, and that is seen.
+    socket.on('error', () => socket.destroy());
+    handler.upgrade(request, socket, head);
+  });
   server.on('connect', (request, socket) => {
     refuse(socket, refusals.connect);
     refused('connect', request.socket.remoteAddress ?? '');
@@ -76,6 +82,21 @@ export function createListener(
     refused(reason, 'remoteAddress' in socket ? String(socket.remoteAddress) : '');
   });
   return server;
+}
+
+/**
+ * RFC 9110 section 7.8: in HTTP/1.0 there is no upgrade. RFC 6455 section 4.1: a GET, and so without
+ * content, which would stand before what the other protocol says.
+ */
+function isWebSocket({ method, httpVersion, rawHeaders }: IncomingMessage): boolean {
+  return (
+    method === 'GET' &&
+    httpVersion === '1.1' &&
+    fieldValue(rawHeaders, 'content-length') === undefined &&
+    fieldValue(rawHeaders, 'transfer-encoding') === undefined &&
+    fieldValue(rawHeaders, 'upgrade')?.trim().toLowerCase() === 'websocket' &&
+    /(^|,)\s*upgrade\s*($|,)/i.test(fieldValue(rawHeaders, 'connection') ?? '')
+  );
 }
 
 /** Why a request was refused before it was one. */

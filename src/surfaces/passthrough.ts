@@ -1,5 +1,5 @@
 import type { Agent, ClientRequest, IncomingMessage, ServerResponse } from 'node:http';
-import type { Duplex } from 'node:stream';
+import type { Socket } from 'node:net';
 import { createProxyServer, type ProxyServer, type ServerOptions } from 'http-proxy-3';
 import { GatewayError } from '../core/errors.ts';
 import { fieldLines, fieldValue, type RawHeaders } from '../core/raw-headers.ts';
@@ -21,6 +21,28 @@ export interface PassthroughTarget {
   readonly authorization?: string;
   /** The combined `Via` to send. */
   readonly via: string;
+}
+
+/** What is to be done with the upstream's answer. */
+export interface Forwarding {
+  /** Writes the head of the response. */
+  readonly head: (status: number, headers: RawHeaders) => void;
+  readonly count: (bytes: number) => void;
+}
+
+export interface Joining extends Forwarding {
+  /** The upstream has switched protocols. */
+  readonly joined: () => void;
+  readonly failed: (error: GatewayError) => void;
+}
+
+/** A client's connection that is to speak another protocol. */
+export interface UpgradedConnection {
+  readonly socket: Socket;
+  /** Its first bytes. */
+  readonly head: Buffer;
+  /** For an answer in HTTP. */
+  readonly response: ServerResponse;
 }
 
 /** Field names that concern one hop only, as `IncomingMessage.headers` spells them. */
@@ -46,44 +68,39 @@ const kept: ReadonlySet<string> = new Set([
 /** Proxies what the cache has no part in: publishing, searches, upgrades. */
 export class Passthrough {
   readonly #options: PassthroughOptions;
-  readonly #upgraded = new Set<Duplex>();
+  readonly #upgraded = new Set<Socket>();
 
   constructor(options: PassthroughOptions) {
     this.#options = options;
   }
 
   /**
-   * Forwards a request with its body; `head` writes the response's head. Resolves when the response
+   * Forwards a request with its body. Resolves when the response
    * is through, rejects with a GatewayError when it is not to be had, or breaks off.
    */
   async web(
     request: IncomingMessage,
     response: ServerResponse,
     target: PassthroughTarget,
-    head: (status: number, headers: RawHeaders) => void,
-    count: (bytes: number) => void,
+    on: Forwarding,
   ): Promise<void> {
     try {
-      const upstream = await this.#exchange(request, response, target);
-      head(upstream.statusCode ?? 502, upstream.rawHeaders);
-      upstream.on('data', (chunk: Buffer) => count(chunk.length));
-      await relay(upstream, response);
+      await forward(await this.#exchange(request, response, target), response, on);
     } catch (error) {
       throw this.#options.toGatewayError(error);
     }
   }
 
   /**
-   * Joins a client's upgraded connection (WebSocket) to the upstream's and calls `joined`. Where that
-   * cannot be, or breaks, `failed` hears why while the socket still takes an answer; after that it is
-   * closed.
+   * Joins a client's upgraded connection (WebSocket) to the upstream's and calls `joined`; what else
+   * the upstream answers is forwarded as `web` does it. `failed` hears at once of what breaks, while
+   * the connection may still take an answer: after that it is closed.
    */
   upgrade(
     request: IncomingMessage,
-    socket: Duplex,
-    head: Buffer,
+    { socket, head, response }: UpgradedConnection,
     target: PassthroughTarget,
-    { joined, failed }: { joined: () => void; failed: (error: GatewayError) => void },
+    on: Joining,
   ): void {
     const proxy = this.#proxy();
     this.#prepare(request, target);
@@ -91,13 +108,27 @@ export class Passthrough {
     socket.once('close', () => this.#upgraded.delete(socket));
     // A half of such a connection is of no use: when one side ends, both do.
     socket.once('end', () => socket.destroy());
+    let over = false;
+    const fail = (error: unknown): void => {
+      over = true;
+      on.failed(this.#options.toGatewayError(error));
+    };
     proxy.once('open', (upstream) => {
-      joined();
+      on.joined();
       upstream.once('end', () => upstream.destroy());
       upstream.once('close', () => socket.destroy());
       socket.once('close', () => upstream.destroy());
     });
-    const fail = (error: unknown) => failed(this.#options.toGatewayError(error));
+    proxy.once('proxyReqWs', (outgoing: ClientRequest) => {
+      socket.once('close', () => outgoing.destroy());
+      const answer = (upstream: IncomingMessage): void => {
+        // Node may parse what was in flight when the connection broke.
+        if (over) upstream.destroy();
+        else forward(upstream, response, on).catch(fail);
+      };
+      // http-proxy-3 forwards such an answer without regard to a slow client, or to its breaking off.
+      queueMicrotask(() => outgoing.removeAllListeners('response').once('response', answer));
+    });
     // The client's own socket broke: http-proxy-3 says so here, and throws where nobody listens.
     proxy.on('error', fail);
     proxy.ws(request, socket, head, this.#settings(target), fail);
@@ -178,6 +209,17 @@ function keepFraming({ headers, rawHeaders }: IncomingMessage): void {
   delete headers['content-length'];
   if (coding !== undefined) headers['transfer-encoding'] = coding;
   else if (length !== undefined) headers['content-length'] = length;
+}
+
+/** The answer on its way back. */
+async function forward(
+  upstream: IncomingMessage,
+  response: ServerResponse,
+  { head, count }: Forwarding,
+): Promise<void> {
+  head(upstream.statusCode ?? 502, upstream.rawHeaders);
+  upstream.on('data', (chunk: Buffer) => count(chunk.length));
+  await relay(upstream, response);
 }
 
 /** Resolves when the response is out or its client is gone; how a body that breaks off ends is the caller's. */

@@ -2,7 +2,7 @@ import type { ArtifactRequest, SurfaceName, UpstreamTarget } from '../core/artif
 import { canonicalUrl, hasDotSegments, originOf, pathOf } from '../core/canonical-url.ts';
 import type { Classification, ClassifyRequest, FreshnessRule } from '../core/classification.ts';
 import { GatewayError } from '../core/errors.ts';
-import { fieldValue, type RawHeaders, withoutFields } from '../core/raw-headers.ts';
+import { type RawHeaders, withoutFields } from '../core/raw-headers.ts';
 import type { Ecosystem } from '../ecosystems/ecosystem.ts';
 import type { Resource } from '../pipeline/resource.ts';
 import type { PolicyOptions } from '../policy/policy-options.ts';
@@ -15,6 +15,8 @@ export interface Incoming extends Arrival {
   readonly method: string;
   /** The request target: origin-form or absolute-form. */
   readonly target: string;
+  /** The connection is to speak another protocol from then on. */
+  readonly upgrade: boolean;
   readonly receivedAt: number;
 }
 
@@ -189,9 +191,9 @@ export class Router {
     };
   }
 
-  #passthroughReason({ method, headers }: Incoming): Classification | undefined {
+  #passthroughReason({ method, upgrade }: Incoming): Classification | undefined {
     if (!isRead(method)) return { kind: 'passthrough', reason: `method ${method}` };
-    return isWebSocket(headers) ? { kind: 'passthrough', reason: 'upgrade' } : undefined;
+    return upgrade ? { kind: 'passthrough', reason: 'upgrade' } : undefined;
   }
 
   /** Whether the operator named the URL, or a place above it, as an upstream. */
@@ -236,14 +238,6 @@ function normalised(
 
 function isRead(method: string): boolean {
   return method === 'GET' || method === 'HEAD';
-}
-
-/** The one upgrade there is; others are ignored, as RFC 9110 section 7.8 allows. */
-export function isWebSocket(headers: RawHeaders): boolean {
-  return (
-    fieldValue(headers, 'upgrade')?.trim().toLowerCase() === 'websocket' &&
-    /(^|,)\s*upgrade\s*($|,)/i.test(fieldValue(headers, 'connection') ?? '')
-  );
 }
 
 function refuse(code: GatewayError['code'], message: string): GatewayError {

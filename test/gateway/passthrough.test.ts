@@ -2,10 +2,11 @@ import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
-import { expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { testGateway } from '../support/gateway.ts';
 import { httpOrigin } from '../support/http-origin.ts';
-import { close, head, response } from '../support/replies.ts';
+import { raw } from '../support/raw.ts';
+import { close, head, response, type Step } from '../support/replies.ts';
 import { scriptedOrigin } from '../support/scripted-origin.ts';
 import { overSurfaces } from './surfaces.ts';
 
@@ -134,6 +135,40 @@ test('an upgrade to what is not there, or not allowed, is refused with its reaso
   expect(await upgrade(`${origin.url.replace('127.0.0.1', 'localhost')}/x`)).toMatch(
     /^HTTP\/1\.1 403 .*error=destination_ip_prohibited/s,
   );
+});
+
+const upgradeOf = (target: string) =>
+  `GET ${target} HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n`;
+
+describe('an upgrade that the upstream answers otherwise', () => {
+  async function setup(answer: string, ...more: readonly Step[]) {
+    const origin = await scriptedOrigin();
+    const gateway = await testGateway({ mounts: [{ path: '/live', url: origin.url }] });
+    origin.expect('GET', '/chat', answer, ...more);
+    return { origin, gateway };
+  }
+
+  test('brings the client that answer, and ends the connection', async () => {
+    const { gateway } = await setup('HTTP/1.1 401 Unauthorized\r\nContent-Length: 2\r\n\r\nno');
+    const answer = await raw(gateway.url, upgradeOf('/live/chat'));
+    expect(answer).toMatch(/^HTTP\/1\.1 401 Unauthorized\r\n/);
+    expect(answer).toMatch(/^Via: 1\.1 millrace\r$/m);
+    expect(answer).toMatch(/^Cache-Status: millrace; fwd=bypass; fwd-status=401; /m);
+    expect(answer).toMatch(/^Connection: close\r$/m);
+    expect(answer).toMatch(/\r\n\r\nno$/);
+  });
+
+  test('and breaks off leaves no connection open', async () => {
+    const { gateway } = await setup('HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf', close);
+    const answer = await raw(gateway.url, upgradeOf('/live/chat'));
+    expect(answer).toMatch(/\r\n\r\nhalf$/);
+  });
+
+  test('with bytes that are no HTTP is a 502', async () => {
+    const { gateway } = await setup('SSH-2.0-OpenSSH\r\n');
+    const answer = await raw(gateway.url, upgradeOf('/live/chat'));
+    expect(answer).toMatch(/^HTTP\/1\.1 502 .*error=http_protocol_error/s);
+  });
 });
 
 test.each(['DELETE', 'OPTIONS', 'PUT'])(

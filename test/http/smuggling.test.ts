@@ -252,6 +252,24 @@ describe('requests sent ahead', () => {
     ]);
   });
 
+  test.each([
+    ['behind a request that is being answered', `${get}\r\n`, '1.1'],
+    ['in HTTP/1.0', '', '1.0'],
+  ])('an upgrade %s is an ordinary request', async (_what, before, version) => {
+    const { origin, gateway } = await setup();
+    const first = origin.expect('GET', '/a', hold, response('200 OK', {}, 'one'));
+    if (before === '') first.used = true;
+    const second = origin.expect('GET', '/b', response('200 OK', {}, 'two'));
+    const answer = raw(
+      gateway.url,
+      `${before}GET /files/b HTTP/${version}\r\nHost: x\r\nUpgrade: websocket\r\n` +
+        'Connection: close, upgrade\r\n\r\n',
+    );
+    expect((await second.requested).rawHead).not.toMatch(/upgrade/i);
+    first.release();
+    expect((await answer).match(/one|two/g)).toEqual(before === '' ? ['two'] : ['one', 'two']);
+  });
+
   test('an expectation that nobody knows is ignored', async () => {
     const { origin, gateway } = await setup();
     const script = origin.expect('GET', '/a', response('200 OK', {}, 'one'));
