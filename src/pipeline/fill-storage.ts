@@ -59,6 +59,7 @@ export class FillStorage {
   async commit(body: BodyRef): Promise<ArtifactMeta | undefined> {
     const { partial, key, meta } = this.#options;
     if (!partial || !this.#active || this.#forgone) {
+      this.#active = false;
       this.discard();
       return undefined;
     }
@@ -68,6 +69,11 @@ export class FillStorage {
       this.discard();
       throw error;
     }
+  }
+
+  /** Nobody reads any more. */
+  release(): void {
+    this.#options.partial?.release();
   }
 
   discard(): void {

@@ -169,6 +169,8 @@ export class Fill implements ReadableFill {
       this.#options.onFailure(error);
       this.fail(unreadable(error));
       this.#settle(undefined);
+    } finally {
+      this.#letFileGo();
     }
   }
 
@@ -182,6 +184,7 @@ export class Fill implements ReadableFill {
     this.#recent.clear();
     this.#settle(undefined);
     this.#storage.discard();
+    this.#storage.release();
   }
 
   /**
@@ -194,6 +197,7 @@ export class Fill implements ReadableFill {
 
   release(): void {
     this.#holds -= 1;
+    this.#letFileGo();
     this.moved();
   }
 
@@ -236,6 +240,7 @@ export class Fill implements ReadableFill {
 
   left(reader: FillReader): void {
     this.#readers.delete(reader);
+    this.#letFileGo();
     this.#progress.soon();
     this.moved();
   }
@@ -264,6 +269,11 @@ export class Fill implements ReadableFill {
     if (!this.#paused || this.#failure || this.#finishing) return;
     this.#paused = false;
     this.#source?.resume();
+  }
+
+  /** Whoever comes after the end reads what is stored. */
+  #letFileGo(): void {
+    if (this.complete && this.#readers.size + this.#holds === 0) this.#storage.release();
   }
 
   /** Without a store what the slowest reader has still to take stays in memory, and no more. */

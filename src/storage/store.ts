@@ -88,4 +88,6 @@ export interface PartialBody {
   commit(key: string, meta: ArtifactMeta): Promise<ArtifactMeta>;
   /** Gives everything back, reservations included; any number of times. */
   discard(): Promise<void>;
+  /** Nobody reads it any more: once it is committed or discarded nothing is kept open for readers. */
+  release(): void;
 }

@@ -46,6 +46,10 @@ export class TierPartial implements PartialBody {
     return this.#disk.discard();
   }
 
+  release(): void {
+    this.#disk.release();
+  }
+
   /** The disk could not take it; a restart loses it, as it would without a disk. */
   async #commitToMemory(key: string, meta: ArtifactMeta, bytes: Uint8Array): Promise<ArtifactMeta> {
     const partial = await this.#memory.begin(bytes.length);

@@ -242,6 +242,7 @@ function failingPartial(limit: number): PartialBody {
     async read(position, target) {
       return taken.copy(target, 0, position, Math.min(limit, position + target.length));
     },
+    release() {},
     commit: async () => {
       throw new Error('a body that was not stored is not committed');
     },

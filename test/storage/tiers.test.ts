@@ -212,6 +212,7 @@ describe('tiers', () => {
           read: (position, target) => partial.read(position, target),
           commit: broken,
           discard: () => partial.discard(),
+          release: () => partial.release(),
         };
       },
     });

@@ -25,6 +25,11 @@ export class Backlog {
     this.#bytes += chunk.length;
   }
 
+  /** Whether there is something to write below `limit`. */
+  has(limit: number): boolean {
+    return this.#writable(0, limit);
+  }
+
   /** Neighbouring blocks to write at once, all below `limit`; undefined when there are none. */
   nextRun(limit: number): readonly Block[] | undefined {
     let first = this.#after(this.#sweep - 1);

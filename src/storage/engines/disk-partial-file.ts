@@ -31,6 +31,8 @@ export class PartialFile {
   #pumping = false;
   #reads = 0;
   #wasRead = false;
+  /** Whoever read it has said that nobody does any more. */
+  #released = false;
   #failure: Error | undefined;
   #linger: NodeJS.Timeout | undefined;
   #waiters: (() => void)[] = [];
@@ -80,6 +82,7 @@ export class PartialFile {
     const length = Math.min(target.length, end - position);
     this.#reads++;
     this.#wasRead = true;
+    this.#released = false;
     try {
       const count = await readAt(await this.#open(), target, length, position);
       if (count === 0) throw bodyMissing('a partial body is shorter than what was written');
@@ -134,8 +137,15 @@ export class PartialFile {
     if (removes && made) await this.#remove(this.#path);
   }
 
+  /** Nobody reads it any more: a file that grows no more is closed at once. */
+  release(): void {
+    this.#released = true;
+    if (!this.#pumping) this.#rest();
+  }
+
   #pump(): void {
-    if (!this.#pumping && this.#run()) void this.#writeBehind();
+    if (this.#pumping || this.#failure || !this.#backlog.has(this.#limit)) return;
+    void this.#writeBehind();
   }
 
   #run(): readonly Block[] | undefined {
@@ -183,6 +193,10 @@ export class PartialFile {
   #rest(): void {
     clearTimeout(this.#linger);
     if (this.#reads > 0 || this.#state === 'growing') return;
+    if (this.#released) {
+      this.#close();
+      return;
+    }
     this.#linger = setTimeout(() => this.#close(), lingerMs).unref();
   }
 

@@ -121,6 +121,10 @@ export class DiskPartial implements PartialBody {
     }
   }
 
+  release(): void {
+    this.#file?.release();
+  }
+
   #giveUp(): void {
     this.discard().catch(this.#options.onFailure);
   }

@@ -77,6 +77,9 @@ export class MemoryPartial implements PartialBody {
     this.#reserved = 0;
   }
 
+  /** Nothing is open. */
+  release(): void {}
+
   #grow(end: number): boolean {
     const wanted = Math.min(this.#host.maxBodyBytes, end * 2);
     if (end > wanted || !this.#host.reserve(this.#reserved, wanted)) return false;
