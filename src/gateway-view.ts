@@ -92,7 +92,7 @@ async function explain(
   url: string,
   { route, downloader, serve, store, now }: ViewOptions,
 ): Promise<MirrorExplanation | { readonly refused: string }> {
-  const asked = { method: 'GET', target: url, headers: [], receivedAt: now() };
+  const asked = { method: 'GET', target: url, headers: [], upgrade: false, receivedAt: now() };
   try {
     const found = route({ ...asked, remoteAddress: '127.0.0.1', localAuthority: 'localhost' });
     if (found.kind === 'landing') return { refused: 'this is the gateway itself' };
