@@ -1,0 +1,171 @@
+import { existsSync } from 'node:fs';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { temporaryFolder } from '../support/gateway.ts';
+import { type CargoRegistry, type Crate, cargoRegistry, packed } from './support/cargo-registry.ts';
+import { type GatewayProcess, gatewayProcess } from './support/gateway-process.ts';
+import { type IsolatedNetwork, isolatedNetwork, skipUnisolated } from './support/isolated.ts';
+import { attempt, type Finished } from './support/run.ts';
+
+const nail = { name: 'nail', version: '1.0.0' };
+const crates: readonly Crate[] = [
+  nail,
+  { name: 'board', version: '2.1.0', dependencies: { nail: '^1.0' } },
+  { name: 'hammer', version: '0.3.1', dependencies: { board: '2', nail: '~1.0' } },
+];
+const wholeTree = ['board-2.1.0', 'hammer-0.3.1', 'nail-1.0.0'];
+
+function gatewayFor(registry: CargoRegistry): Promise<GatewayProcess> {
+  const mount = { path: '/cargo', ecosystem: 'cargo', upstreams: [{ url: registry.index.url }] };
+  return gatewayProcess({ mounts: [{ ...mount, hosts: [`127.0.0.1:${registry.crates.port}`] }] });
+}
+
+/** A project on a machine where nothing has been downloaded yet. */
+class CargoProject {
+  readonly #folder: string;
+  readonly #network: Pick<IsolatedNetwork, 'attempt'>;
+
+  constructor(folder: string, network: Pick<IsolatedNetwork, 'attempt'>) {
+    this.#folder = folder;
+    this.#network = network;
+  }
+
+  /** Downloads all that the project needs; with what Cargo said where that fails. */
+  async fetch(...args: readonly string[]): Promise<Finished> {
+    const finished = await this.attempt(...args);
+    if (finished.code !== 0) throw new Error(finished.errors);
+    return finished;
+  }
+
+  attempt(...args: readonly string[]): Promise<Finished> {
+    const env = { HOME: this.#folder, CARGO_HOME: join(this.#folder, 'home'), ...rustup() };
+    return this.#network.attempt('cargo', ['fetch', ...args], { cwd: this.#folder, env });
+  }
+
+  /** The crates that are unpacked. */
+  async fetched(): Promise<string[]> {
+    const sources = join(this.#folder, 'home/registry/src');
+    const [registry = ''] = await readdir(sources);
+    return (await readdir(join(sources, registry))).sort();
+  }
+
+  lockfile(): Promise<string> {
+    return readFile(join(this.#folder, 'Cargo.lock'), 'utf8');
+  }
+
+  async copyLockfile(from: CargoProject): Promise<void> {
+    await writeFile(join(this.#folder, 'Cargo.lock'), await from.lockfile());
+  }
+}
+
+/** A rustup, where Cargo comes from one, looks for its toolchains in the user's real home. */
+function rustup(): Record<string, string> {
+  const home = process.env.RUSTUP_HOME ?? join(process.env.HOME ?? '/', '.rustup');
+  return existsSync(home) ? { RUSTUP_HOME: home } : {};
+}
+
+async function project(
+  index: string,
+  dependencies: Readonly<Record<string, string>>,
+  network: Pick<IsolatedNetwork, 'attempt'>,
+): Promise<CargoProject> {
+  const folder = await temporaryFolder();
+  await mkdir(join(folder, '.cargo'));
+  const config = [
+    '[source.crates-io]',
+    'replace-with = "here"',
+    '[source.here]',
+    `registry = "sparse+${index}/"`,
+    '[net]',
+    'retry = 0',
+  ];
+  await writeFile(join(folder, '.cargo/config.toml'), config.join('\n'));
+  const manifest = ['[package]', 'name = "app"', 'version = "0.1.0"', 'edition = "2018"'];
+  const lines = Object.entries(dependencies).map(([name, req]) => `${name} = "${req}"`);
+  await writeFile(
+    join(folder, 'Cargo.toml'),
+    [...manifest, '[dependencies]', ...lines, ''].join('\n'),
+  );
+  await mkdir(join(folder, 'src'));
+  await writeFile(join(folder, 'src/lib.rs'), '');
+  return new CargoProject(folder, network);
+}
+
+async function through(
+  gateway: GatewayProcess,
+  dependencies: Readonly<Record<string, string>> = { hammer: '0.3' },
+): Promise<CargoProject> {
+  return project(`${gateway.url}/cargo`, dependencies, await isolatedNetwork(gateway.url));
+}
+
+describe.skipIf(skipUnisolated('cargo', 'tar'))('cargo', () => {
+  test('fetches, and again from an empty cache while the upstream is switched off', async () => {
+    const registry = await cargoRegistry(crates);
+    const gateway = await gatewayFor(registry);
+    const first = await through(gateway);
+    await first.fetch();
+    expect(await first.fetched()).toEqual(wholeTree);
+    expect(registry.crates.requests).toHaveLength(3);
+    const cold = await gateway.stats();
+
+    await registry.close();
+    const second = await through(gateway);
+    await second.fetch();
+    expect(await second.fetched()).toEqual(wholeTree);
+    const byLockfile = await through(gateway);
+    await byLockfile.copyLockfile(first);
+    await byLockfile.fetch('--locked');
+    expect(await byLockfile.fetched()).toEqual(wholeTree);
+    expect((await gateway.stats()).traffic.upstreams).toEqual(cold.traffic.upstreams);
+    await gateway.stop();
+  });
+
+  test('writes the same lockfile as without the gateway', async () => {
+    const registry = await cargoRegistry(crates);
+    const gateway = await gatewayFor(registry);
+    const direct = await project(registry.index.url, { hammer: '0.3' }, { attempt });
+    await direct.fetch();
+    const mounted = await through(gateway);
+    await mounted.fetch();
+    expect(await mounted.lockfile()).toBe(await direct.lockfile());
+    expect(await mounted.lockfile()).toContain('checksum');
+  });
+
+  test('gets no crate that was corrupted upstream, and the right one afterwards', async () => {
+    const registry = await cargoRegistry([nail]);
+    const gateway = await gatewayFor(registry);
+    const good = await packed(nail);
+    registry.publish(nail, good);
+    const bad = Buffer.from(good);
+    bad.writeUInt8(bad.readUInt8(20) ^ 1, 20);
+    registry.serve(nail, bad);
+    const mounted = await through(gateway, { nail: '1' });
+    const { code, errors } = await mounted.attempt();
+    expect(code).not.toBe(0);
+    expect(errors).toContain('502');
+
+    registry.serve(nail, good);
+    await mounted.fetch();
+    expect(await mounted.fetched()).toEqual(['nail-1.0.0']);
+  });
+
+  test('of several at once each gets all, and the upstream gives each file once', async () => {
+    const registry = await cargoRegistry(crates);
+    const gateway = await gatewayFor(registry);
+    const projects = await Promise.all(Array.from({ length: 4 }, () => through(gateway)));
+    await Promise.all(projects.map((each) => each.fetch()));
+    for (const each of projects) expect(await each.fetched()).toEqual(wholeTree);
+    for (const { requests } of [registry.crates, registry.index]) {
+      const targets = requests.map(({ target }) => target);
+      expect(new Set(targets).size).toBe(targets.length);
+    }
+  });
+
+  test('is told what does not exist', async () => {
+    const gateway = await gatewayFor(await cargoRegistry([nail]));
+    const { code, errors } = await (await through(gateway, { absent: '1' })).attempt();
+    expect(code).not.toBe(0);
+    expect(errors).toContain('no matching package');
+  });
+});
