@@ -25,6 +25,8 @@ const stallMs = 5_000;
  */
 export class Fill implements ReadableFill {
   readonly size: number | undefined;
+  /** Whether the body has to be proven before its last byte is given. */
+  readonly isChecked: boolean;
   /** Settles with the meta as stored, or with undefined: the body was not to be stored, or failed. */
   readonly settled: Promise<ArtifactMeta | undefined>;
   readonly #settle: (meta: ArtifactMeta | undefined) => void;
@@ -46,6 +48,7 @@ export class Fill implements ReadableFill {
 
   constructor(options: FillOptions) {
     this.size = options.size;
+    this.isChecked = options.digest !== undefined;
     this.#options = options;
     this.#storage = new FillStorage(options);
     this.#hash = new BodyHash(options.digest);
@@ -122,9 +125,7 @@ export class Fill implements ReadableFill {
 
   /** First position from `position` on that has arrived; infinity where none has or the size is unknown. */
   nextArrived(position: number): number {
-    if (this.size === undefined || position >= this.size) {
-      return this.size ?? Number.POSITIVE_INFINITY;
-    }
+    if (this.size === undefined || position >= this.size) return this.size ?? Infinity;
     const gap = this.#present.missing({ first: position, last: this.size - 1 })[0];
     return gap?.first === position ? gap.last + 1 : position;
   }
@@ -132,18 +133,6 @@ export class Fill implements ReadableFill {
   missing(): readonly ByteRange[] {
     if (this.size === undefined || this.size === 0) return [];
     return this.#present.missing({ first: 0, last: this.size - 1 });
-  }
-
-  /** Whether the body has to be proven before its last byte is given. */
-  get isChecked(): boolean {
-    return this.#options.digest !== undefined;
-  }
-
-  /** Resolves once that many bytes have arrived from the start, or the fill has ended. */
-  async arrived(bytes: number): Promise<void> {
-    while (!this.complete && !this.#failure && this.#present.runEnd(0) < bytes) {
-      await this.progress();
-    }
   }
 
   /** All bytes have arrived: prove them, let the readers finish, store them. */

@@ -89,7 +89,7 @@ export async function withContentEtag(
 ): Promise<SelectedRepresentation> {
   if (selected.status !== 200 || fieldValue(selected.headers, 'etag') !== undefined)
     return selected;
-  await selected.fill?.arrived(smallDocumentBytes);
+  if (selected.fill) await firstBytes(selected.fill);
   const sha256 = selected.sha256 ?? selected.fill?.sha256;
   if (sha256 === undefined) return selected;
   return {
@@ -106,7 +106,7 @@ export async function withContentEtag(
 export async function proven(selected: SelectedRepresentation): Promise<SelectedRepresentation> {
   const { fill, size = 0 } = selected;
   if (!fill?.isChecked || size > smallDocumentBytes) return selected;
-  await fill.arrived(smallDocumentBytes);
+  await firstBytes(fill);
   if (fill.failure) throw fill.failure;
   return fill.complete ? { ...selected, size: fill.bytes } : selected;
 }
@@ -132,4 +132,11 @@ async function identityOf(fill: Fill): Promise<string> {
     await fill.progress();
   }
   return fill.sha256;
+}
+
+/** Resolves once a small body is here whole, or a larger one's beginning, or the fill has ended. */
+async function firstBytes(fill: Fill): Promise<void> {
+  while (!fill.complete && !fill.failure && fill.arrivedUpTo(0) < smallDocumentBytes) {
+    await fill.progress();
+  }
 }
