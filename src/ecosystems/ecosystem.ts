@@ -6,6 +6,12 @@ export interface Ecosystem {
   readonly id: string;
   /** Hosts (exact, lower case) whose requests are of this ecosystem on the forward proxy. */
   readonly hosts: readonly string[];
+  /**
+   * What several upstreams of one mount are to each other. `mirrors` (without it): copies, any of
+   * which may serve. `repositories`: places of their own, asked in their order, the next one only
+   * where all before it answer 404 or 410; one that fails ends the search.
+   */
+  readonly upstreams?: 'mirrors' | 'repositories';
   /** Whether a forward-proxy request to an unknown host is of this ecosystem, by its shape. */
   recognises?(request: ClassifyRequest): boolean;
   /** What to do with a GET or HEAD; other methods never get here. */

@@ -19,6 +19,8 @@ const treeHead = /\/latest$/;
 export const go: Ecosystem = {
   id: 'go',
   hosts: ['proxy.golang.org', 'sum.golang.org'],
+  // As in a GOPROXY list with commas.
+  upstreams: 'repositories',
   classify: ({ url }) => classificationOf(pathOf(url)),
 };
 

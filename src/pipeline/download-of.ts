@@ -8,6 +8,7 @@ export function downloadOf({
   classification,
   redirects,
   indexes,
+  repositories = false,
 }: Resource): DownloadRequest {
   const artifact = classification.kind === 'artifact';
   return {
@@ -17,6 +18,7 @@ export function downloadOf({
     upstreams,
     trusted,
     redirects,
+    repositories,
     purpose: { ecosystem, kind: classification.kind },
     ...(!artifact && indexes === 'ordered' && { order: 'configured' as const }),
     ...(artifact && classification.digest && { digest: classification.digest }),

@@ -12,6 +12,8 @@ export interface Resource {
   readonly redirects: 'follow' | 'forward';
   /** Whether documents that change come from the upstreams in their order, or from the fastest. */
   readonly indexes: 'ordered' | 'equal';
+  /** Whether the upstreams are repositories of their own; without it they are mirrors of each other. */
+  readonly repositories?: boolean;
 }
 
 /** The same resource asked for by nobody in particular: whole, and for the cache. */

@@ -39,7 +39,7 @@ export class MountTable {
       mounts.map((mount) => ({ prefix: mount.path === '/' ? '' : mount.path, mount })),
     );
     this.#byUrl = longestFirst(
-      mounts.flatMap((mount) => mount.upstreams.map(({ url }) => ({ prefix: url, mount }))),
+      mounts.flatMap((mount) => ownUrls(mount).map((prefix) => ({ prefix, mount }))),
     );
   }
 
@@ -58,6 +58,13 @@ export class MountTable {
     const mount = this.mounts.find(({ ecosystem }) => ecosystem.claims?.(target));
     return mount && { mount, rest: target };
   }
+}
+
+/** Mirrors' URLs mean the same as the first one's; a second repository's path means another file. */
+function ownUrls({ ecosystem, upstreams }: Mount): readonly string[] {
+  const [first] = upstreams;
+  const all = ecosystem.upstreams === 'repositories' ? [first] : upstreams;
+  return all.map(({ url }) => url);
 }
 
 function longestFirst<T extends { prefix: string }>(entries: T[]): T[] {

@@ -187,6 +187,7 @@ export class Router {
         policy: { ...policy, freshness: freshnessOf(classification) },
         redirects,
         indexes,
+        repositories: mount?.ecosystem.upstreams === 'repositories',
       },
     };
   }

@@ -9,6 +9,7 @@ import { discard } from './discard.ts';
 import { Attempter, type Outcome } from './download-attempt.ts';
 import { type After, hedged } from './hedge.ts';
 import { Mirrors, type Plan } from './mirrors.ts';
+import { repositoriesOf } from './repositories.ts';
 import type { Transport, UpstreamResponse } from './upstream.ts';
 
 export interface DownloadRequest {
@@ -27,6 +28,8 @@ export interface DownloadRequest {
   readonly redirects: 'follow' | 'forward';
   /** `configured`: in that order, for documents that must be of one moment. Without it `measured`. */
   readonly order?: 'measured' | 'configured';
+  /** The upstreams are no copies of each other: each is asked only where all before it have nothing. */
+  readonly repositories?: boolean;
   /** What the whole object must have: mirrors of anybody may serve it then. */
   readonly digest?: Digest;
   /** Bytes of the whole object, where they are known. */
@@ -77,8 +80,9 @@ export interface Downloader {
    * The first answer worth having: the mirrors in the order of their expected times, the next one
    * after an error that is retryable, a 429, 500, 502, 503 or 504, or an answer that is not the
    * segment asked for. Requests to one origin queue for its places. What the last upstream says
-   * stands: its response whatever its status, or its error, a GatewayError. There is no time limit
-   * to the whole.
+   * stands: its response whatever its status, or its error, a GatewayError. Of repositories the next
+   * one is asked after a 404 or 410 and nothing else: one that fails must not lend its names to
+   * another. There is no time limit to the whole.
    */
   fetch(request: DownloadRequest, signal?: AbortSignal): Promise<DownloadedResponse>;
   /** Which mirror `fetch` would ask now, and why; it changes nothing. */
@@ -114,13 +118,29 @@ class MirrorDownloader implements Downloader {
   }
 
   explain(request: DownloadRequest): MirrorExplanation {
-    return this.#mirrors.explain(request);
+    const [first = request] = repositoriesOf(request);
+    return this.#mirrors.explain(first);
   }
 
   async fetch(request: DownloadRequest, signal?: AbortSignal): Promise<DownloadedResponse> {
+    const attempts: Attempt[] = [];
+    const [first = request, ...others] = repositoriesOf(request);
+    let response = await this.#fetch(first, attempts, signal);
+    for (const next of others) {
+      if (response.status !== 404 && response.status !== 410) break;
+      discard(response);
+      response = await this.#fetch(next, attempts, signal);
+    }
+    return response;
+  }
+
+  async #fetch(
+    request: DownloadRequest,
+    attempts: Attempt[],
+    signal: AbortSignal | undefined,
+  ): Promise<DownloadedResponse> {
     const plan = this.#mirrors.plan(request);
     const remaining = plan.ranking.order.map(({ option }) => option.candidate);
-    const attempts: Attempt[] = [];
     const around = { request, plan, attempts };
     // The answer of an upstream: it stands when nobody has a better one.
     let kept: Outcome | undefined;
