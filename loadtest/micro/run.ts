@@ -5,9 +5,15 @@ import type { MicroCase } from './case.ts';
 import { hotHitCases } from './hot-hit.ts';
 import { npmRewriteCase } from './npm-rewrite.ts';
 import { policyCases } from './policy-parts.ts';
+import { pypiRewriteCases } from './pypi-rewrite.ts';
 
 const usage = 'Usage: npm run bench:micro [-- part-of-a-name]';
-const cases: readonly MicroCase[] = [...hotHitCases, ...policyCases, npmRewriteCase];
+const cases: readonly MicroCase[] = [
+  ...hotHitCases,
+  ...policyCases,
+  npmRewriteCase,
+  ...pypiRewriteCases,
+];
 
 process.exitCode = await main(process.argv.slice(2));
 

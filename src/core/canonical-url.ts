@@ -30,6 +30,8 @@ export function pathOf(url: string): string {
  * backslash: an upstream might resolve it to a place outside the mount.
  */
 export function hasDotSegments(path: string): boolean {
+  // Nearly no path can: a segment begins behind a slash, a backslash or an encoded one.
+  if (!path.startsWith('.') && !/\/\.|[%\\]/.test(path)) return false;
   const query = path.indexOf('?');
   const plain = (query === -1 ? path : path.slice(0, query)).replace(/%2e/gi, '.');
   return /(^|[/\\]|%2f|%5c)\.{1,2}($|[/\\;]|%2f|%5c)/i.test(plain);

@@ -7,22 +7,28 @@ export type Attributes = ReadonlyMap<string, string>;
 export const maxTagBytes = 16 * 1024;
 
 const empty: Buffer = Buffer.alloc(0);
-const [lessThan, greaterThan, doubleQuote, singleQuote] = [0x3c, 0x3e, 0x22, 0x27];
+const [lessThan, greaterThan, exclamation] = [0x3c, 0x3e, 0x21];
+const [doubleQuote, singleQuote] = [0x22, 0x27];
 const comment = Buffer.from('<!--');
 const commentEnd = Buffer.from('-->');
 const attribute = /([^\s"'<>/=]+)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'=<>`]+))/g;
+
+/**
+ * Gets the `href` of an anchor, its character references resolved, and all attributes where it wants
+ * them. Undefined leaves the anchor's bytes alone.
+ */
+export type LinkMapping = (href: string, attributes: () => Attributes) => string | undefined;
 
 /**
  * Replaces the `href` of anchors in an HTML document and leaves every other byte as it is. The
  * document is read tag by tag; comments are passed over. WHATWG HTML, section 13.2.5.
  */
 export class HtmlLinkRewriter implements Rewriter {
-  readonly #map: (attributes: Attributes) => string | undefined;
+  readonly #map: LinkMapping;
   #carry = empty;
   #inComment = false;
 
-  /** `map` gets the attributes of each anchor; undefined leaves its bytes alone. */
-  constructor(map: (attributes: Attributes) => string | undefined) {
+  constructor(map: LinkMapping) {
     this.#map = map;
   }
 
@@ -52,16 +58,17 @@ export class HtmlLinkRewriter implements Rewriter {
       // Enough to tell an anchor and a comment from all else.
       if (bytes.length < start + comment.length) return keep(start);
       at = start + 1;
-      if (bytes.indexOf(comment, start) === start) this.#inComment = true;
+      if (bytes[start + 1] === exclamation && bytes.subarray(start, start + 4).equals(comment))
+        this.#inComment = true;
       else if (isAnchor(bytes, start)) {
         const end = tagEnd(bytes, start);
         if (end === undefined && bytes.length - start <= maxTagBytes) return keep(start);
         if (end === undefined) continue;
         at = end;
-        const replaced = this.#anchor(bytes.subarray(start, end));
-        if (replaced === undefined) continue;
-        pieces.push(bytes.subarray(taken, start), replaced);
-        taken = end;
+        const link = this.#link(bytes.toString('latin1', start, end));
+        if (link === undefined) continue;
+        pieces.push(bytes.subarray(taken, start + link.from), link.replacement);
+        taken = start + link.to;
       }
     }
     pieces.push(bytes.subarray(taken));
@@ -75,28 +82,50 @@ export class HtmlLinkRewriter implements Rewriter {
     return rest.length > 0 ? [rest] : [];
   }
 
-  #anchor(tag: Buffer): Buffer | undefined {
-    const text = tag.toString('utf8');
-    // What is not UTF-8 would not survive the way back.
-    if (text.includes('\ufffd')) return undefined;
-    const attributes = new Map<string, string>();
-    let place: readonly [number, number] | undefined;
-    for (const match of text.matchAll(attribute)) {
-      const name = (match[1] ?? '').toLowerCase();
-      if (attributes.has(name)) continue;
-      attributes.set(name, unescaped(match[2] ?? match[3] ?? match[4] ?? ''));
-      if (name === 'href') place = [match.index, match.index + match[0].length];
+  /** What to put in place of a tag's `href`; `tag` in Latin 1, so that characters count as bytes. */
+  #link(tag: string): { from: number; to: number; replacement: Buffer } | undefined {
+    for (const match of tag.matchAll(attribute)) {
+      if ((match[1] ?? '').toLowerCase() !== 'href') continue;
+      const value = valueIn(match);
+      // What is not UTF-8 would not survive the way back.
+      const href = value.includes('\ufffd') ? undefined : this.#map(value, () => attributesOf(tag));
+      if (href === undefined) return undefined;
+      const from = match.index;
+      return {
+        from,
+        to: from + match[0].length,
+        replacement: Buffer.from(`href="${escaped(href)}"`),
+      };
     }
-    const href = this.#map(attributes);
-    if (place === undefined || href === undefined) return undefined;
-    return Buffer.from(`${text.slice(0, place[0])}href="${escaped(href)}"${text.slice(place[1])}`);
+    return undefined;
   }
+}
+
+function attributesOf(tag: string): Attributes {
+  const attributes = new Map<string, string>();
+  for (const match of tag.matchAll(attribute)) {
+    const name = (match[1] ?? '').toLowerCase();
+    // Of two with one name the first counts.
+    if (!attributes.has(name)) attributes.set(name, valueIn(match));
+  }
+  return attributes;
+}
+
+/** The text of an attribute's value, from Latin 1 to what its bytes are in UTF-8. */
+function valueIn(match: RegExpExecArray): string {
+  const bytes = match[2] ?? match[3] ?? match[4] ?? '';
+  const text = /[\x80-\xff]/.test(bytes) ? Buffer.from(bytes, 'latin1').toString('utf8') : bytes;
+  return unescaped(text);
 }
 
 /** `<a` and a blank, at a place where four bytes are known. */
 function isAnchor(bytes: Buffer, at: number): boolean {
   const name = bytes[at + 1];
-  return (name === 0x61 || name === 0x41) && /\s/.test(String.fromCharCode(bytes[at + 2] ?? 0));
+  return (name === 0x61 || name === 0x41) && isBlank(bytes[at + 2]);
+}
+
+function isBlank(byte: number | undefined): boolean {
+  return byte === 0x20 || (byte !== undefined && byte >= 0x09 && byte <= 0x0d);
 }
 
 /** Behind the `>` that ends the tag, those in quotes aside; undefined where it is not there. */

@@ -19,18 +19,16 @@ export interface IndexPlaces extends FilePlaces {
 export function indexRewrite(places: IndexPlaces): Rewrite {
   const { upstreamUrl, publicBase, hosts, pageUrl } = places;
   const map = (link: string): string | undefined => {
-    if (!URL.canParse(link, pageUrl)) return undefined;
-    const absolute = /^[a-z][a-z0-9+.-]*:/i.test(link) ? link : new URL(link, pageUrl).href;
-    return gatewayUrl(absolute, places);
+    if (/^[a-z][a-z0-9+.-]*:/i.test(link)) return gatewayUrl(link, places);
+    return URL.canParse(link, pageUrl)
+      ? gatewayUrl(new URL(link, pageUrl).href, places)
+      : undefined;
   };
   return {
     id: ['pypi-links-1', upstreamUrl, publicBase, pageUrl, ...hosts].join(' '),
     create: () =>
       new IndexReader({
-        html: new HtmlLinkRewriter((attributes) => {
-          const href = attributes.get('href');
-          return href === undefined ? undefined : map(href.trim());
-        }),
+        html: new HtmlLinkRewriter((href) => map(href.trim())),
         json: new JsonStringRewriter({ files: { '[]': { url: true } } }, { map }),
       }),
   };
@@ -64,8 +62,8 @@ export class FileDigestFinder implements DigestFinder {
         left: (depth) => depth === 2 && this.#end(),
       },
     );
-    const html = new HtmlLinkRewriter((attributes) => {
-      this.#anchor(attributes);
+    const html = new HtmlLinkRewriter((href, attributes) => {
+      this.#anchor(href, attributes);
       return undefined;
     });
     this.#reader = new IndexReader({ html, json });
@@ -80,13 +78,15 @@ export class FileDigestFinder implements DigestFinder {
     return this.#found;
   }
 
-  #anchor(attributes: Attributes): void {
-    const [link = '', fragment = ''] = (attributes.get('href') ?? '').split('#', 2);
-    this.#names = lastSegment(link);
+  #anchor(href: string, attributes: () => Attributes): void {
+    const [link = '', fragment = ''] = href.split('#', 2);
+    // Of thousands of links one is the right one.
+    if (lastSegment(link) !== this.#wanted.name) return;
+    this.#names = this.#wanted.name;
     const texts =
       this.#wanted.part === 'file'
         ? [fragment]
-        : ['data-core-metadata', 'data-dist-info-metadata'].map((name) => attributes.get(name));
+        : ['data-core-metadata', 'data-dist-info-metadata'].map((name) => attributes().get(name));
     for (const text of texts) {
       const [, algorithm = '', hex = ''] = /^([\w-]+)=([0-9a-f]+)/i.exec(text ?? '') ?? [];
       this.#take(algorithm, hex);
