@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { temporaryFolder } from '../support/gateway.ts';
 import { type GatewayProcess, gatewayProcess } from './support/gateway-process.ts';
+import { serveChecksums } from './support/go-checksums.ts';
 import { type GoModule, type GoProxy, goProxy, zipOf } from './support/go-proxy.ts';
 import { type IsolatedNetwork, isolatedNetwork, skipUnisolated } from './support/isolated.ts';
 import { attempt, type Finished } from './support/run.ts';
@@ -25,11 +26,19 @@ class GoProject {
   readonly #folder: string;
   readonly #proxy: string;
   readonly #network: Pick<IsolatedNetwork, 'attempt'>;
+  readonly #sums: Readonly<Record<string, string>>;
 
-  constructor(folder: string, proxy: string, network: Pick<IsolatedNetwork, 'attempt'>) {
+  constructor(
+    folder: string,
+    proxy: string,
+    network: Pick<IsolatedNetwork, 'attempt'>,
+    /** What `GOSUMDB` says; without it there is no database of what tests make up. */
+    database = 'off',
+  ) {
     this.#folder = folder;
     this.#proxy = proxy;
     this.#network = network;
+    this.#sums = { GOSUMDB: database };
   }
 
   async go(...args: readonly string[]): Promise<Finished> {
@@ -45,8 +54,7 @@ class GoProject {
       GOCACHE: join(this.#folder, 'build'),
       GOENV: 'off',
       GOPROXY: this.#proxy,
-      // There is no database of what tests make up.
-      GONOSUMDB: '*',
+      ...this.#sums,
       GOTOOLCHAIN: 'local',
       // Its cache is read-only otherwise, and could not be removed.
       GOFLAGS: '-modcacherw',
@@ -73,8 +81,9 @@ async function project(
   proxy: string,
   network: Pick<IsolatedNetwork, 'attempt'>,
   { path, version }: GoModule,
+  database?: string,
 ): Promise<GoProject> {
-  const made = new GoProject(await temporaryFolder(), proxy, network);
+  const made = new GoProject(await temporaryFolder(), proxy, network, database);
   const name = path.slice(path.lastIndexOf('/') + 1);
   await made.write('go.mod', `module example.org/app\n\ngo 1.16\n\nrequire ${path} ${version}\n`);
   await made.write(
@@ -84,8 +93,12 @@ async function project(
   return made;
 }
 
-async function through(gateway: GatewayProcess, module: GoModule = nail): Promise<GoProject> {
-  return project(`${gateway.url}/go`, await isolatedNetwork(gateway.url), module);
+async function through(
+  gateway: GatewayProcess,
+  module: GoModule = nail,
+  database?: string,
+): Promise<GoProject> {
+  return project(`${gateway.url}/go`, await isolatedNetwork(gateway.url), module, database);
 }
 
 const [, , hammer = nail] = modules;
@@ -146,6 +159,38 @@ describe.skipIf(skipUnisolated('go'))('go', () => {
     await again.write('go.sum', sums);
     await again.go('mod', 'download');
     expect(await again.downloaded()).toEqual(['nail@v1.0.0']);
+  });
+
+  test('verifies by a checksum database through the gateway, which keeps what that said', async () => {
+    const proxy = await goProxy([nail]);
+    const database = serveChecksums(proxy, 'sum.example.test', nail);
+    const gateway = await gatewayFor(proxy);
+    const first = await through(gateway, nail, database);
+    await first.go('mod', 'tidy');
+    const asked = proxy.targets().filter((target) => target.startsWith('/sumdb/'));
+    expect(asked.map((target) => target.replace('/sumdb/sum.example.test/', ''))).toEqual(
+      expect.arrayContaining(['supported', 'lookup/example.com/nail@v1.0.0', 'tile/8/0/000.p/1']),
+    );
+
+    await proxy.origin.close();
+    const cold = await gateway.stats();
+    const second = await through(gateway, nail, database);
+    await second.go('mod', 'tidy');
+    expect(await second.read('go.sum')).toBe(await first.read('go.sum'));
+    expect((await gateway.stats()).traffic.upstreams).toEqual(cold.traffic.upstreams);
+  });
+
+  test('refuses by the checksum database what was never published', async () => {
+    const proxy = await goProxy([nail]);
+    const database = serveChecksums(proxy, 'sum.example.test', nail);
+    proxy.serve(nail, zipOf({ ...nail, requires: { 'example.com/other': 'v1.0.0' } }));
+    const { code, errors } = await (await through(await gatewayFor(proxy), nail, database)).attempt(
+      'mod',
+      'download',
+      'all',
+    );
+    expect(code).not.toBe(0);
+    expect(errors).toContain('SECURITY ERROR');
   });
 
   test('gets no zip that is cut off, and the whole one afterwards', async () => {

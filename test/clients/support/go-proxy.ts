@@ -40,17 +40,21 @@ export class GoProxy {
 
 /** The zip of a module whose function says its path and version, and that imports what it requires. */
 export function zipOf(module: GoModule): Buffer {
+  return zip(moduleFiles(module));
+}
+
+export function moduleFiles(module: GoModule): Readonly<Record<string, string>> {
   const { path, version, requires = {} } = module;
   const name = path.slice(path.lastIndexOf('/') + 1);
   const imports = Object.keys(requires).map((each) => `import _ "${each}"\n`);
   const body = `func Name() string { return "${path} ${version}" }\n`;
-  return zip({
+  return {
     [`${path}@${version}/go.mod`]: goMod(module),
     [`${path}@${version}/lib.go`]: `package ${name}\n\n${imports.join('')}\n${body}`,
-  });
+  };
 }
 
-function goMod({ path, requires = {} }: GoModule): string {
+export function goMod({ path, requires = {} }: GoModule): string {
   const lines = Object.entries(requires).map(([each, version]) => `require ${each} ${version}\n`);
   // Before module graphs were pruned: who requires a module has what that one requires, too.
   return `module ${path}\n\ngo 1.16\n\n${lines.join('')}`;
