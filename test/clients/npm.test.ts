@@ -1,6 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { type GatewayProcess, gatewayProcess } from './support/gateway-process.ts';
-import { checkout, type NpmProject, npmProject } from './support/npm-project.ts';
+import { isolatedIfPossible } from './support/isolated.ts';
+import {
+  checkout,
+  type NpmProject,
+  type NpmProjectOptions,
+  npmProject,
+} from './support/npm-project.ts';
 import {
   type Manifest,
   type NpmRegistry,
@@ -31,6 +37,13 @@ function gatewayFor(
   return gatewayProcess({ mounts: [{ path: '/npm', ecosystem: 'npm', upstreams, ...mount }] });
 }
 
+/** A user of the gateway, who reaches nothing else. */
+async function through(
+  gateway: GatewayProcess,
+): Promise<Required<Pick<NpmProjectOptions, 'registry' | 'network'>>> {
+  return { registry: `${gateway.url}/npm`, network: await isolatedIfPossible(gateway.url) };
+}
+
 /** The registry that npm has built in, as npm says. */
 async function builtInRegistry(): Promise<string> {
   const none = { HOME: '/nonexistent', npm_config_userconfig: '/nonexistent/.npmrc' };
@@ -42,7 +55,7 @@ describe.skipIf(skipWithout('npm'))('npm', () => {
   test('installs, and again from an empty cache while the upstream is switched off', async () => {
     const registry = await npmRegistry(packages);
     const gateway = await gatewayFor(registry);
-    const options = { registry: `${gateway.url}/npm` };
+    const options = await through(gateway);
 
     const first = await npmProject(dependencies, options);
     await first.npm('install');
@@ -72,13 +85,13 @@ describe.skipIf(skipWithout('npm'))('npm', () => {
     const mounts = [{ path: '/npm', ecosystem: 'npm', upstreams }];
     const data = `${await packageFolder(nail)}/data`;
     const before = await gatewayProcess({ mounts, data });
-    const first = await npmProject(dependencies, { registry: `${before.url}/npm` });
+    const first = await npmProject(dependencies, await through(before));
     await first.npm('install');
     await before.stop();
     await registry.origin.close();
 
     const after = await gatewayProcess({ mounts, data });
-    const second = await npmProject(dependencies, { registry: `${after.url}/npm` });
+    const second = await npmProject(dependencies, await through(after));
     await second.npm('install');
     expect(await installedTree(second)).toEqual(wholeTree);
     expect((await after.kind('npm', 'index')).upstreamRequests).toBe(0);
@@ -90,10 +103,10 @@ describe.skipIf(skipWithout('npm'))('npm', () => {
     const gateway = await gatewayFor(registry, { tarballs: 'canonical' });
     const direct = await npmProject(dependencies, { registry: registry.origin.url });
     await direct.npm('install');
-    const through = await npmProject(dependencies, { registry: `${gateway.url}/npm` });
-    await through.npm('install');
-    expect(await through.lockfile()).toBe(await direct.lockfile());
-    expect(await installedTree(through)).toEqual(wholeTree);
+    const mounted = await npmProject(dependencies, await through(gateway));
+    await mounted.npm('install');
+    expect(await mounted.lockfile()).toBe(await direct.lockfile());
+    expect(await installedTree(mounted)).toEqual(wholeTree);
     // It did not go past the gateway for them.
     expect((await gateway.kind('npm', 'artifact')).requests).toBe(3);
   });
@@ -104,16 +117,16 @@ describe.skipIf(skipWithout('npm'))('npm', () => {
     const npmrc = ['omit-lockfile-registry-resolved=true'];
     const direct = await npmProject(dependencies, { registry: registry.origin.url, npmrc });
     await direct.npm('install');
-    const through = await npmProject(dependencies, { registry: `${gateway.url}/npm`, npmrc });
-    await through.npm('install');
-    expect(await through.lockfile()).toBe(await direct.lockfile());
+    const mounted = await npmProject(dependencies, { ...(await through(gateway)), npmrc });
+    await mounted.npm('install');
+    expect(await mounted.lockfile()).toBe(await direct.lockfile());
     expect((await gateway.kind('npm', 'artifact')).requests).toBe(3);
   });
 
   test('costs a 304 a document and no tarball once the documents are stale', async () => {
     const registry = await npmRegistry(packages, { cacheControl: 'public, max-age=0' });
     const gateway = await gatewayFor(registry);
-    const options = { registry: `${gateway.url}/npm` };
+    const options = await through(gateway);
     await (await npmProject(dependencies, options)).npm('install');
     const documents = registry.requests('document').length;
 
@@ -132,7 +145,7 @@ describe.skipIf(skipWithout('npm'))('npm', () => {
     const gateway = await gatewayFor(registry);
     const host = gateway.url.replace('http:', '');
     const options = {
-      registry: `${gateway.url}/npm`,
+      ...(await through(gateway)),
       npmrc: [`${host}/npm/:_authToken=a-token`],
     };
     const before = await npmProject({ nail: '1' }, options);
@@ -161,7 +174,7 @@ describe.skipIf(skipWithout('npm'))('npm', () => {
   test('refuses a tarball that was corrupted upstream, and takes the right one afterwards', async () => {
     const registry = await npmRegistry([nail]);
     const gateway = await gatewayFor(registry);
-    const options = { registry: `${gateway.url}/npm` };
+    const options = await through(gateway);
     const good = registry.tarball(nail.name, nail.version);
     const bad = Buffer.from(good);
     bad.writeUInt8(bad.readUInt8(bad.length / 2) ^ 1, bad.length / 2);
@@ -180,11 +193,13 @@ describe.skipIf(skipWithout('npm'))('npm', () => {
   test('finds the same entries through the gateway as its proxy', async () => {
     const registry = await npmRegistry(packages);
     const gateway = await gatewayFor(registry);
-    await (await npmProject(dependencies, { registry: `${gateway.url}/npm` })).npm('install');
+    await (await npmProject(dependencies, await through(gateway))).npm('install');
     await registry.origin.close();
 
     const npmrc = [`proxy=${gateway.url}`, 'noproxy='];
-    const proxied = await npmProject(dependencies, { registry: registry.origin.url, npmrc });
+    const { network } = await through(gateway);
+    const registryUrl = registry.origin.url;
+    const proxied = await npmProject(dependencies, { registry: registryUrl, npmrc, network });
     await proxied.npm('install');
     expect(await installedTree(proxied)).toEqual(wholeTree);
     expect((await gateway.stats()).traffic.requests.bySurface['forward-proxy']).toBe(6);
@@ -193,7 +208,7 @@ describe.skipIf(skipWithout('npm'))('npm', () => {
   test('gets a package that does not exist as just that', async () => {
     const registry = await npmRegistry([nail]);
     const gateway = await gatewayFor(registry);
-    const project = await npmProject({ absent: '1' }, { registry: `${gateway.url}/npm` });
+    const project = await npmProject({ absent: '1' }, await through(gateway));
     const { code, errors } = await project.attempt('install');
     expect(code).not.toBe(0);
     expect(errors).toContain('E404');

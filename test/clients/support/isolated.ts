@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
 import { temporaryFolder } from '../../support/gateway.ts';
-import { attempt, type Finished, type RunOptions } from './run.ts';
+import { attempt, type Finished, type RunOptions, run } from './run.ts';
 import { skipWithout } from './tools.ts';
 
 const relay = fileURLToPath(new URL('./isolated-relay.ts', import.meta.url));
@@ -25,9 +25,16 @@ export interface IsolatedNetwork {
 
 /** Whether tests in such a network are to be skipped, as for `skipWithout`. */
 export function skipUnisolated(...commands: readonly string[]): boolean {
-  if (skipWithout('unshare', 'ip', ...commands)) return true;
-  const tried = spawnSync('unshare', [...unshare, 'ip', 'link', 'set', 'lo', 'up']);
-  return process.env.CI === undefined && tried.status !== 0;
+  return skipWithout(...commands) || (process.env.CI === undefined && !canIsolate());
+}
+
+/** Such a network, or on a host that has none (never on CI) its own. */
+export async function isolatedIfPossible(gatewayUrl: string): Promise<IsolatedNetwork> {
+  return skipUnisolated() ? { attempt, run } : isolatedNetwork(gatewayUrl);
+}
+
+function canIsolate(): boolean {
+  return spawnSync('unshare', [...unshare, 'ip', 'link', 'set', 'lo', 'up']).status === 0;
 }
 
 /** A network of the running test with the gateway in it, at the address that it has outside. */

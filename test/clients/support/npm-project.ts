@@ -1,6 +1,7 @@
 import { copyFile, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { temporaryFolder } from '../../support/gateway.ts';
+import type { IsolatedNetwork } from './isolated.ts';
 import { attempt, type Finished, run } from './run.ts';
 
 export interface NpmProjectOptions {
@@ -10,6 +11,8 @@ export interface NpmProjectOptions {
   readonly npmrc?: readonly string[];
   /** What npm sees of an environment besides. */
   readonly env?: Readonly<Record<string, string>>;
+  /** Where it runs; without it the host's own network. */
+  readonly network?: IsolatedNetwork;
 }
 
 /** A project of npm's, with a cache and a configuration of its own: nothing of the host's. */
@@ -17,21 +20,23 @@ export class NpmProject {
   readonly folder: string;
   readonly #home: string;
   readonly #env: Readonly<Record<string, string>>;
+  readonly #network: IsolatedNetwork;
 
-  constructor(folder: string, home: string, env: Readonly<Record<string, string>>) {
+  constructor(folder: string, home: string, { env, network }: NpmProjectOptions) {
     this.folder = folder;
     this.#home = home;
-    this.#env = env;
+    this.#env = env ?? {};
+    this.#network = network ?? { attempt, run };
   }
 
   /** Runs npm in the project. Throws with all it said when it fails. */
   npm(...args: readonly string[]): Promise<Finished> {
-    return run('npm', args, this.#options());
+    return this.#network.run('npm', args, this.#options());
   }
 
   /** The same for a command that may fail. */
   attempt(...args: readonly string[]): Promise<Finished> {
-    return attempt('npm', args, this.#options());
+    return this.#network.attempt('npm', args, this.#options());
   }
 
   lockfile(): Promise<string> {
@@ -80,7 +85,7 @@ export async function checkout(
 }
 
 async function emptyProject(options: NpmProjectOptions): Promise<NpmProject> {
-  const { registry, npmrc = [], env = {} } = options;
+  const { registry, npmrc = [] } = options;
   const [folder, home] = [await temporaryFolder(), await temporaryFolder()];
   const lines = [
     `registry=${registry.replace(/\/*$/, '/')}`,
@@ -91,5 +96,5 @@ async function emptyProject(options: NpmProjectOptions): Promise<NpmProject> {
     ...npmrc,
   ];
   await writeFile(join(home, '.npmrc'), `${lines.join('\n')}\n`);
-  return new NpmProject(folder, home, env);
+  return new NpmProject(folder, home, options);
 }
