@@ -10,13 +10,14 @@ import type { MirrorSettings, Mirrors } from './upstream/mirrors.ts';
 /** What the configuration says of mirrors. */
 export function mirrorSettings(config: Config): MirrorSettings {
   const { region, limits, timeouts, mirrors, presetMirrors } = config;
-  const { concurrency, ecosystems, bandwidth } = limits;
+  const { concurrency, ecosystems, connections, bandwidth } = limits;
   return {
     ...(region !== undefined && { region }),
     ...(concurrency !== undefined && { concurrency }),
     ecosystemConcurrency: new Map(
       ecosystems.map((limit) => [limit.ecosystem, limit.concurrency] as const),
     ),
+    connections,
     ...(bandwidth !== undefined && { bandwidth }),
     rules: [
       ...mirrors.flatMap((rule) => compiledRule(rule, true)),

@@ -1,5 +1,6 @@
 import type { Scenario } from '../scenario.ts';
 import { cappedOne } from './capped-one.ts';
+import { cappedUneven } from './capped-uneven.ts';
 import { cold100m } from './cold-100m.ts';
 import { herd } from './herd.ts';
 import { hot1k } from './hot-1k.ts';
@@ -20,6 +21,7 @@ export const scenarios: readonly Scenario[] = [
   hot1m,
   cold100m,
   cappedOne,
+  cappedUneven,
 ];
 
 /** What `--smoke` runs without `--scenarios`. */

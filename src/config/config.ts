@@ -48,6 +48,8 @@ export interface Config extends CachingConfig {
   readonly limits: {
     readonly concurrency: number | undefined;
     readonly ecosystems: readonly EcosystemLimit[];
+    /** For one body. */
+    readonly connections: number;
     /** Bytes per second. */
     readonly bandwidth: number | undefined;
   };

@@ -145,6 +145,11 @@ export const settings = {
       [],
       'The same for the origins of an ecosystem, such as `npm=16`.',
     ),
+    connections: setting(
+      places,
+      16,
+      'Connections at once for one large object, 8 to each mirror at the most; 1: it never comes in parallel ranges.',
+    ),
     bandwidth: optional(
       byteRate,
       'no limit',

@@ -1,5 +1,9 @@
 import { createHash, type Hash } from 'node:crypto';
 import type { Digest } from '../core/digest.ts';
+import type { Prefix } from './prefix-check.ts';
+
+/** Copies bytes of the body from `position` on into `target`; how many, at least 1. */
+export type ReadBody = (position: number, target: Uint8Array) => Promise<number>;
 
 const rereadBytes = 256 * 1024;
 
@@ -9,6 +13,8 @@ export class BodyHash {
   readonly #expected: Digest | undefined;
   readonly #other: Hash | undefined;
   #position = 0;
+  /** Behind bytes that came out of order; its failure is heard of at the end. */
+  #following: Promise<void> | undefined;
 
   constructor(expected: Digest | undefined) {
     this.#expected = expected;
@@ -16,29 +22,57 @@ export class BodyHash {
       expected && expected.algorithm !== 'sha256' ? createHash(expected.algorithm) : undefined;
   }
 
-  /** Counts the bytes in if they come next; what comes out of order is read again at the end. */
-  update(position: number, chunk: Uint8Array): void {
-    if (position !== this.#position) return;
-    this.#sha256.update(chunk);
-    this.#other?.update(chunk);
-    this.#position += chunk.length;
+  /** Bytes that are counted in. */
+  get position(): number {
+    return this.#position;
   }
 
-  /** Hashes what came out of order through `read`, then says whether the body is what it must be. */
-  async finish(
-    size: number,
-    read: (position: number, target: Uint8Array) => Promise<number>,
-  ): Promise<{ sha256: string; matches: boolean }> {
-    const buffer = this.#position < size ? Buffer.allocUnsafeSlow(rereadBytes) : undefined;
-    while (buffer && this.#position < size) {
-      const length = await read(
-        this.#position,
-        buffer.subarray(0, Math.min(rereadBytes, size - this.#position)),
-      );
-      this.update(this.#position, buffer.subarray(0, length));
-    }
+  /** Counts the bytes in if they come next; what comes out of order is read again. */
+  update(position: number, chunk: Uint8Array): void {
+    if (position !== this.#position || this.#following) return;
+    this.#count(chunk);
+  }
+
+  /** Counts in what came out of order and is next by now, up to `end`. */
+  follow(end: number, read: ReadBody): void {
+    if (end <= this.#position || this.#following) return;
+    const followed = this.#countUpTo(end, read).finally(() => {
+      this.#following = undefined;
+    });
+    // Whatever fails here fails again at the end, where somebody waits for it.
+    followed.catch(() => undefined);
+    this.#following = followed;
+  }
+
+  /** The bytes that were counted in so far. */
+  prefix(): Prefix {
+    return { bytes: this.#position, sha256: this.#sha256.copy().digest('hex') };
+  }
+
+  /** Counts in the rest through `read`, then says whether the body is what it must be. */
+  async finish(size: number, read: ReadBody): Promise<{ sha256: string; matches: boolean }> {
+    await this.#following;
+    await this.#countUpTo(size, read);
     const sha256 = this.#sha256.digest('hex');
     const actual = this.#other ? this.#other.digest('hex') : sha256;
     return { sha256, matches: this.#expected === undefined || this.#expected.hex === actual };
+  }
+
+  async #countUpTo(end: number, read: ReadBody): Promise<void> {
+    const buffer =
+      this.#position < end
+        ? Buffer.allocUnsafeSlow(Math.min(rereadBytes, end - this.#position))
+        : undefined;
+    while (buffer && this.#position < end) {
+      const wanted = buffer.subarray(0, Math.min(rereadBytes, end - this.#position));
+      const length = await read(this.#position, wanted);
+      this.#count(buffer.subarray(0, length));
+    }
+  }
+
+  #count(chunk: Uint8Array): void {
+    this.#sha256.update(chunk);
+    this.#other?.update(chunk);
+    this.#position += chunk.length;
   }
 }

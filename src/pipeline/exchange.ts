@@ -1,4 +1,5 @@
 import type { ArtifactMeta } from '../core/artifact-meta.ts';
+import type { ByteRange } from '../core/body.ts';
 import type { Digest } from '../core/digest.ts';
 import { GatewayError } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
@@ -27,6 +28,8 @@ export interface ExchangeOptions {
   readonly log: Logger;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
+  /** Milliseconds, on a clock that does not go back. */
+  readonly monotonic?: () => number;
   /** The `Via` of a request to an upstream, from the client's own. */
   readonly via: (existing: string | undefined) => string;
 }
@@ -119,6 +122,7 @@ export class Exchange {
 
   async #share(resource: Resource, response: DownloadedResponse, via: Via): Promise<Arrival> {
     const { request, policy } = resource;
+    const { downloader, monotonic = () => performance.now() } = this.#options;
     const view = { method: 'GET', headers: request.headers };
     const verdict = mayStore(view, response, policy);
     const digest = digestOf(resource, response);
@@ -152,9 +156,19 @@ export class Exchange {
     // Mirrors that turn out to have another representation are not asked for the rest of this one.
     const avoid = new Set<string>();
     const of = { avoid, ...(size !== undefined && { size }) };
-    new UpstreamFillSource(fill, response, ({ first, last }, etag) =>
-      this.#send(resource, [...shared, 'Range', `bytes=${first}-${last}`, 'If-Range', etag], of),
-    );
+    const part = ({ first, last }: ByteRange, etag: string) =>
+      [...shared, 'Range', `bytes=${first}-${last}`, 'If-Range', etag] as const;
+    let connections: number | undefined;
+    new UpstreamFillSource(fill, response, {
+      part: (range, etag) => this.#send(resource, part(range, etag), of),
+      whole: () => this.#send(resource, shared, of),
+      connections: (etag) => {
+        const headers = part({ first: 0, last: 0 }, etag);
+        connections ??= downloader.connections({ ...downloadOf(resource), headers });
+        return connections;
+      },
+      now: monotonic,
+    });
     return { kind: 'fill', via, meta, fill };
   }
 

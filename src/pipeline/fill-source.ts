@@ -1,12 +1,14 @@
 import type { ByteRange } from '../core/body.ts';
-import { GatewayError } from '../core/errors.ts';
+import type { GatewayError } from '../core/errors.ts';
 import { fieldValue } from '../core/raw-headers.ts';
-import { parseContentRange } from '../policy/byte-range.ts';
 import { strongEtag } from '../policy/conditional.ts';
-import type { BodySink, UpstreamResponse } from '../upstream/upstream.ts';
+import { Feed, type FeedOwner, type FeedPlace, type FeedResponse, incomplete } from './feed.ts';
 import type { Fill } from './fill.ts';
 import type { FillSource } from './fill-contract.ts';
-import { declaredSize } from './framing.ts';
+import { type Asked, viewOf } from './lanes.ts';
+import { Parallel } from './parallel.ts';
+import { changed, checkPart, type Identity, isSameWhole } from './part-check.ts';
+import { PrefixCheck } from './prefix-check.ts';
 
 /** How far ahead of the bytes a reader must be for a connection of its own to pay. */
 const jumpBytes = 1024 * 1024;
@@ -14,126 +16,178 @@ const jumpBytes = 1024 * 1024;
 const maxJumps = 4;
 /** Broken connections in a row, without a byte between them, after which the body is given up. */
 const maxBreaks = 3;
+/** A connection that broke off after fewer bytes was hardly worth it; so many in a row are enough. */
+const poorBytes = 64 * 1024;
+const maxPoor = 8;
 
-/** Asks the same upstreams for the rest or a part: a GET with `Range` and `If-Range`. */
-export type FetchRange = (range: ByteRange, etag: string) => Promise<UpstreamResponse>;
+/** Asks the same upstreams once more. */
+export interface Refetch {
+  /** A GET with `Range` and `If-Range`. */
+  part(range: ByteRange, etag: string): Promise<FeedResponse>;
+  /** A plain GET. */
+  whole(): Promise<FeedResponse>;
+  /** The most connections at once for one body; 1: one after the other. */
+  connections(etag: string): number;
+  /** Milliseconds, on a clock that does not go back. */
+  now(): number;
+}
+
+/**
+ * How to get at bytes that no connection brings: by ranges; by the whole body once more, because what
+ * came for a range was not to be trusted; not at all.
+ */
+type Way = 'ranges' | 'whole' | 'none';
 
 /**
  * Brings a fill's bytes over upstream connections: first the ordinary response from its first byte,
  * then, where the response has a strong ETag and a length, range requests that resume after a broken
- * connection, serve readers far ahead, and close the gaps between. RFC 9110 section 14.
+ * connection, serve readers far ahead, bring large bodies in parallel, and close the gaps between.
+ * RFC 9110 section 14.
  */
-export class UpstreamFillSource implements FillSource {
+export class UpstreamFillSource implements FillSource, FeedOwner {
   readonly #fill: Fill;
-  readonly #fetchRange: FetchRange;
-  readonly #etag: string | undefined;
+  readonly #refetch: Refetch;
+  readonly #identity: Identity;
   readonly #feeds = new Set<Feed>();
-  #rangesWork: boolean;
+  readonly #asked = new Set<Asked>();
+  readonly #parallel: Parallel;
+  #way: Way;
   #breaks = 0;
-  readonly #asked = new Set<ByteRange>();
+  #poor = 0;
   #over = false;
 
-  constructor(fill: Fill, first: UpstreamResponse, fetchRange: FetchRange) {
+  constructor(fill: Fill, first: FeedResponse, refetch: Refetch) {
     this.#fill = fill;
-    this.#fetchRange = fetchRange;
-    this.#etag = strongEtag(first.headers);
-    this.#rangesWork =
-      this.#etag !== undefined &&
-      fill.size !== undefined &&
-      fieldValue(first.headers, 'accept-ranges')?.trim().toLowerCase() !== 'none';
+    this.#refetch = refetch;
+    this.#identity = { etag: strongEtag(first.headers), size: fill.size };
+    const refused = fieldValue(first.headers, 'accept-ranges')?.trim().toLowerCase() === 'none';
+    const identified = this.#identity.etag !== undefined && fill.size !== undefined;
+    this.#way = identified && !refused ? 'ranges' : 'none';
+    this.#parallel = new Parallel({
+      most: () => (this.rangesWork && fill.storing ? refetch.connections(this.#etag) : 1),
+      view: () => viewOf(fill, this.#feeds, this.#asked, refetch.now()),
+      ask: (range) => this.#askPart(range),
+      now: () => refetch.now(),
+    });
     fill.connect(this);
-    this.#feed(first, 0, fill.size);
+    this.#feed(first, { position: 0, end: fill.size, open: true });
   }
 
   resume(): void {
-    for (const feed of this.#feeds) feed.response.resume();
+    for (const feed of this.#feeds) feed.resume();
   }
 
   /** A reader waits at `position`: worth a connection when the bytes are far from it. */
   want(position: number): void {
-    if (!this.#rangesWork || this.#over || this.#feeds.size + this.#asked.size > maxJumps) return;
+    if (!this.rangesWork || this.#over || this.#feeds.size + this.#asked.size > maxJumps) return;
     const coming = [...this.#feeds].map((feed) => feed.position);
-    for (const { first } of this.#asked) coming.push(first);
+    for (const { range } of this.#asked) coming.push(range.first);
     // What it waits for is the first byte that is not there.
-    const wanted = this.#fill.arrivedUpTo(position);
+    const wanted = this.#fill.present.upTo(position);
     if (coming.some((from) => wanted >= from && wanted - from < jumpBytes)) return;
     const gap = this.#gapAt(wanted);
-    if (gap) this.#request(gap);
+    if (gap) this.#askPart(gap, true);
   }
 
   narrow(): void {
+    this.#parallel.stop();
     const [nearest, ...others] = [...this.#feeds].sort((a, b) => a.position - b.position);
     if (!nearest) return;
-    for (const feed of others) {
-      feed.response.abort();
-      this.#feeds.delete(feed);
-    }
+    for (const feed of others) this.#drop(feed);
   }
 
   abort(): void {
     this.#over = true;
-    for (const feed of this.#feeds) feed.response.abort();
-    this.#feeds.clear();
+    this.#parallel.stop();
+    for (const feed of [...this.#feeds]) this.#drop(feed);
   }
 
   // --- for the feeds ---
 
-  /** Whether parts can be asked for. */
   get rangesWork(): boolean {
-    return this.#rangesWork;
+    return this.#way === 'ranges';
   }
 
-  took(): void {
+  now(): number {
+    return this.#refetch.now();
+  }
+
+  took(_feed: Feed): void {
     this.#breaks = 0;
+    if (this.rangesWork && !this.#over) this.#parallel.took();
   }
 
   ended(feed: Feed): void {
     this.#feeds.delete(feed);
-    this.#next();
+    this.#poor = 0;
+    this.#parallel.done(feed.meter.rate(this.now()));
+    this.#next(incomplete());
   }
 
   broke(feed: Feed, error: GatewayError): void {
     this.#feeds.delete(feed);
     this.#breaks += 1;
-    if (!this.#rangesWork || this.#breaks > maxBreaks) this.#giveUp(error);
-    else this.#next();
+    this.#poor = feed.brought < poorBytes ? this.#poor + 1 : 0;
+    if (this.#feeds.size + this.#asked.size > 0) this.#parallel.refused();
+    if (this.#poor > maxPoor) this.#distrust();
+    if (this.#fill.size === undefined || this.#breaks > maxBreaks) this.#giveUp(error);
+    else this.#next(error);
   }
 
-  /** First position at or after `position` that has arrived or that another feed will bring. */
   limitFor(feed: Feed): number {
     let limit = this.#fill.size ?? Number.POSITIVE_INFINITY;
+    const { position } = feed;
     for (const other of this.#feeds) {
-      if (other !== feed && other.position > feed.position) limit = Math.min(limit, other.position);
+      if (other !== feed && other.position > position) limit = Math.min(limit, other.position);
+    }
+    // By ranges it is not to bring what somebody else was asked for just now.
+    if (this.rangesWork) {
+      for (const { range } of this.#asked) {
+        if (range.first > position) limit = Math.min(limit, range.first);
+      }
     }
     return limit;
   }
 
   // --- inside ---
 
-  /** Takes a response's bytes from `position` up to `end` (exclusive; undefined: wherever it ends). */
-  #feed(response: UpstreamResponse, position: number, end: number | undefined): void {
-    const feed = new Feed(this, this.#fill, response, { position, end });
+  /** Where ranges work there is one. */
+  get #etag(): string {
+    return this.#identity.etag as string;
+  }
+
+  #feed(response: FeedResponse, place: FeedPlace): void {
+    const feed = new Feed(this, this.#fill, response, place);
     this.#feeds.add(feed);
     response.consume(feed);
   }
 
-  /** Finishes, or begins on the first gap that nobody works on. */
-  #next(): void {
+  #drop(feed: Feed): void {
+    this.#feeds.delete(feed);
+    feed.response.abort();
+  }
+
+  /** Finishes, or begins on the first gap that nobody works on; `error` where there is no way to it. */
+  #next(error: GatewayError): void {
     if (this.#over) return;
-    const { size } = this.#fill;
-    if (size === undefined) {
-      if (this.#feeds.size === 0) this.#finish();
+    const busy = this.#feeds.size + this.#asked.size > 0;
+    const missing = this.#fill.present.missing()[0];
+    if (missing === undefined) {
+      if (this.#fill.size !== undefined || !busy) this.#finish();
       return;
     }
-    const missing = this.#fill.missing();
-    if (missing.length === 0) {
-      this.#finish();
-      return;
+    if (busy) return;
+    switch (this.#way) {
+      case 'ranges':
+        this.#askPart(missing);
+        return;
+      case 'whole':
+        this.#askWhole();
+        return;
+      case 'none':
+        this.#giveUp(error);
+        return;
     }
-    if (this.#feeds.size + this.#asked.size > 0) return;
-    const gap = missing[0] as ByteRange;
-    if (this.#rangesWork) this.#request(gap);
-    else this.#giveUp(incomplete());
   }
 
   #finish(): void {
@@ -142,156 +196,87 @@ export class UpstreamFillSource implements FillSource {
   }
 
   #gapAt(position: number): ByteRange | undefined {
-    const from = this.#fill.arrivedUpTo(position);
-    const gap = this.#fill.missing().find(({ first, last }) => from >= first && from <= last);
+    const { present } = this.#fill;
+    const from = present.upTo(position);
+    const gap = present.missing().find(({ first, last }) => from >= first && from <= last);
     return gap && { first: from, last: gap.last };
   }
 
-  #request(range: ByteRange): void {
-    this.#asked.add(range);
-    this.#fetchRange(range, this.#etag as string).then(
+  #askPart(range: ByteRange, open = false): void {
+    // Whoever was silent at it is given up.
+    for (const feed of [...this.#feeds]) if (feed.position === range.first) this.#drop(feed);
+    const asked = { range, at: this.now() };
+    this.#asked.add(asked);
+    this.#refetch.part(range, this.#etag).then(
       (response) => {
-        this.#asked.delete(range);
-        this.#arrived(range, response);
+        this.#asked.delete(asked);
+        this.#parallel.answered(this.now() - asked.at);
+        this.#partArrived(range, response, open);
       },
       (error: GatewayError) => {
-        this.#asked.delete(range);
+        this.#asked.delete(asked);
         this.#breaks += 1;
-        if (this.#feeds.size === 0 && this.#breaks > maxBreaks) this.#giveUp(error);
-        else this.#next();
+        if (this.#feeds.size + this.#asked.size > 0) this.#parallel.refused();
+        else if (this.#breaks > maxBreaks) this.#giveUp(error);
+        else this.#next(error);
       },
     );
   }
 
-  #arrived(range: ByteRange, response: UpstreamResponse): void {
-    if (this.#over) {
+  #partArrived(range: ByteRange, response: FeedResponse, open: boolean): void {
+    if (this.#over || this.#fill.present.upTo(range.first) > range.last) {
       response.abort();
+      this.#next(incomplete());
       return;
     }
-    const part = this.#part(range, response);
-    if (!(part instanceof GatewayError)) {
-      this.#feed(response, part.first, part.last + 1);
+    const part = checkPart(range, response, this.#identity);
+    if (!(part instanceof Error)) {
+      this.#feed(response, { position: part.first, end: part.last + 1, open });
+      return;
+    }
+    // A 200 to a range request is the whole: all that is needed, where nothing else is coming.
+    if (this.#feeds.size + this.#asked.size === 0 && isSameWhole(response, this.#identity)) {
+      this.#way = 'none';
+      this.#feedWhole(response);
       return;
     }
     response.abort();
-    this.#rangesWork = false;
-    if (this.#feeds.size === 0) this.#giveUp(part);
+    this.#distrust();
+    this.#next(part);
   }
 
-  /** A part is spliced in only when it is of what was asked for, of the same representation. */
-  #part(range: ByteRange, { status, headers }: UpstreamResponse): ByteRange | GatewayError {
-    if (status !== 206) return changed(`status ${status} to a range request`);
-    const part = parseContentRange(fieldValue(headers, 'content-range') ?? '');
-    if (
-      !part ||
-      part.first !== range.first ||
-      part.last > range.last ||
-      part.size !== this.#fill.size
-    ) {
-      return changed('Content-Range is not the range asked for');
-    }
-    const length = declaredSize(headers);
-    if (length !== undefined && length !== part.last - part.first + 1) {
-      return changed('its length is not that of its Content-Range');
-    }
-    // RFC 9110 section 15.3.7.3: parts are combined only under the same strong validator.
-    if (strongEtag(headers) !== this.#etag) return changed('the entity tag is another one');
-    return part;
+  /** No more parts: what is not coming already has to come with the whole. */
+  #distrust(): void {
+    this.#parallel.stop();
+    if (this.#way === 'ranges') this.#way = 'whole';
+  }
+
+  /** Once: what is there already is passed over, and held against what comes. */
+  #askWhole(): void {
+    this.#way = 'none';
+    const whole = { range: { first: 0, last: (this.#fill.size as number) - 1 }, at: this.now() };
+    this.#asked.add(whole);
+    this.#refetch.whole().then(
+      (response) => {
+        this.#asked.delete(whole);
+        if (!this.#over && isSameWhole(response, this.#identity)) {
+          this.#feedWhole(response);
+          return;
+        }
+        response.abort();
+        this.#giveUp(changed('the whole is another one, too'));
+      },
+      (error: GatewayError) => this.#giveUp(error),
+    );
+  }
+
+  #feedWhole(response: FeedResponse): void {
+    const check = new PrefixCheck(this.#fill.prefix());
+    this.#feed(response, { position: 0, end: this.#fill.size, open: true, check });
   }
 
   #giveUp(error: GatewayError): void {
     this.abort();
     this.#fill.fail(error);
   }
-}
-
-/** One connection's run of bytes into the fill. */
-class Feed implements BodySink {
-  readonly response: UpstreamResponse;
-  readonly #source: UpstreamFillSource;
-  readonly #fill: Fill;
-  readonly #end: number | undefined;
-  #position: number;
-
-  constructor(
-    source: UpstreamFillSource,
-    fill: Fill,
-    response: UpstreamResponse,
-    { position, end }: { position: number; end: number | undefined },
-  ) {
-    this.#source = source;
-    this.#fill = fill;
-    this.response = response;
-    this.#position = position;
-    this.#end = end;
-  }
-
-  get position(): number {
-    return this.#position;
-  }
-
-  data(chunk: Buffer): boolean {
-    if (!this.#source.rangesWork) return this.#fillGaps(chunk);
-    const limit = this.#limit();
-    const room = limit - this.#position;
-    const taken = chunk.length > room ? chunk.subarray(0, room) : chunk;
-    const flows = taken.length === 0 || this.#fill.append(this.#position, taken);
-    this.#position += taken.length;
-    this.#source.took();
-    // The declared end is reached by the framing (`end`), a neighbour's bytes only by us.
-    if (this.#position >= limit && limit !== this.#fill.size) {
-      this.response.abort();
-      this.#source.ended(this);
-    }
-    return flows;
-  }
-
-  end(): void {
-    // A part that is shorter than it said is no progress, however well it is framed.
-    if (this.#end !== undefined && this.#position < this.#end) {
-      this.#source.broke(this, incomplete());
-    } else {
-      this.#source.ended(this);
-    }
-  }
-
-  error(error: GatewayError): void {
-    this.#source.broke(this, error);
-  }
-
-  /** Without range requests this is the only way to what is missing, through what is there already. */
-  #fillGaps(chunk: Buffer): boolean {
-    const start = this.#position;
-    const end = start + chunk.length;
-    let flows = true;
-    for (let at = start; at < end; ) {
-      const from = this.#fill.arrivedUpTo(at);
-      const to = Math.min(end, this.#fill.nextArrived(from));
-      if (from >= end || to <= from) break;
-      if (!this.#fill.append(from, chunk.subarray(from - start, to - start))) flows = false;
-      at = to;
-    }
-    this.#position = end;
-    this.#source.took();
-    return flows;
-  }
-
-  #limit(): number {
-    const neighbour = this.#source.limitFor(this);
-    const arrived = this.#fill.nextArrived(this.#position);
-    return Math.min(neighbour, arrived, this.#end ?? Number.POSITIVE_INFINITY);
-  }
-}
-
-function incomplete(): GatewayError {
-  return new GatewayError('http_response_incomplete', 'the body ended before its length', {
-    origin: 'upstream',
-    retryable: true,
-  });
-}
-
-function changed(why: string): GatewayError {
-  return new GatewayError('representation_changed', `cannot continue the body: ${why}`, {
-    origin: 'upstream',
-  });
 }

@@ -1,12 +1,13 @@
 import type { ArtifactMeta } from '../core/artifact-meta.ts';
 import type { BodyReader, ByteRange } from '../core/body.ts';
 import type { GatewayError } from '../core/errors.ts';
-import { RangeSet } from '../policy/byte-range.ts';
+import { Arrivals } from './arrivals.ts';
 import { BodyHash } from './body-hash.ts';
 import type { FillOptions, FillSource } from './fill-contract.ts';
 import { digestMismatch, incomplete, unread, unreadable } from './fill-errors.ts';
 import { FillReader, type ReadableFill } from './fill-reader.ts';
 import { FillStorage } from './fill-storage.ts';
+import type { Prefix } from './prefix-check.ts';
 import { Progress } from './progress.ts';
 import { RecentChunks } from './recent-chunks.ts';
 
@@ -27,12 +28,12 @@ export class Fill implements ReadableFill {
   readonly size: number | undefined;
   /** Whether the body has to be proven before its last byte is given. */
   readonly isChecked: boolean;
+  readonly present: Arrivals;
   /** Settles with the meta as stored, or with undefined: the body was not to be stored, or failed. */
   readonly settled: Promise<ArtifactMeta | undefined>;
   readonly #settle: (meta: ArtifactMeta | undefined) => void;
   readonly #options: FillOptions;
   readonly #storage: FillStorage;
-  readonly #present = new RangeSet();
   readonly #recent = new RecentChunks();
   readonly #readers = new Set<FillReader>();
   readonly #hash: BodyHash;
@@ -49,6 +50,7 @@ export class Fill implements ReadableFill {
   constructor(options: FillOptions) {
     this.size = options.size;
     this.isChecked = options.digest !== undefined;
+    this.present = new Arrivals(options.size);
     this.#options = options;
     this.#storage = new FillStorage(options);
     this.#hash = new BodyHash(options.digest);
@@ -80,11 +82,6 @@ export class Fill implements ReadableFill {
     return this.#readers.size;
   }
 
-  /** Bytes that have arrived. */
-  get bytes(): number {
-    return this.#present.bytes;
-  }
-
   connect(source: FillSource): void {
     this.#source = source;
   }
@@ -93,7 +90,7 @@ export class Fill implements ReadableFill {
   accepts(first: number): boolean {
     if (this.#failure) return false;
     if (this.storing) return true;
-    const arrived = first < this.#present.runEnd(0);
+    const arrived = first < this.present.upTo(0);
     return arrived ? this.#recent.from(first) !== undefined : !this.complete;
   }
 
@@ -109,44 +106,35 @@ export class Fill implements ReadableFill {
   append(position: number, chunk: Uint8Array): boolean {
     if (this.#failure || this.#finishing) return true;
     this.#hash.update(position, chunk);
-    this.#recent.push(position, chunk);
-    this.#present.add({ first: position, last: position + chunk.length - 1 });
+    this.present.add(position, chunk.length);
+    if (!this.storing || this.#isNear(position)) this.#recent.push(position, chunk);
     const flows = this.#keep(position, chunk);
+    this.#hash.follow(this.present.upTo(this.#hash.position), this.#read);
     // Of several connections one may be told to go on while another still waits.
     if (!flows) this.#paused = true;
     this.#progress.soon();
     return flows;
   }
 
-  /** First byte from `position` on that has not arrived. */
-  arrivedUpTo(position: number): number {
-    return this.#present.runEnd(position);
+  /** First missing byte of each reader that has not all it wants. */
+  get waiting(): readonly number[] {
+    return [...this.#readers].map(({ position }) => this.present.upTo(position));
   }
 
-  /** First position from `position` on that has arrived; infinity where none has or the size is unknown. */
-  nextArrived(position: number): number {
-    if (this.size === undefined || position >= this.size) return this.size ?? Infinity;
-    const gap = this.#present.missing({ first: position, last: this.size - 1 })[0];
-    return gap?.first === position ? gap.last + 1 : position;
-  }
-
-  missing(): readonly ByteRange[] {
-    if (this.size === undefined || this.size === 0) return [];
-    return this.#present.missing({ first: 0, last: this.size - 1 });
-  }
+  /** The beginning of the body, as far as it came in order. */
+  readonly prefix = (): Prefix => this.#hash.prefix();
 
   /** All bytes have arrived: prove them, let the readers finish, store them. */
   async finish(): Promise<void> {
     if (this.#failure || this.#finishing) return;
     this.#finishing = true;
-    const size = this.#present.runEnd(0);
+    const size = this.present.upTo(0);
     if (this.size !== undefined && size !== this.size) {
       this.fail(incomplete(size, this.size));
       return;
     }
     try {
-      const read = (position: number, target: Uint8Array) => this.#storage.read(position, target);
-      const { sha256, matches } = await this.#hash.finish(size, read);
+      const { sha256, matches } = await this.#hash.finish(size, this.#read);
       if (!matches) {
         this.fail(digestMismatch());
         return;
@@ -203,7 +191,7 @@ export class Fill implements ReadableFill {
   // --- for the readers ---
 
   readableEnd(position: number): number {
-    const end = this.#present.runEnd(position);
+    const end = this.present.upTo(position);
     if (!this.#options.digest || this.complete) return end;
     return Math.min(end, (this.size ?? end) - 1);
   }
@@ -232,6 +220,18 @@ export class Fill implements ReadableFill {
     this.#letFileGo();
     this.#progress.soon();
     this.moved();
+  }
+
+  readonly #read = (position: number, target: Uint8Array): Promise<number> =>
+    this.#storage.read(position, target);
+
+  /** Whether a reader is about to want it: what comes far ahead of all is read from the store. */
+  #isNear(position: number): boolean {
+    if (position <= this.#hash.position) return true;
+    for (const reader of this.#readers) {
+      if (Math.abs(reader.position - position) <= windowBytes) return true;
+    }
+    return false;
   }
 
   // --- pace ---

@@ -57,7 +57,7 @@ export function arrivingRepresentation(
     status: meta.status,
     vary: meta.vary,
     headers: representationFields(meta.headers),
-    size: fill.complete ? fill.bytes : fill.size,
+    size: fill.complete ? fill.present.bytes : fill.size,
     age: currentAge(meta, now),
     responseTime: meta.responseTime,
     sha256: fill.sha256,
@@ -95,7 +95,7 @@ export async function withContentEtag(
   return {
     ...selected,
     headers: [...selected.headers, 'ETag', contentEtag(sha256)],
-    size: selected.size ?? selected.fill?.bytes,
+    size: selected.size ?? selected.fill?.present.bytes,
   };
 }
 
@@ -108,7 +108,7 @@ export async function proven(selected: SelectedRepresentation): Promise<Selected
   if (!fill?.isChecked || size > smallDocumentBytes) return selected;
   await firstBytes(fill);
   if (fill.failure) throw fill.failure;
-  return fill.complete ? { ...selected, size: fill.bytes } : selected;
+  return fill.complete ? { ...selected, size: fill.present.bytes } : selected;
 }
 
 /** The representation with these request fields named in `Vary`, where they are not already. */
@@ -136,7 +136,7 @@ async function identityOf(fill: Fill): Promise<string> {
 
 /** Resolves once a small body is here whole, or a larger one's beginning, or the fill has ended. */
 async function firstBytes(fill: Fill): Promise<void> {
-  while (!fill.complete && !fill.failure && fill.arrivedUpTo(0) < smallDocumentBytes) {
+  while (!fill.complete && !fill.failure && fill.present.upTo(0) < smallDocumentBytes) {
     await fill.progress();
   }
 }

@@ -290,5 +290,5 @@ function letGo(obtained: Obtained): void {
 /** The one whose request brought the body has fetched it. */
 function withBytesIn(answer: Answer, { representation }: RepresentationSelected): Answer {
   const { fill } = representation;
-  return fill ? { ...answer, bytesIn: () => fill.bytes } : answer;
+  return fill ? { ...answer, bytesIn: () => fill.present.bytes } : answer;
 }

@@ -85,6 +85,8 @@ export interface Downloader {
    * another. There is no time limit to the whole.
    */
   fetch(request: DownloadRequest, signal?: AbortSignal): Promise<DownloadedResponse>;
+  /** Over how many connections at once a body may come, of which `request` asks for a part. */
+  connections(request: DownloadRequest): number;
   /** Which mirror `fetch` would ask now, and why; it changes nothing. */
   explain(request: DownloadRequest): MirrorExplanation;
 }
@@ -120,6 +122,10 @@ class MirrorDownloader implements Downloader {
   explain(request: DownloadRequest): MirrorExplanation {
     const [first = request] = repositoriesOf(request);
     return this.#mirrors.explain(first);
+  }
+
+  connections(request: DownloadRequest): number {
+    return this.#mirrors.connections(request);
   }
 
   async fetch(request: DownloadRequest, signal?: AbortSignal): Promise<DownloadedResponse> {

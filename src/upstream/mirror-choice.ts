@@ -126,3 +126,10 @@ function byExpectation(a: Ranked<Option>, b: Ranked<Option>): number {
 function firstOf<T>(order: readonly T[], first: T): readonly T[] {
   return [first, ...order.filter((each) => each !== first)];
 }
+
+/** How far a mirror's region is: 0 for here, or where nobody says where the gateway is. */
+export function distance(region: string | undefined, own: string | undefined): number {
+  if (own === undefined) return 0;
+  if (region === undefined) return 1;
+  return region === own ? 0 : 2;
+}

@@ -4,9 +4,11 @@ import type { RawHeaders } from '../core/raw-headers.ts';
 import type { UpstreamPurpose } from '../core/upstream-observer.ts';
 import { adaptedTimeouts, type TimeoutBounds, type Timeouts } from './adaptive-timeouts.ts';
 import type { Candidate } from './candidates.ts';
+import { connectionsFor } from './connections.ts';
 import type { Delivered, DeliveryEnd } from './delivery.ts';
 import type { DownloadRequest } from './download.ts';
-import { inOrder, type Option, type Ranked, type Ranking, rankMirrors } from './mirror-choice.ts';
+import type { Option, Ranked, Ranking } from './mirror-choice.ts';
+import { distance, inOrder, rankMirrors } from './mirror-choice.ts';
 import { explanationOf, figuresOf } from './mirror-figures.ts';
 import { MirrorGates } from './mirror-gates.ts';
 import { isConditional, type Places, placesFor } from './mirror-plan.ts';
@@ -25,6 +27,8 @@ export interface MirrorSettings {
   /** Requests at a time to one origin, where nothing more particular is said. */
   readonly concurrency?: number;
   readonly ecosystemConcurrency?: ReadonlyMap<string, number>;
+  /** For one body. */
+  readonly connections?: number;
   /** Bytes per second from all upstreams together. */
   readonly bandwidth?: number;
   readonly rules?: readonly MirrorRule[];
@@ -128,6 +132,13 @@ export class Mirrors {
       global ??
       builtInConcurrency[trust]
     );
+  }
+
+  /** As `Downloader.connections`. */
+  connections(request: DownloadRequest): number {
+    const { candidates } = placesFor(request, this.#rules);
+    const places = candidates.map((each) => this.concurrency(each, request.purpose));
+    return connectionsFor(places, this.#settings.connections);
   }
 
   /** The buckets that a candidate's bytes are taken from. */
@@ -273,7 +284,7 @@ export class Mirrors {
         active,
         queued: this.gates.queued(candidate.origin),
         concurrency: this.concurrency(candidate, purpose),
-        distance: this.#distance(candidate),
+        distance: distance(candidate.region, this.#settings.region),
       };
     });
   }
@@ -282,12 +293,7 @@ export class Mirrors {
     if (first === undefined || second === undefined || second.option.state !== 'closed') {
       return undefined;
     }
-    return this.tracker.known(first.option.candidate.origin)?.firstByteDelays.quantile(0.95);
-  }
-
-  #distance({ region }: Candidate): number {
-    const { region: own } = this.#settings;
-    if (own === undefined || region === undefined) return own === undefined ? 0 : 1;
-    return region === own ? 0 : 2;
+    const { origin } = first.option.candidate;
+    return this.tracker.known(origin)?.firstByteDelays.quantile(0.95);
   }
 }

@@ -45,9 +45,9 @@ export const segmentSizes: SegmentSizes = {
 };
 
 /** What another connection would have to win, in milliseconds, for its work to be split. */
-const worthwhileMs = 25;
+const worthwhileMs = 80;
 /** The least that is asked for anew when work is split, in bytes. */
-const minStolenBytes = 256 * 1024;
+const minStolenBytes = 1024 * 1024;
 
 /**
  * The bytes that an idle connection should ask for: what a reader waits for and nobody brings; then

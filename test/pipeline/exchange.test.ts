@@ -47,6 +47,7 @@ function exchangeWith(response: FakeResponse): { exchange: Exchange; asked: Down
         asked.push(request);
         return Object.assign(response, { attempts: [], mirror: undefined, demote: () => {} });
       },
+      connections: () => 1,
       explain: () => {
         throw new Error('nobody asks');
       },

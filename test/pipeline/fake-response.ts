@@ -1,14 +1,19 @@
 import type { GatewayError } from '../../src/core/errors.ts';
-import type { BodySink, UpstreamResponse } from '../../src/upstream/upstream.ts';
+import type { MirrorFault } from '../../src/core/mirror-figures.ts';
+import type { DownloadedResponse } from '../../src/upstream/download.ts';
+import type { BodySink } from '../../src/upstream/upstream.ts';
 
 /** An upstream response that a test feeds by hand. */
-export class FakeResponse implements UpstreamResponse {
+export class FakeResponse implements DownloadedResponse {
   readonly status: number;
   readonly headers: readonly string[];
   readonly origin = 'http://origin.test';
   readonly url: string;
   readonly requestTime = 0;
   readonly responseTime = 0;
+  readonly attempts = [];
+  readonly mirror = undefined;
+  readonly faults: MirrorFault[] = [];
   aborted = false;
   #sink: BodySink | undefined;
 
@@ -32,6 +37,10 @@ export class FakeResponse implements UpstreamResponse {
 
   abort(): void {
     this.aborted = true;
+  }
+
+  demote(fault: MirrorFault): void {
+    this.faults.push(fault);
   }
 
   data(chunk: Uint8Array): void {

@@ -14,24 +14,31 @@ const broken = new GatewayError('http_response_incomplete', 'cut', {
 });
 
 interface Asked {
-  readonly range: ByteRange;
+  /** Undefined: the whole. */
+  readonly range: ByteRange | undefined;
   readonly answer: (response: FakeResponse) => void;
   readonly refuse: (error: GatewayError) => void;
 }
 
 /** A fill fed by a first response and by range requests that the test answers. */
-async function sourceFixture(size: number | undefined, headers: readonly string[]) {
+async function sourceFixture(
+  size: number | undefined,
+  headers: readonly string[],
+  { connections = 1, now = () => 0 }: { connections?: number; now?: () => number } = {},
+) {
   const { fill } = await fillFixture({ size });
   const first = new FakeResponse(200, headers);
   const asked: Asked[] = [];
-  new UpstreamFillSource(
-    fill,
-    first,
-    (range) =>
-      new Promise((answer, refuse) => {
-        asked.push({ range, answer, refuse });
-      }),
-  );
+  const ask = (range: ByteRange | undefined) =>
+    new Promise<FakeResponse>((answer, refuse) => {
+      asked.push({ range, answer, refuse });
+    });
+  new UpstreamFillSource(fill, first, {
+    part: ask,
+    whole: () => ask(undefined),
+    connections: () => connections,
+    now,
+  });
   return { fill, first, asked };
 }
 
@@ -73,22 +80,6 @@ describe('a broken upstream connection', () => {
     expect(asked).toHaveLength(0);
   });
 
-  test.each([
-    ['another entity tag', part({ first: 4, last: 9 }, 10, '"v2"')],
-    ['another length', part({ first: 4, last: 9 }, 11)],
-    ['another range', part({ first: 5, last: 9 }, 10)],
-    ['the whole body', new FakeResponse(200, strong)],
-    ['no Content-Range', new FakeResponse(206, ['ETag', '"v1"'])],
-  ])('is not continued from a response with %s', async (_what, response) => {
-    const { fill, first, asked } = await sourceFixture(10, strong);
-    const all = readAll(fill.read());
-    first.data(Buffer.from('0123'));
-    first.fail(broken);
-    asked[0]?.answer(response);
-    await expect(all).rejects.toMatchObject({ code: 'representation_changed' });
-    expect(response.aborted).toBe(true);
-  });
-
   test('is given up after some attempts without a byte between them', async () => {
     const { fill, first, asked } = await sourceFixture(10, strong);
     const all = readAll(fill.read());
@@ -100,6 +91,121 @@ describe('a broken upstream connection', () => {
     }
     await failed;
     expect(asked).toHaveLength(3);
+  });
+});
+
+describe('what comes for a range and is not that part', () => {
+  const lies: [string, () => FakeResponse][] = [
+    ['another entity tag', () => part({ first: 4, last: 9 }, 10, '"v2"')],
+    ['another length', () => part({ first: 4, last: 9 }, 11)],
+    ['another range', () => part({ first: 5, last: 9 }, 10)],
+    ['no Content-Range', () => new FakeResponse(206, ['ETag', '"v1"'])],
+    ['an error', () => new FakeResponse(500, [])],
+  ];
+  const whole = (body: string, etag = '"v1"') =>
+    new FakeResponse(200, ['ETag', etag, 'Content-Length', String(body.length)]);
+
+  /** A body that broke after four of its ten bytes, and what came for the rest. */
+  async function continued(with_: FakeResponse) {
+    const { fill, first, asked } = await sourceFixture(10, strong);
+    const all = readAll(fill.read());
+    first.data(Buffer.from('0123'));
+    first.fail(broken);
+    asked[0]?.answer(with_);
+    await turn();
+    return { fill, all, asked };
+  }
+
+  test.each(lies)('with %s is not taken: the whole is asked for once more', async (_what, lie) => {
+    const response = lie();
+    const { all, asked } = await continued(response);
+    expect(response.aborted).toBe(true);
+    expect(asked.map(({ range }) => range)).toEqual([{ first: 4, last: 9 }, undefined]);
+    const again = whole('0123456789');
+    asked[1]?.answer(again);
+    await turn();
+    again.data(Buffer.from('0123456789'));
+    again.end();
+    expect((await all).toString()).toBe('0123456789');
+  });
+
+  test('as the whole of the same representation, is passed over up to what is missing', async () => {
+    const response = whole('0123456789');
+    const { all, asked } = await continued(response);
+    response.data(Buffer.from('012345'));
+    response.data(Buffer.from('6789'));
+    response.end();
+    expect((await all).toString()).toBe('0123456789');
+    expect(asked).toHaveLength(1);
+  });
+
+  test.each([
+    ['of another entity tag', whole('0123456789', '"v2"')],
+    ['of another length', whole('0123456789a')],
+    ['that is an error', new FakeResponse(503, [])],
+  ])('ends the body with an error when the whole comes %s', async (_what, again) => {
+    const { all, asked } = await continued(part({ first: 4, last: 9 }, 11));
+    const failed = expect(all).rejects.toMatchObject({ code: 'representation_changed' });
+    asked[1]?.answer(again);
+    await failed;
+    expect(again.aborted).toBe(true);
+  });
+
+  test('ends the body with an error when the whole begins with other bytes', async () => {
+    const { all, asked } = await continued(part({ first: 4, last: 9 }, 11));
+    const failed = expect(all).rejects.toMatchObject({ code: 'representation_changed' });
+    const again = whole('0123456789');
+    asked[1]?.answer(again);
+    await turn();
+    again.data(Buffer.from('01x3456789'));
+    await failed;
+  });
+});
+
+describe('a large body that comes slowly', () => {
+  const size = 8 * mebibyte;
+  const piece = 64 * 1024;
+  const body = generatedBytes('parallel', 0, size);
+
+  /** 64 KiB a tenth of a second, long enough to see that more connections would help. */
+  async function begun(connections: number) {
+    let now = 0;
+    const fixture = await sourceFixture(size, strong, { connections, now: () => now });
+    const all = readAll(fixture.fill.read());
+    let sent = 0;
+    const send = (response: FakeResponse, at: number, length: number) =>
+      response.data(body.subarray(at, at + length));
+    for (; sent < 2 * piece; sent += piece) {
+      send(fixture.first, sent, piece);
+      now += 100;
+    }
+    send(fixture.first, sent, 10);
+    return { ...fixture, all, send, sent: sent + 10 };
+  }
+
+  test('is asked for in segments that do not overlap, besides the ordinary request', async () => {
+    const { asked } = await begun(4);
+    const ranges = asked.map(({ range }) => range as ByteRange);
+    expect(ranges).toHaveLength(3);
+    for (const [i, { first, last }] of ranges.entries()) {
+      expect(first).toBe(ranges[i - 1] ? (ranges[i - 1] as ByteRange).last + 1 : first);
+      expect(last - first + 1).toBeGreaterThanOrEqual(mebibyte);
+    }
+    expect(ranges[0]?.first).toBeGreaterThan(mebibyte);
+  });
+
+  test('comes over one connection where no more are allowed', async () => {
+    expect((await begun(1)).asked).toHaveLength(0);
+  });
+
+  test('keeps to one connection when the upstream ignores ranges', async () => {
+    const { first, asked, send, sent, all } = await begun(4);
+    for (const { answer } of asked) answer(new FakeResponse(200, ['ETag', '"v1"']));
+    await turn();
+    send(first, sent, size - sent);
+    first.end();
+    expect((await all).equals(body)).toBe(true);
+    expect(asked.filter(({ range }) => range)).toHaveLength(3);
   });
 });
 
@@ -202,6 +308,7 @@ test('whatever breaks and wherever readers begin, the bytes are the right ones',
       for (let step = 0; !fill.complete; step++) {
         for (; answered < asked.length; answered++) {
           const { range, answer } = asked[answered] as Asked;
+          if (range === undefined) throw new Error('ranges work: the whole is not needed');
           const response = part(range, size);
           live.push({ response, next: range.first, last: range.last });
           answer(response);

@@ -1,0 +1,125 @@
+import type { ByteRange } from '../core/body.ts';
+import { LaneCount } from '../upstream/lane-count.ts';
+import { type Lane, nextSegment, type Situation } from '../upstream/segment-plan.ts';
+
+/** What a body is like at a moment. */
+export interface ParallelView extends Pick<Situation, 'missing' | 'waiting'> {
+  readonly lanes: readonly Lane[];
+  /** Lanes that bring bytes. */
+  readonly flowing: number;
+  /** Bytes that have arrived. */
+  readonly bytes: number;
+}
+
+export interface ParallelOptions {
+  /** The most connections at once. */
+  readonly most: () => number;
+  readonly view: () => ParallelView;
+  /** Asks for the bytes over another connection. */
+  readonly ask: (range: ByteRange) => void;
+  /** Milliseconds, on a clock that does not go back. */
+  readonly now: () => number;
+}
+
+/** How long one connection is watched before others are thought of, in milliseconds. */
+const watchedMs = 30;
+/** What one connection brings within this time, in milliseconds, is not worth another one. */
+const worthwhileMs = 300;
+/** How often it is looked at how the connections do, in milliseconds. */
+const stepMs = 20;
+const tickMs = 100;
+
+/**
+ * Decides over how many connections a body arrives, and what they are asked for. It begins when the
+ * first one has shown that it will take a while, and knows nothing of what is done with the bytes.
+ */
+export class Parallel {
+  readonly #options: ParallelOptions;
+  #count: LaneCount | undefined;
+  #watchedFrom: { readonly at: number; readonly bytes: number } | undefined;
+  #lookedAt = Number.NEGATIVE_INFINITY;
+  #ticks: NodeJS.Timeout | undefined;
+  /** Milliseconds to the first byte of a part. */
+  #latency = 50;
+  /** Bytes a millisecond of the connection that was done last. */
+  #rate = 0;
+
+  constructor(options: ParallelOptions) {
+    this.#options = options;
+  }
+
+  /** Bytes came. */
+  took(): void {
+    const at = this.#options.now();
+    if (at - this.#lookedAt < stepMs) return;
+    this.#lookedAt = at;
+    if (this.#count) this.#look(this.#count, at);
+    else this.#begin(at);
+  }
+
+  /** A part's head came so long after it was asked for. */
+  answered(milliseconds: number): void {
+    this.#latency = (this.#latency + milliseconds) / 2;
+  }
+
+  /** A connection is done, or broke off; `rate` in bytes a millisecond, where it is known. */
+  done(rate: number | undefined): void {
+    if (rate !== undefined && rate > 0) this.#rate = rate;
+    if (this.#count) this.#assign(this.#count);
+  }
+
+  /** A part could not be had while others come: that many are all there is for a while. */
+  refused(): void {
+    const { lanes } = this.#options.view();
+    this.#count?.settle(lanes.length, this.#options.now());
+  }
+
+  stop(): void {
+    clearInterval(this.#ticks);
+    this.#count = undefined;
+    this.#watchedFrom = { at: Number.POSITIVE_INFINITY, bytes: 0 };
+  }
+
+  #begin(at: number): void {
+    const { bytes, missing } = this.#options.view();
+    this.#watchedFrom ??= { at, bytes };
+    const ms = at - this.#watchedFrom.at;
+    const rate = (bytes - this.#watchedFrom.bytes) / ms;
+    if (!(ms >= watchedMs) || rate <= 0) return;
+    this.#rate = rate;
+    const left = missing.reduce((sum, { first, last }) => sum + last - first + 1, 0);
+    if (left / rate < worthwhileMs) return;
+    this.#count = new LaneCount({ max: this.#options.most() });
+    this.#count.begin(rate);
+    this.#ticks = setInterval(() => this.#tick(), tickMs).unref();
+    this.#assign(this.#count);
+  }
+
+  #tick(): void {
+    const at = this.#options.now();
+    if (this.#count && at - this.#lookedAt >= stepMs) this.#look(this.#count, at);
+  }
+
+  #look(count: LaneCount, at: number): void {
+    const { bytes, flowing } = this.#options.view();
+    count.observe({ at, bytes, flowing });
+    this.#assign(count);
+  }
+
+  #assign(count: LaneCount): void {
+    for (;;) {
+      const { lanes, missing, waiting } = this.#options.view();
+      if (lanes.length >= Math.min(count.target, this.#options.most())) return;
+      const range = nextSegment({
+        missing,
+        lanes,
+        waiting,
+        until: Number.POSITIVE_INFINITY,
+        rate: this.#rate,
+        latency: this.#latency,
+      });
+      if (!range) return;
+      this.#options.ask(range);
+    }
+  }
+}

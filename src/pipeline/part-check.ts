@@ -1,0 +1,56 @@
+import type { ByteRange } from '../core/body.ts';
+import { GatewayError } from '../core/errors.ts';
+import { fieldValue } from '../core/raw-headers.ts';
+import { parseContentRange } from '../policy/byte-range.ts';
+import { strongEtag } from '../policy/conditional.ts';
+import type { UpstreamResponse } from '../upstream/upstream.ts';
+import { declaredSize } from './framing.ts';
+
+/** The representation that a body belongs to; bytes are joined only where both are the same. */
+export interface Identity {
+  /** Strong, with its quotes. */
+  readonly etag: string | undefined;
+  /** Total bytes. */
+  readonly size: number | undefined;
+}
+
+type Head = Pick<UpstreamResponse, 'status' | 'headers'>;
+
+/**
+ * The bytes that a response to a range request may be spliced in at, or why it may not: it must be
+ * of what was asked for, of the same representation. RFC 9110 sections 14.4 and 15.3.7.3.
+ */
+export function checkPart(
+  asked: ByteRange,
+  { status, headers }: Head,
+  { etag, size }: Identity,
+): ByteRange | GatewayError {
+  if (status !== 206) return changed(`status ${status} to a range request`);
+  const part = parseContentRange(fieldValue(headers, 'content-range') ?? '');
+  if (!part || part.first !== asked.first || part.last > asked.last || part.size !== size) {
+    return changed('Content-Range is not the range asked for');
+  }
+  const length = declaredSize(headers);
+  if (length !== undefined && length !== part.last - part.first + 1) {
+    return changed('its length is not that of its Content-Range');
+  }
+  // RFC 9110 section 15.3.7.3: parts are combined only under the same strong validator.
+  if (strongEtag(headers) !== etag) return changed('the entity tag is another one');
+  return part;
+}
+
+/** Whether a response brings the same representation once more from its first byte. */
+export function isSameWhole({ status, headers }: Head, { etag, size }: Identity): boolean {
+  return (
+    status === 200 &&
+    etag !== undefined &&
+    strongEtag(headers) === etag &&
+    declaredSize(headers) === size
+  );
+}
+
+export function changed(why: string): GatewayError {
+  return new GatewayError('representation_changed', `cannot continue the body: ${why}`, {
+    origin: 'upstream',
+  });
+}

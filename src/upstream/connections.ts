@@ -1,0 +1,9 @@
+/** Connections at once for one body: to one mirror, and to all together. */
+const perMirror = 8;
+const builtIn = 16;
+
+/** Over how many connections at once a body may come from mirrors with so many places each. */
+export function connectionsFor(places: readonly number[], most: number = builtIn): number {
+  const sum = places.reduce((all, some) => all + Math.min(perMirror, some), 0);
+  return Math.min(most, sum);
+}
