@@ -8,6 +8,7 @@ import {
 } from '../policy/byte-range.ts';
 import { evaluatePreconditions, notModifiedFields } from '../policy/conditional.ts';
 import type { RequestView } from '../policy/policy-options.ts';
+import { multipart } from './multipart.ts';
 
 /** What goes back to a client: complete but for the fields that describe the request's own way. */
 export interface Answer {
@@ -35,6 +36,8 @@ export interface Representation {
   readonly age?: number;
   /** When it came, or was last validated; milliseconds since the epoch. */
   readonly responseTime: number;
+  /** Nothing keeps it: what has been read once is gone, so ranges are read in order or not at all. */
+  readonly passing?: boolean;
   /** The whole body when it is in memory. */
   bytes(): Uint8Array | undefined;
   /** A reader of the range; the whole without one. */
@@ -84,9 +87,10 @@ async function answerRange(
     const headers = ['Content-Range', unsatisfiedRange(size), 'Content-Length', '0'];
     return { status: 416, headers, body: none };
   }
-  // Several ranges: RFC 9110 section 14.2 lets a server ignore the field.
-  const only = selection.kind === 'ranges' && selection.ranges.length === 1 && selection.ranges[0];
-  if (!only) return undefined;
+  if (selection.kind === 'whole') return undefined;
+  const [only, ...others] = selection.ranges;
+  if (only === undefined) return undefined;
+  if (others.length > 0) return answerRanges(selection.ranges, from, size);
   const length = only.last - only.first + 1;
   const headers = withAge(from.headers, from);
   headers.push('Content-Range', contentRange(only, size), 'Content-Length', String(length));
@@ -95,6 +99,26 @@ async function answerRange(
     ? { kind: 'bytes', bytes: bytes.subarray(only.first, only.last + 1) }
     : { kind: 'stream', reader: await from.open(only), size: length };
   return { status: 206, headers, body };
+}
+
+/** RFC 9110 section 15.3.7.2. */
+async function answerRanges(
+  ranges: readonly ByteRange[],
+  from: Representation,
+  size: number,
+): Promise<Answer | undefined> {
+  const inOrder = ranges.every(({ first }, i) => first > (ranges[i - 1]?.last ?? -1));
+  // RFC 9110 section 14.2 lets a server ignore the field.
+  if (from.passing && !inOrder) return undefined;
+  const open = (range: ByteRange) => from.open(range);
+  const parts = await multipart({ headers: from.headers, size, ranges, open });
+  const headers = withAge(parts.headers, from);
+  headers.push('Content-Length', String(parts.size));
+  return {
+    status: 206,
+    headers,
+    body: { kind: 'stream', reader: parts.reader, size: parts.size },
+  };
 }
 
 async function answerWhole(view: RequestView, from: Representation): Promise<Answer> {

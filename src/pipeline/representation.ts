@@ -61,6 +61,7 @@ export function arrivingRepresentation(
     age: currentAge(meta, now),
     responseTime: meta.responseTime,
     sha256: fill.sha256,
+    passing: !fill.storing,
     identity: () => identityOf(fill),
     bytes: () => undefined,
     open: async (range) => fill.read(range),
