@@ -11,6 +11,7 @@ import { type Asking, hold } from './asking.ts';
 import { Deriver } from './derive.ts';
 import { Exchange, type ExchangeOptions } from './exchange.ts';
 import type { Fill } from './fill.ts';
+import { withFirstBytes } from './first-bytes.ts';
 import { InFlight } from './in-flight.ts';
 import { type Alone, alone, type Obtained, obtain } from './obtain.ts';
 import { PublishedDigests } from './published-digests.ts';
@@ -79,8 +80,9 @@ export class Serve {
     try {
       return await this.#answer(asking, variants);
     } catch (error) {
-      if (!(error instanceof GatewayError) || error.code !== 'stored_body_missing') throw error;
-      // A record without its body is a miss.
+      if (!(error instanceof GatewayError) || error.origin !== 'storage') throw error;
+      this.#options.log.warn({ url: resource.request.url, err: error }, 'stored body unreadable');
+      // A record whose body is gone, or cannot be read, is a miss.
       return await this.#answer(asking, []);
     } finally {
       for (const fill of asking.held) fill.release();
@@ -112,7 +114,10 @@ export class Serve {
     if (selected.kind === 'alone') return answerAlone(resource, selected);
     const representation = await this.#present(asking, selected.representation);
     const answer = await answerFrom(resource.request, representation);
-    if (answer) return record.outcome === 'miss' ? withBytesIn(answer, selected) : answer;
+    if (answer) {
+      if (record.outcome === 'miss') return withBytesIn(answer, selected);
+      return representation.fill ? answer : withFirstBytes(answer);
+    }
     // RFC 9111 section 4.3.2: whether If-Match fails is for the origin to say, not for a stored response.
     const asked = await alone(this.#exchange, resource, 'precondition', signal);
     return answerAlone(resource, this.#noteAlone(asked, record));

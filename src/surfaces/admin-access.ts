@@ -53,14 +53,20 @@ export function denyForeignChange(
   if (foreign || (origin !== undefined && hostOf(origin) !== host.toLowerCase())) {
     return { status: 403, detail: 'Changes are not taken from pages of another origin.' };
   }
-  if (token === undefined && !isLocalName(host)) {
-    return {
-      status: 403,
-      detail:
-        'Without admin.token, changes are taken under an IP address or localhost only: use one of these, or set admin.token.',
-    };
-  }
-  return undefined;
+  return denyForeignName(request, token);
+}
+
+/** The same names for reading what is not meant for everybody: a rebound page could read it, too. */
+export function denyForeignName(
+  { headers: { host = '' } }: IncomingMessage,
+  token: string | undefined,
+): Denial | undefined {
+  if (token !== undefined || isLocalName(host)) return undefined;
+  return {
+    status: 403,
+    detail:
+      'Without admin.token, this is served under an IP address or localhost only: use one of these, or set admin.token.',
+  };
 }
 
 function hostOf(origin: string): string | undefined {

@@ -1,7 +1,12 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { GatewayError } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
-import { type Denial, denyForeignChange, denyWithoutToken } from './admin-access.ts';
+import {
+  type Denial,
+  denyForeignChange,
+  denyForeignName,
+  denyWithoutToken,
+} from './admin-access.ts';
 import { loadAdminPage } from './admin-page.ts';
 import { parsePurgeQuery, parseUrlQuery } from './admin-query.ts';
 import { type ReplyFields, sendBody, sendJson, sendProblem } from './admin-reply.ts';
@@ -57,6 +62,7 @@ async function answer(
   const changes = method !== 'GET' && method !== 'HEAD';
   const denial =
     (changes ? denyForeignChange(request, token) : undefined) ??
+    (route.guarded ? denyForeignName(request, token) : undefined) ??
     (route.guarded ? denyWithoutToken(request, token, changes) : undefined);
   if (denial !== undefined) return sendDenial(response, denial);
   // RFC 9110 section 9.3.2: a HEAD is a GET whose content Node leaves out.

@@ -25,6 +25,10 @@ export function malformation({ rawHeaders, httpVersion }: IncomingMessage): stri
   if (hosts[0] !== undefined && !hostField.test(hosts[0].trim())) {
     return 'the Host field is not a host with a port';
   }
+  const length = fieldValue(rawHeaders, 'content-length');
+  if (length !== undefined && Number(length) > Number.MAX_SAFE_INTEGER) {
+    return 'the Content-Length is over 2^53 bytes';
+  }
   const coding = fieldValue(rawHeaders, 'transfer-encoding');
   if (coding === undefined) return undefined;
   // RFC 9112 section 6.1: with HTTP/1.0 the framing is faulty, whatever it says.

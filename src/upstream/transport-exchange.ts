@@ -103,8 +103,13 @@ export class Exchange implements Dispatcher.DispatchHandler {
         controller.abort(unknownCoding());
         return;
       }
-      this.#closeDelimited =
-        coding === undefined && fieldValue(headers, 'content-length') === undefined;
+      const length = fieldValue(headers, 'content-length');
+      // Positions are counted in numbers: beyond 2^53 they are no longer exact.
+      if (length !== undefined && Number(length) > Number.MAX_SAFE_INTEGER) {
+        controller.abort(tooLong());
+        return;
+      }
+      this.#closeDelimited = coding === undefined && length === undefined;
     }
     controller.pause();
     this.#response = new TransportResponse(
@@ -241,6 +246,12 @@ function rethrow(error: Error): never {
 function abandoned(): GatewayError {
   return new GatewayError('client_gone', 'the response is not wanted any more', {
     origin: 'client',
+  });
+}
+
+function tooLong(): GatewayError {
+  return new GatewayError('http_protocol_error', 'the response says that it has over 2^53 bytes', {
+    origin: 'upstream',
   });
 }
 

@@ -1,4 +1,4 @@
-import { chmod, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { FakeClock } from '../support/clock.ts';
@@ -181,6 +181,25 @@ describe('a store in trouble never reaches a client', () => {
     const { body } = await gateway.client.send(`${gateway.adminUrl}/metrics`);
     expect(body.toString()).toContain('millrace_store_healthy{tier="disk"} 0');
     expect(gateway.log().some(({ msg }) => msg === 'disk store in trouble')).toBe(true);
+  });
+
+  test('a stored body that cannot be read is fetched anew', async () => {
+    const data = await temporaryFolder();
+    const { origin, gateway } = await setup({ data, memory: 0 });
+    origin.serve('/large', { body: { seed: 'large', size: 300_000 }, headers });
+    const first = await gateway.get('/files/large');
+    await store(gateway, '/files/large');
+    // In place of its file there is now a folder.
+    for (const name of await readdir(join(data, 'bodies'), { recursive: true })) {
+      const file = join(data, 'bodies', name);
+      if (!(await stat(file)).isFile()) continue;
+      await rm(file);
+      await mkdir(file);
+    }
+    const again = await gateway.get('/files/large');
+    expect(again.status).toBe(200);
+    expect(again.body.equals(first.body)).toBe(true);
+    expect(again.field('cache-status')).toContain('fwd=');
   });
 
   test('a body larger than the disk is served whole, to several clients from one fetch', async () => {

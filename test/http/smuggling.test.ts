@@ -58,6 +58,7 @@ describe('a head that can be read in two ways is refused, once, and its connecti
     ['a negative length', `${post}Content-Length: -3\r\n\r\nabc`],
     ['a hexadecimal length', `${post}Content-Length: 0x3\r\n\r\nabc`],
     ['an empty length', `${post}Content-Length:\r\n\r\nabc`],
+    ['a length beyond 53 bits', `${post}Content-Length: 9007199254740993\r\n\r\nabc`],
     ['a length beyond 64 bits', `${post}Content-Length: 18446744073709551619\r\n\r\nabc`],
     // RFC 9112 sections 2.2 and 5: where a line ends, and what a field line is.
     ['a fold before the first field', `GET /files/a HTTP/1.1\r\n Host: x\r\n\r\n`],
@@ -312,6 +313,7 @@ describe('a response that can be read in two ways reaches no client and no store
     ['two lengths', `${ok}Content-Length: 3\r\nContent-Length: 4\r\n\r\nabcd`],
     ['a negative length', `${ok}Content-Length: -1\r\n\r\nabc`],
     ['a length with a sign', `${ok}Content-Length: +3\r\n\r\nabc`],
+    ['a length beyond 53 bits', `${ok}Content-Length: 9007199254740993\r\n\r\nabc`],
     ['a length beyond 64 bits', `${ok}Content-Length: 18446744073709551619\r\n\r\nabc`],
     ['space before the colon', `${ok}Content-Length : 3\r\n\r\nabc`],
     ['bare CR in a value', `${ok}A: b\rc\r\nContent-Length: 3\r\n\r\nabc`],

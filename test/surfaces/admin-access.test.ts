@@ -92,8 +92,19 @@ test('with a token, any Host will do: a rebound page does not have it', async ()
   expect((await admin.ask(entry, { method: 'DELETE', headers })).status).toBe(200);
 });
 
-test('reading under another name is not refused', async () => {
+test('without a token, a foreign name reads only what is for probes (DNS rebinding)', async () => {
   const admin = await startAdmin();
-  const headers = { host: 'cache.internal', origin: 'http://cache.internal' };
+  const headers = { host: 'cache.internal:8081' };
+  for (const path of ['/', '/api/stats']) {
+    expect((await admin.ask(path, { headers })).status).toBe(403);
+  }
+  for (const path of ['/healthz', '/metrics']) {
+    expect((await admin.ask(path, { headers })).status).toBe(200);
+  }
+});
+
+test('reading for a page of another origin is not refused: it cannot see the answer', async () => {
+  const admin = await startAdmin();
+  const headers = { host: '127.0.0.1:8081', origin: 'http://cache.internal' };
   expect((await admin.ask('/api/stats', { headers })).status).toBe(200);
 });
