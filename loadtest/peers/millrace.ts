@@ -31,6 +31,7 @@ export const millrace: Peer = {
         `disk: ${disk}`,
         'logLevel: info',
         'logFormat: json',
+        ...(mirrors ? ['limits: { connections: 16 }'] : []),
         'mounts:',
         `  - { path: /files, ecosystem: generic, upstreams: ${JSON.stringify(upstreams)} }`,
         '',

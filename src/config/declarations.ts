@@ -147,8 +147,8 @@ export const settings = {
     ),
     connections: setting(
       places,
-      16,
-      'Connections at once for one large object, 8 to each mirror at the most; 1: it never comes in parallel ranges.',
+      1,
+      'Connections at once for one large object, 8 to each mirror at the most: with more than 1 it comes in parallel ranges.',
     ),
     bandwidth: optional(
       byteRate,

@@ -15,7 +15,7 @@ export interface Asked {
 const stalledMs = 1_000;
 /** The same before the head of a part, which may have to wait for its turn. */
 const unansweredMs = 3_000;
-/** Bytes a millisecond, where nothing was measured. */
+/** Of one that brings nothing; bytes a millisecond. */
 const leastRate = 0.001;
 
 /** What the plan of parallel connections is to know of a fill. */
@@ -25,21 +25,20 @@ export function viewOf(
   asked: ReadonlySet<Asked>,
   now: number,
 ): ParallelView {
-  const rates = [...feeds].flatMap(({ meter }) => meter.rate(now) ?? []);
-  const mean = rates.reduce((sum, rate) => sum + rate, 0) / Math.max(1, rates.length);
-  const usual = Math.max(mean, leastRate);
   const lanes: Lane[] = [];
   let flowing = 0;
   for (const { position, limit, open, paused, meter } of feeds) {
     if (meter.flowing) flowing += 1;
-    const rate = Math.max(meter.rate(now) ?? usual, leastRate);
+    // What waits for us says nothing of how fast it is.
+    const measured = paused ? undefined : meter.rate(now);
+    const rate = measured === undefined ? undefined : Math.max(measured, leastRate);
     const stalled = !paused && meter.silentMs(now) > stalledMs;
     lanes.push({ position, limit, rate, open, stalled });
   }
   for (const { range, at } of asked) {
     const stalled = now - at > unansweredMs;
     const { first, last } = range;
-    lanes.push({ position: first, limit: last + 1, rate: usual, open: false, stalled });
+    lanes.push({ position: first, limit: last + 1, rate: undefined, open: false, stalled });
   }
   const { waiting, present } = fill;
   return { lanes, flowing, waiting, missing: present.missing(), bytes: present.bytes };

@@ -23,8 +23,8 @@ export interface ParallelOptions {
 
 /** How long one connection is watched before others are thought of, in milliseconds. */
 const watchedMs = 30;
-/** What one connection brings within this time, in milliseconds, is not worth another one. */
-const worthwhileMs = 300;
+/** What one connection brings within this time, in milliseconds, is not worth bothering the upstream. */
+const worthwhileMs = 2_500;
 /** How often it is looked at how the connections do, in milliseconds. */
 const stepMs = 20;
 const tickMs = 100;
@@ -54,7 +54,7 @@ export class Parallel {
     if (at - this.#lookedAt < stepMs) return;
     this.#lookedAt = at;
     if (this.#count) this.#look(this.#count, at);
-    else this.#begin(at);
+    else if (this.#options.most() > 1) this.#begin(at);
   }
 
   /** A part's head came so long after it was asked for. */

@@ -1,6 +1,6 @@
-/** Connections at once for one body: to one mirror, and to all together. */
+/** Connections at once for one body: the most to one mirror, and to all where nothing is said. */
 const perMirror = 8;
-const builtIn = 16;
+const builtIn = 1;
 
 /** Over how many connections at once a body may come from mirrors with so many places each. */
 export function connectionsFor(places: readonly number[], most: number = builtIn): number {

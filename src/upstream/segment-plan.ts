@@ -6,8 +6,8 @@ export interface Lane {
   readonly position: number;
   /** Position where it is to stop; exclusive. */
   readonly limit: number;
-  /** Bytes a millisecond: measured, before that as expected. */
-  readonly rate: number;
+  /** Bytes a millisecond; undefined before it is measured. */
+  readonly rate: number | undefined;
   /** It was not asked for a segment, but goes on for as long as nobody is in its way. */
   readonly open: boolean;
   /** Nothing has come for so long that nothing may come any more. */
@@ -69,13 +69,16 @@ export function nextSegment(
 }
 
 /** Missing bytes that no lane is about to bring. */
-function unclaimed({ missing, lanes, until }: Situation, sizes: SegmentSizes): ByteRange[] {
+function unclaimed({ missing, lanes, until, rate }: Situation, sizes: SegmentSizes): ByteRange[] {
   let free: ByteRange[] = [];
   for (const { first, last } of missing) {
     if (first < until) free.push({ first, last: Math.min(last, until - 1) });
   }
   for (const lane of lanes) {
-    const end = lane.open ? Math.min(lane.limit, lane.position + reach(lane, sizes)) : lane.limit;
+    // Others keep a distance to an open one, so that it is not cut off at once.
+    const end = lane.open
+      ? Math.min(lane.limit, lane.position + bounded((lane.rate ?? rate) * sizes.targetMs, sizes))
+      : lane.limit;
     free = free.flatMap((gap) => without(gap, lane.position, end));
   }
   return free;
@@ -88,11 +91,6 @@ function without({ first, last }: ByteRange, start: number, end: number): ByteRa
   if (start > first) left.push({ first, last: start - 1 });
   if (end <= last) left.push({ first: end, last });
   return left;
-}
-
-/** How far ahead of an open lane others keep, so that it is not cut off at once. */
-function reach(lane: Lane, sizes: SegmentSizes): number {
-  return bounded(lane.rate * sizes.targetMs, sizes);
 }
 
 function mostUrgent(free: readonly ByteRange[], { waiting }: Situation): ByteRange | undefined {
@@ -113,7 +111,7 @@ function share(
   sizes: SegmentSizes,
 ): number {
   const left = free.reduce((sum, { first, last }) => sum + last - first + 1, 0);
-  const sum = lanes.reduce((all, lane) => all + lane.rate, rate);
+  const sum = lanes.reduce((all, lane) => all + (lane.rate ?? rate), rate);
   const fair = Math.ceil((left * rate) / sum / sizes.stepBytes) * sizes.stepBytes;
   return Math.min(bounded(rate * sizes.targetMs, sizes), Math.max(sizes.minBytes, fair));
 }
@@ -127,20 +125,23 @@ function bounded(bytes: number, { minBytes, maxBytes, stepBytes }: SegmentSizes)
 function stolen({ lanes, rate, latency, until }: Situation): ByteRange | undefined {
   let slowest: Lane | undefined;
   for (const lane of lanes) {
+    // Of one that has hardly begun nobody knows whether it is slow.
+    if (lane.rate === undefined && !lane.stalled) continue;
     if (lane.position < until && (!slowest || timeLeft(lane) > timeLeft(slowest))) slowest = lane;
   }
   if (!slowest || rate <= 0) return undefined;
   const end = Math.min(slowest.limit, until);
   const left = end - slowest.position;
   if (left <= 0) return undefined;
-  if (slowest.stalled) return { first: slowest.position, last: end - 1 };
-  // latency + x / rate = (left - x) / slowest.rate
-  const bytes = Math.floor((left / slowest.rate - latency) / (1 / rate + 1 / slowest.rate));
-  if (bytes < minStolenBytes || bytes / slowest.rate < worthwhileMs) return undefined;
+  const { rate: slow, stalled } = slowest;
+  if (stalled || slow === undefined) return { first: slowest.position, last: end - 1 };
+  // latency + x / rate = (left - x) / slow
+  const bytes = Math.floor((left / slow - latency) / (1 / rate + 1 / slow));
+  if (bytes < minStolenBytes || bytes / slow < worthwhileMs) return undefined;
   return { first: end - bytes, last: end - 1 };
 }
 
 /** Milliseconds. */
 function timeLeft({ position, limit, rate, stalled }: Lane): number {
-  return stalled ? Number.POSITIVE_INFINITY : (limit - position) / rate;
+  return stalled || rate === undefined ? Number.POSITIVE_INFINITY : (limit - position) / rate;
 }

@@ -258,7 +258,7 @@ describe('limits', () => {
     const bandwidth = 20 * 2 ** 20;
     const gateway = await testGateway({
       mounts: [{ path: '/files', url: origin.url }],
-      config: { limits: { concurrency: undefined, ecosystems: [], connections: 16, bandwidth } },
+      config: { limits: { concurrency: undefined, ecosystems: [], connections: 1, bandwidth } },
     });
     const started = performance.now();
     expect((await gateway.get('/files/big')).body).toHaveLength(size);

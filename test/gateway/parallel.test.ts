@@ -20,13 +20,13 @@ type Answer = (
   count: Count,
 ) => Promise<void> | void;
 
-/** About 10 MB/s: more than one connection pays, and nothing waits for an exact pace. */
+/** So slow at first that more than one connection seems worthwhile. */
 async function pour(reply: ServerResponse, bytes: Uint8Array, count: Count): Promise<void> {
   for (let at = 0; at < bytes.length && !reply.destroyed; at += 100_000) {
     const piece = bytes.subarray(at, at + 100_000);
     reply.write(piece);
     count.sent += piece.length;
-    await setTimeout(10);
+    await setTimeout(at < 500_000 ? 30 : 5);
   }
   reply.end();
 }
@@ -50,7 +50,11 @@ async function setup(part: Answer) {
   origin.handle('/big', (request, reply) => {
     void (request.headers.range === undefined ? honest : part)(request, reply, count);
   });
-  const gateway = await testGateway({ mounts: [{ path: '/files', url: origin.url }] });
+  const limits = { concurrency: undefined, ecosystems: [], connections: 8, bandwidth: undefined };
+  const gateway = await testGateway({
+    config: { limits },
+    mounts: [{ path: '/files', url: origin.url }],
+  });
   return { origin, gateway, count };
 }
 

@@ -128,7 +128,7 @@ function baseConfig(data: string): Config {
     debugToken: undefined,
     timeouts: { connect: 5_000, firstByte: 10_000, idle: 10_000, floor: 2_000 },
     region: undefined,
-    limits: { concurrency: undefined, ecosystems: [], connections: 16, bandwidth: undefined },
+    limits: { concurrency: undefined, ecosystems: [], connections: 1, bandwidth: undefined },
     mirrorPresets: [],
     presetMirrors: [],
     mirrors: [],

@@ -86,6 +86,11 @@ describe('an idle connection', () => {
   });
 });
 
+test('nothing is taken from a connection that was not measured yet', () => {
+  const lanes = [lane({ rate: undefined })];
+  expect(nextSegment(situation({ lanes }))).toBeUndefined();
+});
+
 test('whatever has arrived and whoever is at work, what is asked for is missing and nobody brings it', () => {
   const place = fc.integer({ min: 0, max: size - 1 });
   const run = fc
