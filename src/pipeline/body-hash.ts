@@ -13,7 +13,7 @@ export class BodyHash {
   readonly #expected: Digest | undefined;
   readonly #other: Hash | undefined;
   #position = 0;
-  /** Behind bytes that came out of order; its failure is heard of at the end. */
+  /** Counting bytes that came out of order. */
   #following: Promise<void> | undefined;
 
   constructor(expected: Digest | undefined) {
@@ -36,12 +36,11 @@ export class BodyHash {
   /** Counts in what came out of order and is next by now, up to `end`. */
   follow(end: number, read: ReadBody): void {
     if (end <= this.#position || this.#following) return;
-    const followed = this.#countUpTo(end, read).finally(() => {
+    const over = (): void => {
       this.#following = undefined;
-    });
-    // Whatever fails here fails again at the end, where somebody waits for it.
-    followed.catch(() => undefined);
-    this.#following = followed;
+    };
+    // What could not be read is read again at the end, where somebody waits for the error.
+    this.#following = this.#countUpTo(end, read).then(over, over);
   }
 
   /** The bytes that were counted in so far. */
