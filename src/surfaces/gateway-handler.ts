@@ -153,7 +153,8 @@ export class GatewayHandler {
 
   #fail(reply: Reply, record: RequestRecord, error: unknown): void {
     const failure = blameTheClient(asGatewayError(error), record);
-    if (failure.origin === 'gateway')
+    // That a shutdown ends requests is no fault: the line of each request says so.
+    if (failure.origin === 'gateway' && failure.code !== 'shutting_down')
       this.#options.log.error({ err: error, target: record.target }, 'request failed');
     reply.fail(failure);
   }
