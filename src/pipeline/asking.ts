@@ -1,12 +1,21 @@
+import type { RawHeaders } from '../core/raw-headers.ts';
 import type { RequestRecord } from '../core/request-record.ts';
 import type { Fill } from './fill.ts';
 import type { Resource } from './resource.ts';
+
+/** Who asked, as far as the pipeline has to do with it. */
+export interface Client {
+  /** Aborts when the client is gone: it ends an exchange for this client alone, never a shared one. */
+  readonly left: AbortSignal;
+  /** Passes an interim response on. */
+  interim(status: number, headers: RawHeaders): void;
+}
 
 /** One request on its way through the pipeline. */
 export interface Asking {
   readonly resource: Resource;
   readonly record: RequestRecord;
-  readonly signal: AbortSignal;
+  readonly client: Client;
   /** Exchanges that had ended before the look-up. */
   readonly since: number;
   /** Fills that it is about to read. */

@@ -2,6 +2,7 @@ import type { ArtifactMeta } from '../core/artifact-meta.ts';
 import type { ByteRange } from '../core/body.ts';
 import type { Digest } from '../core/digest.ts';
 import { GatewayError } from '../core/errors.ts';
+import type { InterimSink } from '../core/interim.ts';
 import type { Logger } from '../core/logger.ts';
 import { fieldValue, type RawHeaders, withoutFields } from '../core/raw-headers.ts';
 import { validationFields } from '../policy/conditional.ts';
@@ -14,6 +15,7 @@ import type { PartialBody, Store } from '../storage/store.ts';
 import { discard } from '../upstream/discard.ts';
 import type { DownloadedResponse, Downloader, DownloadRequest } from '../upstream/download.ts';
 import type { UpstreamResponse } from '../upstream/upstream.ts';
+import type { Client } from './asking.ts';
 import { downloadOf, withoutForwarding } from './download-of.ts';
 import { Fill } from './fill.ts';
 import { UpstreamFillSource } from './fill-source.ts';
@@ -45,7 +47,8 @@ const clientConditions: ReadonlySet<string> = new Set([
 ]);
 
 /** What a request to the upstreams has besides what its resource says. */
-interface SendOptions extends Partial<Pick<DownloadRequest, 'method' | 'size' | 'avoid'>> {
+interface SendOptions
+  extends Partial<Pick<DownloadRequest, 'method' | 'size' | 'avoid' | 'onInterim'>> {
   readonly signal?: AbortSignal;
 }
 
@@ -65,17 +68,21 @@ export class Exchange {
    * Asks for the whole representation; with `stored`, whether that is still valid. Rejects with a
    * GatewayError when no upstream gave an answer worth having.
    */
-  async fetch(asked: Resource, stored: ArtifactMeta | undefined): Promise<Arrival> {
+  async fetch(
+    asked: Resource,
+    stored: ArtifactMeta | undefined,
+    onInterim?: InterimSink,
+  ): Promise<Arrival> {
     const resource = await this.#digests.completed(asked);
     const conditions = stored ? validationFields(stored) : [];
     const headers = [...this.#sharedFields(resource), ...conditions];
-    const response = await this.#send(resource, headers);
+    const response = await this.#send(resource, headers, { ...(onInterim && { onInterim }) });
     const via = viaOf(response);
     if (response.status === 304 && conditions.length > 0) {
       discard(response);
       const meta = stored && this.#freshened(resource, stored, response);
       // RFC 9111 section 4.3.4: a 304 for another representation updates nothing; ask unconditionally.
-      if (!meta) return this.fetch(resource, undefined);
+      if (!meta) return this.fetch(resource, undefined, onInterim);
       await this.#update(resource, meta);
       return { kind: 'validated', via, meta };
     }
@@ -100,12 +107,14 @@ export class Exchange {
    * Sends the request as the client made it, for that client alone. A document that is to be
    * rewritten is asked for whole: the client's conditions and ranges are about another one.
    */
-  fetchAlone(resource: Resource, signal?: AbortSignal): Promise<DownloadedResponse> {
+  fetchAlone(resource: Resource, client?: Client): Promise<DownloadedResponse> {
     const { request, classification } = resource;
     const rewritten = classification.kind === 'index' && classification.rewrite !== undefined;
     const fields = rewritten ? this.#sharedFields(resource) : requestFields(request.headers);
     const { method } = request;
-    return this.#send(resource, fields, { method, ...(signal && { signal }) });
+    if (client === undefined) return this.#send(resource, fields, { method });
+    const onInterim: InterimSink = (...interim) => client.interim(...interim);
+    return this.#send(resource, fields, { method, signal: client.left, onInterim });
   }
 
   /** The request that `fetch` would send for the whole of the resource, as far as mirrors go. */

@@ -1,7 +1,9 @@
 import type { ArtifactMeta, VaryField } from '../core/artifact-meta.ts';
 import type { Digest } from '../core/digest.ts';
+import type { InterimSink } from '../core/interim.ts';
 import { fieldValue, type RawHeaders } from '../core/raw-headers.ts';
 import type { UpstreamResponse } from '../upstream/upstream.ts';
+import type { Client } from './asking.ts';
 import type { Fill } from './fill.ts';
 
 /** Which upstream answered, for the record. */
@@ -36,6 +38,8 @@ export type Arrival =
 
 interface Flight {
   readonly arrival: Promise<Arrival>;
+  /** Who hears of what comes before it. */
+  readonly waiting: Set<Client>;
   arrived: boolean;
 }
 
@@ -59,21 +63,29 @@ export class InFlight {
 
   /**
    * The exchange under way for the key, or a new one by `start`. `unanswered`: only one whose head
-   * is still to come will do (the client asked for a validation of its own).
+   * is still to come will do (the client asked for a validation of its own). `client` hears of what
+   * comes before the arrival from now on.
    */
   join(
     key: string,
-    start: () => Promise<Arrival>,
-    unanswered = false,
+    start: (interim: InterimSink) => Promise<Arrival>,
+    { unanswered = false, client }: { unanswered?: boolean; client?: Client } = {},
   ): { arrival: Promise<Arrival>; leader: boolean } {
     const current = this.#flights.get(key);
-    if (current && !(unanswered && current.arrived))
+    if (current && !(unanswered && current.arrived)) {
+      if (client && !current.arrived) current.waiting.add(client);
       return { arrival: current.arrival, leader: false };
-    const flight: Flight = { arrival: start(), arrived: false };
+    }
+    const waiting = new Set(client && [client]);
+    const tellAll: InterimSink = (status, headers) => {
+      for (const one of waiting) one.interim(status, headers);
+    };
+    const flight: Flight = { arrival: start(tellAll), waiting, arrived: false };
     this.#flights.set(key, flight);
     flight.arrival.then(
       (arrival) => {
         flight.arrived = true;
+        waiting.clear();
         if (arrival.kind === 'fill') this.#follow(key, flight, arrival.fill);
         else this.#end(key, flight);
       },

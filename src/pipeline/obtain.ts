@@ -1,8 +1,10 @@
 import type { ArtifactMeta } from '../core/artifact-meta.ts';
 import type { Digest } from '../core/digest.ts';
+import type { InterimSink } from '../core/interim.ts';
 import { fieldValue } from '../core/raw-headers.ts';
 import { matchesVary } from '../policy/vary.ts';
 import type { UpstreamResponse } from '../upstream/upstream.ts';
+import type { Client } from './asking.ts';
 import { type Exchange, viaOf } from './exchange.ts';
 import { type Arrival, flightKey, type InFlight, selectingFields, type Via } from './in-flight.ts';
 import type { Resource } from './resource.ts';
@@ -39,29 +41,33 @@ export interface ObtainOptions {
   readonly unanswered: boolean;
   /** The response that was stored since `variants` were looked up, if one was that will do. */
   readonly lookAgain: () => Promise<ArtifactMeta | undefined>;
-  readonly signal?: AbortSignal;
+  /** Who waits for it, where somebody does. */
+  readonly client?: Client;
 }
 
 /** Joins the exchange under way for the resource or leads a new one; alone where it cannot be shared. */
 export async function obtain(
   { exchange, inFlight }: { exchange: Exchange; inFlight: InFlight },
   resource: Resource,
-  { stored, variants, unanswered, lookAgain, signal }: ObtainOptions,
+  { stored, variants, unanswered, lookAgain, client }: ObtainOptions,
 ): Promise<Obtained> {
   const { request, classification } = resource;
   const known = classification.kind === 'index' ? (classification.vary ?? []) : [];
-  const start = async (): Promise<Arrival> => {
+  const start = async (interim: InterimSink): Promise<Arrival> => {
     // Leading means that no exchange is under way: what the last one stored is visible by now.
     const meta = await lookAgain();
-    return meta ? { kind: 'found', meta } : exchange.fetch(resource, stored);
+    return meta ? { kind: 'found', meta } : exchange.fetch(resource, stored, interim);
   };
   let fields = selectingFields(variants, known);
   for (let joins = 0; joins < maxJoins; joins++) {
     const key = flightKey(request.url, request.headers, fields);
-    const { arrival, leader } = inFlight.join(key, start, unanswered);
+    const { arrival, leader } = inFlight.join(key, start, {
+      unanswered,
+      ...(client && { client }),
+    });
     const arrived = await arrival;
     if (arrived.kind === 'unshared') {
-      if (leader) return asLeader(exchange, resource, arrived, signal);
+      if (leader) return asLeader(exchange, resource, arrived, client);
       break;
     }
     // What another request found stored is not the origin's word, which this one wants.
@@ -76,7 +82,7 @@ export async function obtain(
     }
     fields = selectingFields([...variants, arrived.meta], known);
   }
-  return alone(exchange, resource, 'not shared', signal);
+  return alone(exchange, resource, 'not shared', client);
 }
 
 /** The leader's own request asked for the whole; a client that wants a part asks for that part. */
@@ -84,12 +90,12 @@ function asLeader(
   exchange: Exchange,
   resource: Resource,
   { via, response, reason, digest }: Extract<Arrival, { kind: 'unshared' }>,
-  signal?: AbortSignal,
+  client?: Client,
 ): Promise<Obtained> | Obtained {
   const wantsPart = fieldValue(resource.request.headers, 'range') !== undefined;
   if (wantsPart || resource.request.method === 'HEAD') {
     response.abort();
-    return alone(exchange, resource, reason, signal);
+    return alone(exchange, resource, reason, client);
   }
   return { kind: 'alone', via, response, reason, digest, asAsked: false };
 }
@@ -98,9 +104,9 @@ export async function alone(
   exchange: Exchange,
   resource: Resource,
   reason: string,
-  signal?: AbortSignal,
+  client?: Client,
 ): Promise<Alone> {
-  const response = await exchange.fetchAlone(resource, signal);
+  const response = await exchange.fetchAlone(resource, client);
   const digest = await exchange.digestFor(resource, response);
   return { kind: 'alone', via: viaOf(response), response, reason, digest, asAsked: true };
 }

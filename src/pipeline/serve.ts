@@ -7,7 +7,7 @@ import { requestDirectives } from '../policy/request-directives.ts';
 import type { DownloadRequest } from '../upstream/download.ts';
 import { type Answer, answerFrom } from './answer.ts';
 import { answerAlone } from './answer-alone.ts';
-import { type Asking, hold } from './asking.ts';
+import { type Asking, type Client, hold } from './asking.ts';
 import { Deriver } from './derive.ts';
 import { Exchange, type ExchangeOptions } from './exchange.ts';
 import type { Fill } from './fill.ts';
@@ -65,14 +65,13 @@ export class Serve {
   }
 
   /**
-   * The answer to a GET or HEAD. `signal` aborts when the client leaves: it ends an exchange that
-   * was for this client alone, never a shared one. Throws a GatewayError when there is no answer.
+   * The answer to a GET or HEAD. Throws a GatewayError when there is no answer.
    */
-  async answer(resource: Resource, record: RequestRecord, signal: AbortSignal): Promise<Answer> {
+  async answer(resource: Resource, record: RequestRecord, client: Client): Promise<Answer> {
     const asking: Asking = {
       resource,
       record,
-      signal,
+      client,
       since: this.#inFlight.ended,
       held: new Set(),
     };
@@ -109,7 +108,7 @@ export class Serve {
   }
 
   async #answer(asking: Asking, variants: readonly ArtifactMeta[]): Promise<Answer> {
-    const { resource, record, signal } = asking;
+    const { resource, record, client } = asking;
     const selected = await this.#select(asking, variants);
     if (selected.kind === 'alone') return answerAlone(resource, selected);
     const representation = await this.#present(asking, selected.representation);
@@ -119,7 +118,7 @@ export class Serve {
       return representation.fill ? answer : withFirstBytes(answer);
     }
     // RFC 9111 section 4.3.2: whether If-Match fails is for the origin to say, not for a stored response.
-    const asked = await alone(this.#exchange, resource, 'precondition', signal);
+    const asked = await alone(this.#exchange, resource, 'precondition', client);
     return answerAlone(resource, this.#noteAlone(asked, record));
   }
 
@@ -159,20 +158,20 @@ export class Serve {
     variants: readonly ArtifactMeta[],
     decision: Extract<Decision, { kind: 'validate' | 'miss' }>,
   ): Promise<Selected> {
-    const { resource, record, signal } = asking;
+    const { resource, record, client } = asking;
     const { request } = resource;
     const stored = decision.kind === 'validate' ? decision.meta : undefined;
     record.cacheStatus = { fwd: decision.reason };
     try {
       if (!stored && (request.method !== 'GET' || requestDirectives(request.headers).noStore)) {
         const reason = `${request.method} of what is not stored`;
-        return this.#noteAlone(await alone(this.#exchange, resource, reason, signal), record);
+        return this.#noteAlone(await alone(this.#exchange, resource, reason, client), record);
       }
       const obtained = await obtain(this.#parts, resource, {
         variants,
         unanswered: decision.reason === 'request',
         lookAgain: () => this.#lookAgain(asking),
-        signal,
+        client,
         ...(stored && { stored }),
       });
       return this.#take(obtained, asking);

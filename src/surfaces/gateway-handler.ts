@@ -101,7 +101,7 @@ export class GatewayHandler {
     switch (route.kind) {
       case 'resource': {
         const { resource } = route;
-        const answer = await this.#options.serve.answer(resource, record, reply.left);
+        const answer = await this.#options.serve.answer(resource, record, reply);
         const { publicBase, upstreams } = resource.request;
         const upstreamUrl = upstreams[0]?.url;
         await reply.send(

@@ -46,10 +46,10 @@ export class PassthroughHandler {
   async web(passing: Passing): Promise<void> {
     const { route, request, response, record } = passing;
     this.#begin(passing);
-    const { head, count, failed } = this.#notes(passing);
+    const { failed, ...notes } = this.#notes(passing);
     try {
       const target = this.#target(route, request);
-      await this.#options.passthrough.web(request, response, target, { head, count });
+      await this.#options.passthrough.web(request, response, target, notes);
     } catch (error) {
       failed(error, record.cacheStatus.fwdStatus !== undefined);
       throw error;
@@ -125,6 +125,7 @@ export class PassthroughHandler {
         // RFC 9111 section 4.4: what an unsafe method may have changed is not to be served again.
         if (invalidates(method, status)) serve.invalidate(invalidatedUrls(url, headers));
       },
+      interim: (status: number, headers: RawHeaders): void => reply.interim(status, headers),
       count: (bytes: number): void => {
         record.bytesOut += bytes;
         record.bytesIn += bytes;

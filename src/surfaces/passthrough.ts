@@ -2,6 +2,7 @@ import type { Agent, ClientRequest, IncomingMessage, ServerResponse } from 'node
 import type { Socket } from 'node:net';
 import { createProxyServer, type ProxyServer, type ServerOptions } from 'http-proxy-3';
 import { GatewayError } from '../core/errors.ts';
+import type { InterimSink } from '../core/interim.ts';
 import { fieldLines, fieldValue, type RawHeaders } from '../core/raw-headers.ts';
 import { debugField } from './debug-field.ts';
 
@@ -27,6 +28,8 @@ export interface PassthroughTarget {
 export interface Forwarding {
   /** Writes the head of the response. */
   readonly head: (status: number, headers: RawHeaders) => void;
+  /** Takes what comes before it. */
+  readonly interim: InterimSink;
   readonly count: (bytes: number) => void;
 }
 
@@ -85,7 +88,7 @@ export class Passthrough {
     on: Forwarding,
   ): Promise<void> {
     try {
-      await forward(await this.#exchange(request, response, target), response, on);
+      await forward(await this.#exchange(request, response, target, on), response, on);
     } catch (error) {
       throw this.#options.toGatewayError(error);
     }
@@ -143,6 +146,7 @@ export class Passthrough {
     request: IncomingMessage,
     response: ServerResponse,
     target: PassthroughTarget,
+    { interim }: Forwarding,
   ): Promise<IncomingMessage> {
     const proxy = this.#proxy();
     this.#prepare(request, target);
@@ -150,6 +154,7 @@ export class Passthrough {
       proxy.once('proxyRes', resolve);
       proxy.once('proxyReq', (outgoing: ClientRequest) => {
         outgoing.setNoDelay(true);
+        outgoing.on('information', ({ statusCode, rawHeaders }) => interim(statusCode, rawHeaders));
         // RFC 9110 section 15.2.2: nobody asked for another protocol.
         outgoing.once('upgrade', (_answer, socket) => {
           socket.destroy();

@@ -4,6 +4,7 @@ import { GatewayError } from '../core/errors.ts';
 import { fieldValue, type RawHeaders } from '../core/raw-headers.ts';
 import type { RequestRecord } from '../core/request-record.ts';
 import type { Answer } from '../pipeline/answer.ts';
+import { endToEnd } from '../policy/headers.ts';
 import { statusOf } from './error-status.ts';
 import type { ResponseFields } from './response-fields.ts';
 
@@ -45,6 +46,16 @@ export class Reply {
   /** Aborts when the client is gone, or the response is done. */
   get left(): AbortSignal {
     return this.#left.signal;
+  }
+
+  /** Passes an interim response on. RFC 9110 section 15.2. */
+  interim(status: number, headers: RawHeaders): void {
+    const { req, socket, headersSent } = this.#response;
+    // HTTP/1.0 has none. Nor has, yet, a response that waits for others of its connection, or a client
+    // that does not read: Node would keep it for them.
+    if (req.httpVersion === '1.0' || headersSent || !socket || socket.writableNeedDrain) return;
+    // Node before 26.2 cannot: there they are passed over.
+    this.#response.writeInformation?.(status, [...endToEnd(headers), 'Via', this.#fields.via]);
   }
 
   /**

@@ -175,7 +175,7 @@ export class Attempter {
   }
 
   async #send(
-    { request: { method, purpose, onAttempt }, attempts }: Around,
+    { request: { method, purpose, onAttempt, onInterim }, attempts }: Around,
     to: { url: string; headers: RawHeaders; trusted: boolean },
     signal: AbortSignal | undefined,
   ): Promise<UpstreamResponse> {
@@ -186,7 +186,7 @@ export class Attempter {
     };
     try {
       const response = await this.#transport.send(
-        { method, ...to, ...(purpose && { purpose }) },
+        { method, ...to, ...(purpose && { purpose }), ...(onInterim && { onInterim }) },
         signal,
       );
       note(response.status);

@@ -1,6 +1,7 @@
 import type { UpstreamTarget } from '../core/artifact-request.ts';
 import type { Digest } from '../core/digest.ts';
 import { GatewayError } from '../core/errors.ts';
+import type { InterimSink } from '../core/interim.ts';
 import type { MirrorExplanation, MirrorFault } from '../core/mirror-figures.ts';
 import type { RawHeaders } from '../core/raw-headers.ts';
 import type { UpstreamPurpose } from '../core/upstream-observer.ts';
@@ -42,6 +43,8 @@ export interface DownloadRequest {
   readonly purpose?: UpstreamPurpose;
   /** Hears of each request when its head or its failure is there. */
   readonly onAttempt?: (attempt: Attempt) => void;
+  /** Hears of the interim responses of whoever is asked. */
+  readonly onInterim?: InterimSink;
 }
 
 /** One request that was sent, and what became of it. */

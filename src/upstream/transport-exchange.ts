@@ -92,10 +92,12 @@ export class Exchange implements Dispatcher.DispatchHandler {
       controller.abort(unknownStatus());
       return;
     }
-    // RFC 9110 section 15.2: an unexpected interim response may be ignored.
-    if (status < 200) return;
     const headers = rawFields(controller.rawHeaders);
-    const { method, url } = this.#request;
+    const { method, url, onInterim } = this.#request;
+    if (status < 200) {
+      onInterim?.(status, headers);
+      return;
+    }
     const coding = fieldValue(headers, 'transfer-encoding');
     if (method !== 'HEAD' && status !== 204 && status !== 304) {
       // RFC 9112 section 6.1: no other transfer coding was offered, and none is decoded here.

@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import type { GatewayError } from '../core/errors.ts';
+import type { InterimSink } from '../core/interim.ts';
 import type { RawHeaders } from '../core/raw-headers.ts';
 import type { UpstreamPurpose } from '../core/upstream-observer.ts';
 
@@ -17,6 +18,8 @@ export interface UpstreamRequest {
   readonly purpose?: UpstreamPurpose;
   /** In place of the transport's own, where they are shorter; milliseconds. */
   readonly timeouts?: { readonly connectMs: number; readonly firstByteMs: number };
+  /** Hears of what comes before the response; without it interim responses are passed over. */
+  readonly onInterim?: InterimSink;
 }
 
 /** Receives a response body as it arrives; exactly one of `end` and `error` ends it. */

@@ -19,6 +19,7 @@ export interface ClientOptions {
   readonly body?: string;
   /** Sends the absolute URL to this gateway (`http://host:port`), as to a proxy. */
   readonly proxy?: string;
+  readonly onInterim?: (status: number) => void;
 }
 
 /** A response whose body the test reads itself. */
@@ -74,6 +75,7 @@ export class Client {
         headers: { ...(options.proxy !== undefined && { Host: target.host }), ...options.headers },
       });
       request.on('response', (message) => resolve({ status: message.statusCode ?? 0, message }));
+      request.on('information', ({ statusCode }) => options.onInterim?.(statusCode));
       request.on('error', reject);
       request.end(options.body);
     });

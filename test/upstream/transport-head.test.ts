@@ -73,7 +73,7 @@ describe('the response head', () => {
     expect(await collect(answer)).toEqual({ bytes: Buffer.alloc(0), error: undefined });
   });
 
-  it('comes after interim responses, which are passed over', async () => {
+  it('comes after interim responses, which are told of', async () => {
     const origin = await scriptedOrigin();
     origin.expect(
       'GET',
@@ -82,8 +82,14 @@ describe('the response head', () => {
       head('102 Processing'),
       ok,
     );
-    const answer = await transportForTest().send(get(`${origin.url}/`));
+    const interim: unknown[] = [];
+    const onInterim = (...told: unknown[]) => interim.push(told);
+    const answer = await transportForTest().send({ ...get(`${origin.url}/`), onInterim });
     expect(answer.status).toBe(200);
+    expect(interim).toEqual([
+      [103, ['Link', '</a>']],
+      [102, []],
+    ]);
     expect((await collect(answer)).bytes.toString()).toBe('ok');
   });
 
