@@ -7,10 +7,8 @@ import type { Logger } from '../core/logger.ts';
 import { fieldValue, type RawHeaders, withoutFields } from '../core/raw-headers.ts';
 import { validationFields } from '../policy/conditional.ts';
 import { mayServeStaleOnError } from '../policy/decide.ts';
-import { freshen } from '../policy/freshen.ts';
 import { endToEnd, requestFields } from '../policy/headers.ts';
-import { mayStore, refusesRequest } from '../policy/storing.ts';
-import { varyOf } from '../policy/vary.ts';
+import { mayStore } from '../policy/storing.ts';
 import type { PartialBody, Store } from '../storage/store.ts';
 import { discard } from '../upstream/discard.ts';
 import type { DownloadedResponse, Downloader, DownloadRequest } from '../upstream/download.ts';
@@ -23,6 +21,7 @@ import { declaredSize } from './framing.ts';
 import type { Arrival, HeadMeta, Via } from './in-flight.ts';
 import { digestOf, type PublishedDigests } from './published-digests.ts';
 import type { Resource } from './resource.ts';
+import { freshened, StoredUpdates, selecting } from './stored-updates.ts';
 
 export interface ExchangeOptions {
   readonly store: Store;
@@ -58,10 +57,14 @@ const viaField: ReadonlySet<string> = new Set(['via']);
 export class Exchange {
   readonly #options: ExchangeOptions;
   readonly #digests: PublishedDigests;
+  readonly #updates: StoredUpdates;
 
   constructor(options: ExchangeOptions, digests: PublishedDigests) {
     this.#options = options;
     this.#digests = digests;
+    this.#updates = new StoredUpdates(options.store, (...trouble) =>
+      this.#storageFailed(...trouble),
+    );
   }
 
   /**
@@ -80,10 +83,10 @@ export class Exchange {
     const via = viaOf(response);
     if (response.status === 304 && conditions.length > 0) {
       discard(response);
-      const meta = stored && this.#freshened(resource, stored, response);
+      const meta = stored && freshened(resource, stored, response);
       // RFC 9111 section 4.3.4: a 304 for another representation updates nothing; ask unconditionally.
       if (!meta) return this.fetch(resource, undefined, onInterim);
-      await this.#update(resource, meta);
+      await this.#updates.keep(resource, meta);
       return { kind: 'validated', via, meta };
     }
     if (response.status === 206 || response.status === 304) {
@@ -107,14 +110,17 @@ export class Exchange {
    * Sends the request as the client made it, for that client alone. A document that is to be
    * rewritten is asked for whole: the client's conditions and ranges are about another one.
    */
-  fetchAlone(resource: Resource, client?: Client): Promise<DownloadedResponse> {
+  async fetchAlone(resource: Resource, client?: Client): Promise<DownloadedResponse> {
     const { request, classification } = resource;
     const rewritten = classification.kind === 'index' && classification.rewrite !== undefined;
     const fields = rewritten ? this.#sharedFields(resource) : requestFields(request.headers);
     const { method } = request;
-    if (client === undefined) return this.#send(resource, fields, { method });
-    const onInterim: InterimSink = (...interim) => client.interim(...interim);
-    return this.#send(resource, fields, { method, signal: client.left, onInterim });
+    const onInterim: InterimSink = (...interim) => client?.interim(...interim);
+    const to = { method, onInterim, ...(client && { signal: client.left }) };
+    const response = await this.#send(resource, fields, to);
+    if (method === 'HEAD' && response.status === 200)
+      await this.#updates.byHead(resource, response);
+    return response;
   }
 
   /** The request that `fetch` would send for the whole of the resource, as far as mirrors go. */
@@ -197,17 +203,6 @@ export class Exchange {
     return withoutForwarding(fields);
   }
 
-  #freshened(
-    resource: Resource,
-    stored: ArtifactMeta,
-    { headers, requestTime, responseTime }: UpstreamResponse,
-  ): ArtifactMeta | undefined {
-    const requestHeaders = resource.request.headers;
-    const meta = freshen(stored, { headers, requestTime, responseTime, requestHeaders });
-    const vary = meta && selecting(resource, meta.headers);
-    return meta && vary && vary !== '*' ? { ...meta, vary } : undefined;
-  }
-
   #mayServeStale({ request, policy }: Resource, stored: ArtifactMeta, status: number): boolean {
     return mayServeStaleOnError(request, stored, policy, this.#options.now(), status);
   }
@@ -219,22 +214,6 @@ export class Exchange {
     } catch (error) {
       this.#storageFailed(url, error);
       return undefined;
-    }
-  }
-
-  /**
-   * Keeps the response as the 304 updated it, or forgets it where the 304 says so. What the request
-   * forbids to store leaves the stored one as it was.
-   */
-  async #update(resource: Resource, meta: ArtifactMeta): Promise<void> {
-    const { store } = this.#options;
-    const { url, headers } = resource.request;
-    const verdict = mayStore({ method: 'GET', headers }, meta, resource.policy);
-    try {
-      if (verdict.store) await store.put(url, meta);
-      else if (!refusesRequest(verdict.reason)) await store.delete(url);
-    } catch (error) {
-      this.#storageFailed(url, error);
     }
   }
 
@@ -266,12 +245,6 @@ function showsItsEnd({ headers, status, url }: UpstreamResponse): boolean {
     status === 204 ||
     !url.startsWith('https:')
   );
-}
-
-/** What selects the response; what the ecosystem knows of that counts as if `Vary` had said so. */
-function selecting({ request, classification }: Resource, headers: RawHeaders) {
-  const known = classification.kind === 'index' ? (classification.vary ?? []) : [];
-  return varyOf(request.headers, [...headers, 'Vary', known.join(', ')]);
 }
 
 /** RFC 9110 section 6.6.1: a recipient with a clock records when a response without `Date` came. */

@@ -5,8 +5,8 @@ import { endToEnd } from './headers.ts';
 import { formatHttpDate } from './http-date.ts';
 import { varyOf } from './vary.ts';
 
-/** A 304 that answered a validation; times in milliseconds since the epoch. */
-export interface NotModified {
+/** A 304 that answered a validation, or a 200 to HEAD; times in milliseconds since the epoch. */
+export interface Update {
   readonly headers: RawHeaders;
   readonly requestTime: number;
   readonly responseTime: number;
@@ -42,11 +42,30 @@ const ofTheMessage = ['age', 'date'] as const;
  * matches no further request (`Vary: *`); the caller then asks without conditions. Whether the result
  * may be kept is for `mayStore` to say, with its fields. RFC 9111 sections 3.2 and 4.3.4.
  */
-export function freshen(meta: ArtifactMeta, notModified: NotModified): ArtifactMeta | undefined {
-  const { requestTime, responseTime, requestHeaders } = notModified;
-  if (!updates(notModified.headers, meta.headers)) return undefined;
+export function freshen(meta: ArtifactMeta, notModified: Update): ArtifactMeta | undefined {
+  return updates(notModified.headers, meta.headers) ? updated(meta, notModified) : undefined;
+}
+
+/**
+ * The stored response to GET as a 200 to HEAD updates it. Undefined when that tells of another
+ * representation, by a validator or its length: what is stored is to be taken for stale.
+ * RFC 9111 section 4.3.5.
+ */
+export function freshenByHead(meta: ArtifactMeta, head: Update): ArtifactMeta | undefined {
+  const { headers } = head;
+  const sameAs = (name: string): boolean => {
+    const received = fieldValue(headers, name)?.trim();
+    return received === undefined || received === soleValue(meta.headers, name);
+  };
+  const length = fieldValue(headers, 'content-length')?.trim() ?? meta.body.size;
+  const same = sameAs('etag') && sameAs('last-modified') && Number(length) === meta.body.size;
+  return same ? updated(meta, head) : undefined;
+}
+
+function updated(meta: ArtifactMeta, update: Update): ArtifactMeta | undefined {
+  const { requestTime, responseTime, requestHeaders } = update;
   const unchanged = requestHeaders === undefined ? new Set([...ofTheBody, 'vary']) : ofTheBody;
-  const added = withoutFields(endToEnd(notModified.headers), unchanged);
+  const added = withoutFields(endToEnd(update.headers), unchanged);
   // RFC 9110 section 6.6.1: the recipient gives a message without Date the time of its receipt.
   if (fieldValue(added, 'date') === undefined) added.push('Date', formatHttpDate(responseTime));
   const replaced = new Set<string>(ofTheMessage);

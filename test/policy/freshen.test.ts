@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { ArtifactMeta } from '../../src/core/artifact-meta.ts';
 import { fieldLines, fieldValue } from '../../src/core/raw-headers.ts';
 import { decide } from '../../src/policy/decide.ts';
-import { freshen } from '../../src/policy/freshen.ts';
+import { freshen, freshenByHead } from '../../src/policy/freshen.ts';
 import { currentAge } from '../../src/policy/freshness.ts';
 import { at, date, type Fields, get, options, raw, stored } from './stored.ts';
 
@@ -178,5 +178,38 @@ describe('updating (RFC 9111 section 3.2)', () => {
         }
       }),
     );
+  });
+});
+
+describe('a 200 to HEAD (RFC 9111 section 4.3.5)', () => {
+  const before = { ETag: '"a"', 'Last-Modified': date(-9), 'Cache-Control': 'max-age=1' };
+  const byHead = (fields: Fields, meta = stored(before)) =>
+    freshenByHead(meta, { headers: raw(fields), requestTime: at(100), responseTime: at(101) });
+
+  it.each([
+    ['the same validators and length', { ...before, 'Content-Length': '3' }, true],
+    ['the same tag', { ETag: '"a"' }, true],
+    ['the same length', { 'Content-Length': '3' }, true],
+    ['nothing to tell it by', {}, true],
+    ['another tag', { ETag: '"b"' }, false],
+    ['a weak tag where a strong one is stored', { ETag: 'W/"a"' }, false],
+    ['two tags', { ETag: ['"a"', '"a"'] }, false],
+    ['another date', { ETag: '"a"', 'Last-Modified': date(-8) }, false],
+    ['another length', { ETag: '"a"', 'Content-Length': '4' }, false],
+    ['a length that is none', { 'Content-Length': 'three' }, false],
+  ] satisfies [string, Fields, boolean][])('with %s', (_, fields, same) => {
+    expect(byHead(fields) !== undefined).toBe(same);
+  });
+
+  it('with a tag where none is stored', () => {
+    expect(byHead({ ETag: '"a"' }, stored())).toBeUndefined();
+  });
+
+  it('brings its fields, and the time at which it came', () => {
+    const meta = byHead({ ETag: '"a"', 'Cache-Control': 'max-age=60', 'X-New': '1' });
+    expect(meta).toMatchObject({ requestTime: at(100), responseTime: at(101) });
+    expect(fieldLines(meta?.headers ?? [], 'cache-control')).toEqual(['max-age=60']);
+    expect(fieldLines(meta?.headers ?? [], 'x-new')).toEqual(['1']);
+    expect(meta?.body).toEqual(stored().body);
   });
 });
