@@ -85,8 +85,10 @@ export class Exchange {
       discard(response);
       const meta = stored && freshened(resource, stored, response);
       // RFC 9111 section 4.3.4: a 304 for another representation updates nothing; ask unconditionally.
-      if (!meta) return this.fetch(resource, undefined, onInterim);
-      await this.#updates.keep(resource, meta);
+      // What is to be kept no more is gone with its body: the same.
+      if (!meta || !(await this.#updates.keep(resource, meta))) {
+        return this.fetch(resource, undefined, onInterim);
+      }
       return { kind: 'validated', via, meta };
     }
     if (response.status === 206 || response.status === 304) {

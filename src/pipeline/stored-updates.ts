@@ -37,18 +37,20 @@ export class StoredUpdates {
   }
 
   /**
-   * Keeps the response as it was updated, or forgets it where the update says so. What the request
-   * forbids to store leaves the stored one as it was.
+   * Keeps the response as it was updated, or forgets it where the update says so: false, and its body
+   * is gone. What the request forbids to store leaves the stored one as it was.
    */
-  async keep(resource: Resource, meta: ArtifactMeta): Promise<void> {
+  async keep(resource: Resource, meta: ArtifactMeta): Promise<boolean> {
     const { url, headers } = resource.request;
     const verdict = mayStore({ method: 'GET', headers }, meta, resource.policy);
+    const forget = !verdict.store && !refusesRequest(verdict.reason);
     try {
       if (verdict.store) await this.#store.put(url, meta);
-      else if (!refusesRequest(verdict.reason)) await this.#store.delete(url);
+      else if (forget) await this.#store.delete(url);
     } catch (error) {
       this.#failed(url, error);
     }
+    return !forget;
   }
 
   /** What a 200 to HEAD says of the responses to GET that it could have selected. RFC 9111 section 4.3.5. */
