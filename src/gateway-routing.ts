@@ -1,5 +1,6 @@
 import type { CachingConfig, Config, MountConfig } from './config/config.ts';
 import { type HostPattern, parseHostPattern } from './core/network.ts';
+import type { Ecosystem } from './ecosystems/ecosystem.ts';
 import { chooseEcosystem, createEcosystem, createEcosystems } from './ecosystems/index.ts';
 import { createForwardProxyRules } from './surfaces/forward-proxy.ts';
 import type { Routing } from './surfaces/gateway-handler.ts';
@@ -15,24 +16,43 @@ export function createRouting(config: Config): Routing {
     hosts: [],
     authorized: false,
   });
+  const forwardProxy = createForwardProxyRules({
+    allow: allowedHosts(config),
+    listenHost: config.listen.host,
+    tunnelPorts: config.forwardProxy.tunnelPorts,
+    known: knownHosts(config, everywhere),
+  });
   const router = new Router({
     publicUrl: config.publicUrl,
     trustedProxies: patterns(config.trustedProxies),
     table: new MountTable(mounts),
-    forwardProxy: createForwardProxyRules({
-      allow: allowedHosts(config),
-      listenHost: config.listen.host,
-    }),
+    forwardProxy,
     recognise: (request) => chooseEcosystem(everywhere, request),
     forwardPolicy: policyOf(config),
   });
   const { debugToken } = config;
-  return { router, mounts, ...(debugToken !== undefined && { debugToken }) };
+  return { router, mounts, forwardProxy, ...(debugToken !== undefined && { debugToken }) };
 }
 
 /** Hosts and networks that the operator let the forward proxy reach. */
 export function allowedHosts({ forwardProxy }: Config): readonly HostPattern[] {
   return patterns(forwardProxy.allow);
+}
+
+/** The https hosts that the gateway is there for, as `host:port`: of its mounts and its ecosystems. */
+function knownHosts({ mounts }: Config, ecosystems: readonly Ecosystem[]): ReadonlySet<string> {
+  const urls = [
+    ...mounts.flatMap(({ upstreams, hosts }) => [
+      ...upstreams.map(({ url }) => url),
+      ...hosts.map((host) => `https://${host}/`),
+    ]),
+    ...ecosystems.flatMap(({ hosts }) => hosts.map((host) => `https://${host}/`)),
+  ].map((url) => new URL(url));
+  return new Set(
+    urls
+      .filter(({ protocol }) => protocol === 'https:')
+      .map(({ hostname, port }) => `${hostname}:${port || 443}`),
+  );
 }
 
 function createMount(mount: MountConfig, config: Config): Mount {

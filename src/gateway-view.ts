@@ -108,8 +108,18 @@ async function explain(
 }
 
 /** What the gauges show. */
-export function sampleState(store: Store, serve: Serve, mirrors: Mirrors): StateSample {
-  return { tiers: tiersOf(store), ...serve.activity, mirrors: mirrors.figures() };
+export function sampleState(
+  store: Store,
+  serve: Serve,
+  mirrors: Mirrors,
+  tunnels: { readonly open: number },
+): StateSample {
+  return {
+    tiers: tiersOf(store),
+    ...serve.activity,
+    tunnels: tunnels.open,
+    mirrors: mirrors.figures(),
+  };
 }
 
 function tiersOf(store: Store): readonly (AdminTier & StateSample['tiers'][number])[] {

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type RequestListener, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { join } from 'node:path';
 import { restartNeeded } from './config/compare.ts';
 import type { Config } from './config/config.ts';
@@ -21,6 +21,7 @@ import { createMemoryStore } from './storage/engines/memory.ts';
 import type { Store } from './storage/store.ts';
 import { createTiers } from './storage/tiers.ts';
 import { createAdmin } from './surfaces/admin.ts';
+import { ConnectHandler } from './surfaces/connect.ts';
 import { GatewayHandler } from './surfaces/gateway-handler.ts';
 import { createListener } from './surfaces/listener.ts';
 import { Passthrough } from './surfaces/passthrough.ts';
@@ -37,6 +38,7 @@ import { Mirrors } from './upstream/mirrors.ts';
 import { createPassthroughAgents } from './upstream/passthrough-agents.ts';
 import { createTransport } from './upstream/transport.ts';
 import { toGatewayError } from './upstream/transport-errors.ts';
+import { openTunnel } from './upstream/tunnel.ts';
 import { withObserver } from './upstream/with-observer.ts';
 
 /** What a gateway has of the process it runs in. */
@@ -77,7 +79,7 @@ export async function createGateway(initial: Config, io: GatewayIo): Promise<Gat
     logger: log,
     clock: now,
     origins: upstreamOrigins(config),
-    sample: () => sampleState(store, serve, mirrors),
+    sample: () => sampleState(store, serve, mirrors, tunnels),
     probe: io.probe,
     version: io.version,
     nodeVersion: io.nodeVersion,
@@ -135,7 +137,18 @@ export async function createGateway(initial: Config, io: GatewayIo): Promise<Gat
     now,
     record: (record) => telemetry.record(record),
   });
-  const listener = createListener(handler, (reason, client) =>
+  const tunnels = new ConnectHandler({
+    rules: () => routing.forwardProxy,
+    open: (target, signal) => openTunnel(target, connecting, signal),
+    isOwn: (socket) => leadsTo(socket, [listener, admin]),
+    loops: (existing) => viaLoops(existing, pseudonym),
+    idleMs: () => config.forwardProxy.tunnelIdle,
+    fields: responseFields,
+    upstream: telemetry.upstream,
+    now,
+    record: (record) => telemetry.record(record),
+  });
+  const listener = createListener(handler, tunnels, (reason, client) =>
     log.info({ reason, client }, 'request refused'),
   );
 
@@ -196,7 +209,10 @@ export async function createGateway(initial: Config, io: GatewayIo): Promise<Gat
       address = undefined;
       closing.abort();
       passthrough.close();
-      await closeServer(listener, config.shutdownGrace);
+      await Promise.all([
+        closeServer(listener, config.shutdownGrace),
+        tunnels.close(config.shutdownGrace),
+      ]);
       await closeServer(admin, 0);
       agents.close();
       await transport.close();
@@ -239,6 +255,14 @@ function logFormat({ logFormat }: Config, { isTerminal }: GatewayIo): 'json' | '
 
 function upstreamOrigins({ mounts }: Config): readonly string[] {
   return mounts.flatMap(({ upstreams }) => upstreams.map(({ url }) => originOf(url)));
+}
+
+/** Whether a connection goes to one of these servers, by whichever address of this host. */
+function leadsTo(socket: Socket, servers: readonly Server[]): boolean {
+  const { remoteAddress = '', localAddress, remotePort } = socket;
+  const here = remoteAddress === localAddress || /^(127\.|::1$|::ffff:127\.)/.test(remoteAddress);
+  const ports = servers.map((server) => (server.address() as AddressInfo | null)?.port);
+  return here && ports.includes(remotePort);
 }
 
 function listenOn(server: Server, { host, port }: { host: string; port: number }): Promise<string> {

@@ -58,8 +58,13 @@ export interface Config extends CachingConfig {
   readonly presetMirrors: readonly MirrorRuleConfig[];
   readonly mirrors: readonly MirrorRuleConfig[];
   readonly shutdownGrace: number;
-  /** Host patterns, as `core/network.ts` reads them. */
-  readonly forwardProxy: { readonly allow: readonly string[] };
+  readonly forwardProxy: {
+    /** Host patterns, as `core/network.ts` reads them. */
+    readonly allow: readonly string[];
+    readonly tunnelPorts: readonly number[];
+    /** Between two bytes either way. */
+    readonly tunnelIdle: number;
+  };
   readonly mounts: readonly MountConfig[];
   /** The public registry that npm is built for, whatever this host's npm is set to; no trailing slash. */
   readonly npmCanonicalRegistry: string;

@@ -5,7 +5,15 @@ import { mirrors } from './mirror-declarations.ts';
 import { byteRate, ecosystemLimit, places, presetNames, region } from './mirror-types.ts';
 import { mounts } from './mount-declarations.ts';
 import { addressRange, hostPattern, listenHost } from './network-types.ts';
-import { byteSize, duration, folder, oneOf, port, trueOrFalse } from './scalar-types.ts';
+import {
+  byteSize,
+  duration,
+  folder,
+  oneOf,
+  port,
+  targetPort,
+  trueOrFalse,
+} from './scalar-types.ts';
 import { bearerToken } from './secret-types.ts';
 import { optional, setting } from './setting.ts';
 import { publicUrl } from './url-types.ts';
@@ -166,6 +174,16 @@ export const settings = {
       listOf(hostPattern),
       [],
       'Hosts that the forward proxy serves besides those of the mounts: names, `*.suffix`, addresses or networks, each with `:port` if only that one is meant. Private targets need to be named here.',
+    ),
+    tunnelPorts: setting(
+      listOf(targetPort),
+      [443],
+      'Ports that tunnels (`CONNECT`, for `https://` URLs) may go to; with none only a pattern of `allow` with its `:port` lets one through.',
+    ),
+    tunnelIdle: setting(
+      duration(1, day),
+      '5m',
+      'How long a tunnel may stand still; one that moves is never cut off.',
     ),
   },
   mirrorPresets: setting(

@@ -31,17 +31,10 @@ export const trueOrFalse: ValueType<boolean> = {
 };
 
 /** A TCP port; 0 lets the system choose a free one. */
-export const port: ValueType<number> = {
-  name: 'port',
-  json: { type: 'integer', minimum: 0, maximum: 65_535 },
-  schema: leafSchema((input) =>
-    typeof input === 'number' && Number.isInteger(input) && input >= 0 && input <= 65_535
-      ? { value: input }
-      : refuse(input, 'a port', 'give a whole number from 0 to 65535, without quotes'),
-  ),
-  fromText: (text) => (/^\d+$/.test(text) ? Number(text) : text),
-  format: (value) => value,
-};
+export const port: ValueType<number> = portFrom(0);
+
+/** A TCP port to connect to. */
+export const targetPort: ValueType<number> = portFrom(1);
 
 /** A folder, as written: the loader resolves it against the folder of whoever named it. */
 export const folder: ValueType<string> = {
@@ -108,4 +101,19 @@ function asTextOrNumber(
 ): number | undefined {
   if (typeof input === 'number') return parse(String(input));
   return typeof input === 'string' ? parse(input) : undefined;
+}
+
+function portFrom(minimum: number): ValueType<number> {
+  const right = `give a whole number from ${minimum} to 65535, without quotes`;
+  return {
+    name: 'port',
+    json: { type: 'integer', minimum, maximum: 65_535 },
+    schema: leafSchema((input) =>
+      typeof input === 'number' && Number.isInteger(input) && input >= minimum && input <= 65_535
+        ? { value: input }
+        : refuse(input, 'a port', right),
+    ),
+    fromText: (text) => (/^\d+$/.test(text) ? Number(text) : text),
+    format: (value) => value,
+  };
 }

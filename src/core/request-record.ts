@@ -37,6 +37,8 @@ export interface RequestRecord {
   bytesOut: number;
   /** Body bytes fetched from upstreams for this request; a follower of another's fill has none. */
   bytesIn: number;
+  /** Bytes that a tunnel's client sent to its target. */
+  bytesSent?: number;
   mount?: string;
   /** The key of the resource, for a client that may know it. */
   key?: string;

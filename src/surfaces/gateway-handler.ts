@@ -1,15 +1,19 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import type { SurfaceName } from '../core/artifact-request.ts';
 import { GatewayError } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 import { fieldValue } from '../core/raw-headers.ts';
 import type { RequestRecord } from '../core/request-record.ts';
 import type { UpstreamObserver } from '../core/upstream-observer.ts';
 import type { Serve } from '../pipeline/serve.ts';
+import { blameTheClient } from './blame.ts';
 import { takeDebugField } from './debug-field.ts';
+import type { ForwardProxyRules } from './forward-proxy.ts';
 import { landing } from './landing.ts';
 import { withMountLocation } from './location.ts';
 import type { Mount } from './mount-table.ts';
+import { newRecord } from './new-record.ts';
 import type { Passthrough } from './passthrough.ts';
 import { PassthroughHandler, responseOn } from './passthrough-handler.ts';
 import { asGatewayError, Reply } from './reply.ts';
@@ -21,6 +25,7 @@ import { malformation } from './well-formed.ts';
 export interface Routing {
   readonly router: Router;
   readonly mounts: readonly Mount[];
+  readonly forwardProxy: ForwardProxyRules;
   /** Who shows it in `Millrace-Debug` gets the key. */
   readonly debugToken?: string;
 }
@@ -44,9 +49,6 @@ export interface RequestVia {
   loops(existing: string | undefined): boolean;
 }
 
-/** Longest part of a request target that a record keeps. */
-const recordedTarget = 2048;
-
 /** Answers the requests that come in on the gateway's listener. */
 export class GatewayHandler {
   readonly #options: HandlerOptions;
@@ -61,7 +63,7 @@ export class GatewayHandler {
   /** Answers one request, whatever happens on the way. */
   async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { now, fields } = this.#options;
-    const record = this.#newRecord(request);
+    const record = newRecord(request, surfaceOf(request), now());
     const reply = new Reply(response, record, { fields, now });
     response.once('close', () => this.#options.record(record));
     try {
@@ -77,7 +79,7 @@ export class GatewayHandler {
   /** Joins an upgraded connection, or answers on it. */
   upgrade(request: IncomingMessage, socket: Socket, head: Buffer): void {
     const { now, fields } = this.#options;
-    const record = this.#newRecord(request);
+    const record = newRecord(request, surfaceOf(request), now());
     const response = responseOn(socket, request);
     const reply = new Reply(response, record, { fields, now });
     socket.once('close', () => this.#options.record(record));
@@ -158,32 +160,10 @@ export class GatewayHandler {
       this.#options.log.error({ err: error, target: record.target }, 'request failed');
     reply.fail(failure);
   }
-
-  #newRecord(request: IncomingMessage): RequestRecord {
-    const target = request.url ?? '';
-    return {
-      surface: target.startsWith('/') ? 'mount' : 'forward-proxy',
-      method: request.method ?? '',
-      target: target.length > recordedTarget ? target.slice(0, recordedTarget) : target,
-      client: request.socket.remoteAddress ?? '',
-      startedAt: this.#options.now(),
-      ecosystem: 'none',
-      outcome: 'refused',
-      status: 0,
-      cacheStatus: {},
-      bytesOut: 0,
-      bytesIn: 0,
-    };
-  }
 }
 
-/** Where there is no mount it was the client who named the private target, not an upstream. */
-function blameTheClient(error: GatewayError, { mount }: RequestRecord): GatewayError {
-  if (error.code !== 'destination_ip_prohibited' || mount !== undefined) return error;
-  return new GatewayError(error.code, `${error.message}: name it in forwardProxy.allow`, {
-    origin: 'client',
-    cause: error,
-  });
+function surfaceOf({ url = '' }: IncomingMessage): SurfaceName {
+  return url.startsWith('/') ? 'mount' : 'forward-proxy';
 }
 
 function badRequest(message: string): GatewayError {

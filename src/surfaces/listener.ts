@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { fieldValue } from '../core/raw-headers.ts';
+import type { ConnectHandler } from './connect.ts';
 import type { GatewayHandler } from './gateway-handler.ts';
 import { Pipelining } from './pipelining.ts';
 
@@ -15,6 +16,7 @@ const maxHeadBytes = 64 * 1024;
 /** The gateway's HTTP/1.1 server; the caller listens and closes. */
 export function createListener(
   handler: GatewayHandler,
+  tunnels: ConnectHandler,
   refused: (reason: RefusedHead, client: string) => void,
 ): Server {
   /** The last response under way on a connection. */
@@ -59,9 +61,10 @@ export function createListener(
     socket.on('error', () => socket.destroy());
     handler.upgrade(request, socket, head);
   });
-  server.on('connect', (request, socket) => {
-    refuse(socket, refusals.connect);
-    refused('connect', request.socket.remoteAddress ?? '');
+  server.on('connect', (request, socket, head) => {
+    // RFC 9112 section 9.3.2: behind a request that is not answered yet it does not belong.
+    if (current.get(socket)?.closed === false) socket.destroy();
+    else tunnels.connect(request, socket, head);
   });
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => {
     // The other side is gone: there is nobody to answer.
@@ -100,7 +103,7 @@ function isWebSocket({ method, httpVersion, rawHeaders }: IncomingMessage): bool
 }
 
 /** Why a request was refused before it was one. */
-export type RefusedHead = 'malformed' | 'head-too-large' | 'head-timeout' | 'connect';
+export type RefusedHead = 'malformed' | 'head-too-large' | 'head-timeout';
 
 interface Refusal {
   readonly status: string;
@@ -124,11 +127,6 @@ const refusals: Record<RefusedHead, Refusal> = {
     error: 'http_request_error',
     details: 'the head of the request did not come in time',
   },
-  connect: {
-    status: '405 Method Not Allowed',
-    error: 'http_request_denied',
-    details: 'CONNECT is not served: use http:// URLs or a mount',
-  },
 };
 
 function reasonOf(code: string | undefined): RefusedHead {
@@ -148,7 +146,6 @@ function refuse(socket: Duplex, { status, error, details }: Refusal): void {
   socket.end(
     `HTTP/1.1 ${status}\r\nContent-Type: text/plain; charset=utf-8\r\n` +
       `Content-Length: ${Buffer.byteLength(text)}\r\nConnection: close\r\n` +
-      `Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n` +
       `Proxy-Status: millrace; error=${error}; details="${details}"\r\n\r\n${text}`,
   );
 }

@@ -49,6 +49,11 @@ export function registerStateMetrics(registry: Registry): (sample: StateSample) 
     help: 'Clients that are served from a fill under way.',
     registers: [registry],
   });
+  const tunnels = new Gauge({
+    name: 'millrace_tunnels',
+    help: 'Tunnels (CONNECT) that are open.',
+    registers: [registry],
+  });
   return (sample) => {
     evictions.reset();
     for (const tier of sample.tiers) {
@@ -57,5 +62,6 @@ export function registerStateMetrics(registry: Registry): (sample: StateSample) 
     }
     fills.set(sample.fills);
     readers.set(sample.readers);
+    tunnels.set(sample.tunnels);
   };
 }

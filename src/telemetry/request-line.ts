@@ -18,6 +18,7 @@ export function requestLine(record: RequestRecord, durationMs: number): LogField
     status: record.status,
     bytesOut: record.bytesOut,
     bytesIn: record.bytesIn,
+    bytesSent: record.bytesSent,
     upstream: record.upstream,
     mirror: record.mirror,
     upstreamFirstByteMs: tenths(record.upstreamFirstByteMs),

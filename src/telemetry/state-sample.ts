@@ -18,6 +18,8 @@ export interface StateSample {
   readonly fills: number;
   /** Clients attached to them. */
   readonly readers: number;
+  /** Tunnels that are open. */
+  readonly tunnels: number;
   readonly mirrors: MirrorsFigures;
 }
 

@@ -27,6 +27,8 @@ export interface ConnectOptions {
   /** Which private addresses are let through all the same. */
   readonly allowAddress: (ip: string, port: number) => boolean;
   readonly secureContext?: SecureContext;
+  /** The socket stays writable when the other side has ended: for tunnels. */
+  readonly allowHalfOpen?: boolean;
 }
 
 /** `tls.connect` has a session for the next connection to the same origin. */
@@ -63,6 +65,7 @@ export function connector(origin: string, trusted: boolean, options: ConnectOpti
       port,
       lookup: guardedLookup(options.lookup ?? systemLookup, mayConnect, progress),
       noDelay: true,
+      allowHalfOpen: options.allowHalfOpen ?? false,
       keepAlive: true,
       keepAliveInitialDelay: 60_000,
     };

@@ -83,15 +83,6 @@ describe('a malformed request is refused with a reason and nothing is forwarded'
     expect(answer.body.toString()).toContain('/files');
     expect(answer.field('cache-status')).toBe('millrace; detail=refused');
   });
-
-  test('CONNECT', async () => {
-    const { gateway } = await setup();
-    const answer = await raw(
-      gateway.url,
-      'CONNECT example.org:443 HTTP/1.1\r\nHost: example.org\r\n\r\n',
-    );
-    expect(answer).toMatch(/^HTTP\/1\.1 405 /);
-  });
 });
 
 test.each([

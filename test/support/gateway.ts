@@ -24,7 +24,9 @@ export interface TestGateway {
 }
 
 export interface TestGatewayOptions {
-  readonly config?: Partial<Config>;
+  readonly config?: Partial<Omit<Config, 'forwardProxy'>> & {
+    readonly forwardProxy?: Partial<Config['forwardProxy']>;
+  };
   readonly mounts?: readonly (Partial<MountConfig> & { path: string; url: string })[];
   readonly now?: () => number;
 }
@@ -44,7 +46,13 @@ const caching: CachingConfig = {
 /** A gateway of the running test, with its data in a folder that goes with it. */
 export async function testGateway(options: TestGatewayOptions = {}): Promise<TestGateway> {
   const data = options.config?.data ?? (await temporaryFolder());
-  const config: Config = { ...baseConfig(data), ...options.config, mounts: mountsOf(options) };
+  const base = baseConfig(data);
+  const config: Config = {
+    ...base,
+    ...options.config,
+    forwardProxy: { ...base.forwardProxy, ...options.config?.forwardProxy },
+    mounts: mountsOf(options),
+  };
   const lines: string[] = [];
   const stdout = new Writable({
     write(chunk, _encoding, done) {
@@ -133,7 +141,7 @@ function baseConfig(data: string): Config {
     presetMirrors: [],
     mirrors: [],
     shutdownGrace: 5_000,
-    forwardProxy: { allow: ['127.0.0.1'] },
+    forwardProxy: { allow: ['127.0.0.1'], tunnelPorts: [443], tunnelIdle: 60_000 },
     mounts: [],
     npmCanonicalRegistry: 'https://registry.test',
     aptHosts: [],

@@ -29,6 +29,7 @@ const sample: StateSample = {
   ],
   fills: 2,
   readers: 9,
+  tunnels: 0,
   mirrors: {
     mirrors: [
       {
