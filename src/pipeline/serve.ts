@@ -8,8 +8,10 @@ import type { DownloadRequest } from '../upstream/download.ts';
 import { type Answer, answerFrom } from './answer.ts';
 import { answerAlone } from './answer-alone.ts';
 import { type Asking, type Client, hold } from './asking.ts';
+import { BackgroundValidation } from './background-validation.ts';
 import { Deriver } from './derive.ts';
 import { Exchange, type ExchangeOptions } from './exchange.ts';
+import { FailedValidations } from './failed-validations.ts';
 import type { Fill } from './fill.ts';
 import { withFirstBytes } from './first-bytes.ts';
 import { InFlight } from './in-flight.ts';
@@ -25,7 +27,7 @@ import {
   withContentEtag,
   withVary,
 } from './representation.ts';
-import { background, type Resource } from './resource.ts';
+import type { Resource } from './resource.ts';
 
 export type ServeOptions = ExchangeOptions;
 
@@ -46,8 +48,8 @@ export class Serve {
   readonly #exchange: Exchange;
   readonly #deriver: Deriver;
   readonly #inFlight = new InFlight();
-  /** URLs that are being validated behind the clients' backs. */
-  readonly #validating = new Set<string>();
+  readonly #behind: BackgroundValidation;
+  readonly #failed = new FailedValidations();
   readonly #parts: { readonly exchange: Exchange; readonly inFlight: InFlight };
 
   constructor(options: ServeOptions) {
@@ -55,6 +57,12 @@ export class Serve {
     this.#exchange = new Exchange(options, new PublishedDigests(options, this.#inFlight));
     this.#deriver = new Deriver(options);
     this.#parts = { exchange: this.#exchange, inFlight: this.#inFlight };
+    const lookAgain = async () => undefined;
+    this.#behind = new BackgroundValidation(
+      (resource, stored, variants) =>
+        obtain(this.#parts, resource, { stored, variants, unanswered: false, lookAgain }),
+      options.log,
+    );
   }
 
   /** Fills under way and their readers, for the metrics. */
@@ -133,7 +141,7 @@ export class Serve {
           ttl: wholeSeconds(decision.ttl),
         });
       case 'stale-while-revalidate':
-        this.#validateInBackground(resource, decision.meta, variants);
+        this.#behind.start(resource, decision.meta, variants);
         return this.#stored(decision.meta, record, 'stale', {
           hit: true,
           ttl: wholeSeconds(decision.ttl),
@@ -148,9 +156,22 @@ export class Serve {
           origin: 'client',
         });
       case 'validate':
+        return this.#unasked(asking, decision) ?? this.#forward(asking, variants, decision);
       case 'miss':
         return this.#forward(asking, variants, decision);
     }
+  }
+
+  /** What is stale, at once, where the upstreams gave no answer a moment ago. */
+  #unasked(
+    { resource, record }: Asking,
+    { meta, reason, ttl }: Extract<Decision, { kind: 'validate' }>,
+  ): Selected | undefined {
+    if (reason !== 'stale') return undefined;
+    const failure = this.#failed.recent(resource.request.url, this.#options.now());
+    if (!failure || !this.#mayServeStale(resource, meta, failure)) return undefined;
+    noteError(record, failure);
+    return this.#stored(meta, record, 'stale', { hit: true, ttl: wholeSeconds(ttl) });
   }
 
   async #forward(
@@ -174,8 +195,10 @@ export class Serve {
         client,
         ...(stored && { stored }),
       });
+      this.#failed.answered(request.url);
       return this.#take(obtained, asking);
     } catch (error) {
+      if (stored) this.#failed.failed(request.url, error, this.#options.now());
       if (!stored || !this.#mayServeStale(resource, stored, error)) throw error;
       noteError(record, error);
       return this.#stored(stored, record, 'stale', { ...record.cacheStatus });
@@ -259,36 +282,11 @@ export class Serve {
     return decision.kind === 'fresh' ? decision.meta : undefined;
   }
 
-  #validateInBackground(
-    resource: Resource,
-    stored: ArtifactMeta,
-    variants: readonly ArtifactMeta[],
-  ): void {
-    const { url } = resource.request;
-    if (this.#validating.has(url)) return;
-    this.#validating.add(url);
-    const { log } = this.#options;
-    obtain(this.#parts, background(resource), {
-      stored,
-      variants,
-      unanswered: false,
-      lookAgain: async () => undefined,
-    })
-      .then(letGo, (err: unknown) => log.warn({ url, err }, 'background validation failed'))
-      .finally(() => this.#validating.delete(url));
-  }
-
   #mayServeStale({ request, policy }: Resource, stored: ArtifactMeta, error: unknown): boolean {
     if (!(error instanceof GatewayError) || error.origin === 'client') return false;
     const failure = error.receivedStatus ?? 'no-answer';
     return mayServeStaleOnError(request, stored, policy, this.#options.now(), failure);
   }
-}
-
-/** A validation behind the clients' backs: what is not stored is of no use. */
-function letGo(obtained: Obtained): void {
-  if (obtained.kind === 'alone') obtained.response.abort();
-  else if (obtained.arrival.kind === 'fill' && obtained.leader) obtained.arrival.fill.release();
 }
 
 /** The one whose request brought the body has fetched it. */

@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { testGateway } from '../support/gateway.ts';
 import { generatedBytes } from '../support/generated-bytes.ts';
 import { httpOrigin } from '../support/http-origin.ts';
+import { untilSettled } from '../support/settled.ts';
 
 const mebibyte = 2 ** 20;
 const size = 12 * mebibyte;
@@ -65,6 +66,7 @@ test('a large object comes over several connections, once', async () => {
   expect(origin.requests.length).toBeGreaterThan(1);
   // What was on its way on a connection whose end another one took.
   expect(count.sent).toBeLessThan(1.3 * size);
+  await untilSettled(gateway);
   const again = await gateway.get('/files/big');
   expect(again.field('cache-status')).toContain('hit');
   expect(again.body.equals(body)).toBe(true);
