@@ -6,18 +6,25 @@ import type { ConnectHandler } from './connect.ts';
 import type { GatewayHandler } from './gateway-handler.ts';
 import { Pipelining } from './pipelining.ts';
 
-/** How long a client may take for the head of a request, and idle between requests; milliseconds. */
-const headMs = 60_000;
-const keepAliveMs = 75_000;
-/** A client that takes and gives nothing for this long is gone. */
-const stalledMs = 120_000;
+/** What is waited for clients; milliseconds. */
+export interface ListenerTimes {
+  /** For the whole head of a request. */
+  readonly head: number;
+  /** For another request on a connection. */
+  readonly keepAlive: number;
+  /** Who takes and gives nothing for this long is gone. */
+  readonly stalled: number;
+}
+
+const defaultTimes: ListenerTimes = { head: 60_000, keepAlive: 75_000, stalled: 120_000 };
 const maxHeadBytes = 64 * 1024;
 
 /** The gateway's HTTP/1.1 server; the caller listens and closes. */
 export function createListener(
-  handler: GatewayHandler,
-  tunnels: ConnectHandler,
+  handler: Pick<GatewayHandler, 'handle' | 'upgrade'>,
+  tunnels: Pick<ConnectHandler, 'connect'>,
   refused: (reason: RefusedHead, client: string) => void,
+  times = defaultTimes,
 ): Server {
   /** The last response under way on a connection. */
   const current = new WeakMap<Duplex, ServerResponse>();
@@ -31,10 +38,11 @@ export function createListener(
   const server: Server = createServer(
     {
       maxHeaderSize: maxHeadBytes,
-      headersTimeout: headMs,
+      headersTimeout: times.head,
+      connectionsCheckingInterval: times.head / 2,
       // A request body may take as long as it moves: an idle timeout, not a total one.
       requestTimeout: 0,
-      keepAliveTimeout: keepAliveMs,
+      keepAliveTimeout: times.keepAlive,
       insecureHTTPParser: false,
       // Asked for by the handler, whose refusals say why.
       requireHostHeader: false,
@@ -48,7 +56,7 @@ export function createListener(
   server.on('checkContinue', take);
   // RFC 9110 section 10.1.1: what is not known may be ignored. Node's own 417 would not wait its turn.
   server.on('checkExpectation', take);
-  server.setTimeout(stalledMs, (socket) => {
+  server.setTimeout(times.stalled, (socket) => {
     // While an answer has not begun it is the upstream that is slow, and that has limits of its own.
     const response = current.get(socket);
     if (!response || response.closed || response.headersSent || !response.req.complete)

@@ -24,6 +24,11 @@ export class Conversation {
     this.#socket.write(bytes, 'latin1');
   }
 
+  /** Takes nothing more. */
+  pause(): void {
+    this.#socket.pause();
+  }
+
   /** All that came so far, once that matches. */
   async heard(pattern: RegExp): Promise<string> {
     await until(() => pattern.test(this.#text), `${pattern} in ${JSON.stringify(this.#text)}`);
