@@ -14,6 +14,7 @@ import {
   type Step,
 } from '../support/replies.ts';
 import { scriptedOrigin } from '../support/scripted-origin.ts';
+import { untilSettled } from '../support/settled.ts';
 
 const fresh = { 'Cache-Control': 'max-age=60' };
 const passing = { 'Cache-Control': 'no-store' };
@@ -125,10 +126,11 @@ describe.each(['mount', 'forward proxy'] as const)('over the %s', (surface) => {
     });
 
     test('without one it is the end of the connection', async () => {
-      const { origin, get } = await setup();
+      const { origin, gateway, get } = await setup();
       origin.expect('GET', '/a', head('200 OK', fresh), 'hello', close);
       const first = await get('/a');
       expect([first.body.toString(), first.aborted]).toEqual(['hello', false]);
+      await untilSettled(gateway);
       expect((await get('/a')).field('content-length')).toBe('5');
     });
   });
@@ -183,6 +185,7 @@ describe.each(['mount', 'forward proxy'] as const)('over the %s', (surface) => {
         expect(text).toMatch(/^HTTP\/1\.1 200 /);
         expect(text).toContain('hello');
         expect(text).not.toMatch(/x-t|999|no-store|trailer/i);
+        await untilSettled(gateway);
       }
       expect(origin.requests).toHaveLength(1);
       // Nobody here would pass on what it asks for.
@@ -206,6 +209,7 @@ describe.each(['mount', 'forward proxy'] as const)('over the %s', (surface) => {
       const { origin, gateway, get, line } = await setup();
       origin.expect('GET', '/hit', response('200 OK', fresh, 'second'));
       await get('/hit');
+      await untilSettled(gateway);
       const slow = origin.expect('GET', '/slow', hold, response('200 OK', fresh, 'first'));
       const answered = raw(
         gateway.url,
