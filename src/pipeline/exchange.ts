@@ -7,7 +7,7 @@ import type { Logger } from '../core/logger.ts';
 import { fieldValue, type RawHeaders, withoutFields } from '../core/raw-headers.ts';
 import { validationFields } from '../policy/conditional.ts';
 import { mayServeStaleOnError } from '../policy/decide.ts';
-import { endToEnd, requestFields } from '../policy/headers.ts';
+import { requestFields } from '../policy/headers.ts';
 import { mayStore } from '../policy/storing.ts';
 import type { PartialBody, Store } from '../storage/store.ts';
 import { discard } from '../upstream/discard.ts';
@@ -18,7 +18,8 @@ import { downloadOf, withoutForwarding } from './download-of.ts';
 import { Fill } from './fill.ts';
 import { UpstreamFillSource } from './fill-source.ts';
 import { declaredSize } from './framing.ts';
-import type { Arrival, HeadMeta, Via } from './in-flight.ts';
+import { headMeta } from './head-meta.ts';
+import type { Arrival, Via } from './in-flight.ts';
 import { digestOf, type PublishedDigests } from './published-digests.ts';
 import type { Resource } from './resource.ts';
 import { freshened, StoredUpdates, selecting } from './stored-updates.ts';
@@ -149,14 +150,7 @@ export class Exchange {
     if (!showsItsEnd(response)) return unshared('no-length');
     const vary = selecting(resource, response.headers);
     if (vary === '*') return unshared('vary');
-    const meta: HeadMeta = {
-      status: response.status,
-      headers: storedFields(response),
-      vary,
-      requestTime: response.requestTime,
-      responseTime: response.responseTime,
-      ...(request.mount !== undefined && { mount: request.mount }),
-    };
+    const meta = headMeta(resource, response, vary);
     const size = declaredSize(response.headers);
     const fill = new Fill({
       key: request.url,
@@ -247,13 +241,4 @@ function showsItsEnd({ headers, status, url }: UpstreamResponse): boolean {
     status === 204 ||
     !url.startsWith('https:')
   );
-}
-
-/** RFC 9110 section 6.6.1: a recipient with a clock records when a response without `Date` came. */
-function storedFields(response: UpstreamResponse): RawHeaders {
-  const fields = withoutFields(endToEnd(response.headers), new Set(['content-length']));
-  if (fieldValue(fields, 'date') === undefined) {
-    fields.push('Date', new Date(response.responseTime).toUTCString());
-  }
-  return fields;
 }

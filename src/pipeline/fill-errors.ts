@@ -7,6 +7,10 @@ export function incomplete(size: number, expected: number): GatewayError {
   });
 }
 
+export function brokenOff(): GatewayError {
+  return new GatewayError('http_response_incomplete', 'the body broke off', { origin: 'upstream' });
+}
+
 export function digestMismatch(): GatewayError {
   return new GatewayError('digest_mismatch', 'body does not have the digest it must have', {
     origin: 'upstream',

@@ -50,6 +50,8 @@ interface Flight {
 export class InFlight {
   readonly #flights = new Map<string, Flight>();
   readonly #fills = new Set<Fill>();
+  /** Those of `#fills` that nobody joins, with their URLs. */
+  readonly #watched = new Map<Fill, string>();
   #ended = 0;
 
   /** Exchanges that have ended: whoever looked something up before one of them may look again. */
@@ -94,8 +96,20 @@ export class InFlight {
     return { arrival: flight.arrival, leader: true };
   }
 
+  /** A body that comes by another way than an exchange: nobody joins it, but it can be forgotten. */
+  watch(url: string, fill: Fill): void {
+    this.#watched.set(fill, url);
+    this.#fills.add(fill);
+    void fill.settled.then(() => {
+      this.#watched.delete(fill);
+      this.#fills.delete(fill);
+      this.#ended += 1;
+    });
+  }
+
   /** Lets go of the exchanges for these URLs: who waits is still served, nobody else, nor the store. */
   forget(concerned: (url: string) => boolean): void {
+    for (const [fill, url] of this.#watched) if (concerned(url)) fill.forgo();
     for (const [key, flight] of this.#flights) {
       if (!concerned(key.split('\n', 1)[0] as string)) continue;
       this.#end(key, flight);

@@ -16,6 +16,7 @@ import type { Fill } from './fill.ts';
 import { withFirstBytes } from './first-bytes.ts';
 import { InFlight } from './in-flight.ts';
 import { type Alone, alone, type Obtained, obtain } from './obtain.ts';
+import { Posted } from './posted.ts';
 import { PublishedDigests } from './published-digests.ts';
 import { noteError, noteVia, wholeSeconds } from './record-notes.ts';
 import {
@@ -44,6 +45,8 @@ interface RepresentationSelected {
  * that brings it. Notes on the record what it did.
  */
 export class Serve {
+  /** For responses to POST that a later GET may have. */
+  readonly posted: Posted;
   readonly #options: ServeOptions;
   readonly #exchange: Exchange;
   readonly #deriver: Deriver;
@@ -56,6 +59,7 @@ export class Serve {
     this.#options = options;
     this.#exchange = new Exchange(options, new PublishedDigests(options, this.#inFlight));
     this.#deriver = new Deriver(options);
+    this.posted = new Posted(options, this.#inFlight);
     this.#parts = { exchange: this.#exchange, inFlight: this.#inFlight };
     const lookAgain = async () => undefined;
     this.#behind = new BackgroundValidation(
@@ -136,21 +140,12 @@ export class Serve {
     const decision = decide(request, variants, policy, this.#options.now());
     switch (decision.kind) {
       case 'fresh':
-        return this.#stored(decision.meta, record, 'hit', {
-          hit: true,
-          ttl: wholeSeconds(decision.ttl),
-        });
+        return this.#reused(decision, record, 'hit');
       case 'stale-while-revalidate':
         this.#behind.start(resource, decision.meta, variants);
-        return this.#stored(decision.meta, record, 'stale', {
-          hit: true,
-          ttl: wholeSeconds(decision.ttl),
-        });
+        return this.#reused(decision, record, 'stale');
       case 'stale':
-        return this.#stored(decision.meta, record, 'stale', {
-          hit: true,
-          ttl: wholeSeconds(decision.ttl),
-        });
+        return this.#reused(decision, record, 'stale');
       case 'only-if-cached':
         throw new GatewayError('not_cached', 'only-if-cached, and not in the cache', {
           origin: 'client',
@@ -165,13 +160,13 @@ export class Serve {
   /** What is stale, at once, where the upstreams gave no answer a moment ago. */
   #unasked(
     { resource, record }: Asking,
-    { meta, reason, ttl }: Extract<Decision, { kind: 'validate' }>,
+    decision: Extract<Decision, { kind: 'validate' }>,
   ): Selected | undefined {
-    if (reason !== 'stale') return undefined;
+    if (decision.reason !== 'stale') return undefined;
     const failure = this.#failed.recent(resource.request.url, this.#options.now());
-    if (!failure || !this.#mayServeStale(resource, meta, failure)) return undefined;
+    if (!failure || !this.#mayServeStale(resource, decision.meta, failure)) return undefined;
     noteError(record, failure);
-    return this.#stored(meta, record, 'stale', { hit: true, ttl: wholeSeconds(ttl) });
+    return this.#reused(decision, record, 'stale');
   }
 
   async #forward(
@@ -234,6 +229,15 @@ export class Serve {
     record.outcome = 'bypass';
     record.detail = asked.reason;
     return asked;
+  }
+
+  /** What is stored, without asking anybody. */
+  #reused(
+    { meta, ttl }: { readonly meta: ArtifactMeta; readonly ttl: number },
+    record: RequestRecord,
+    outcome: CacheOutcome,
+  ): Selected {
+    return this.#stored(meta, record, outcome, { hit: true, ttl: wholeSeconds(ttl) });
   }
 
   #stored(

@@ -17,15 +17,15 @@ export function invalidatedUrls(url: string, headers: RawHeaders): readonly stri
   const urls = new Set([url]);
   for (const name of ['location', 'content-location']) {
     for (const reference of fieldLines(headers, name)) {
-      const target = resolve(reference.trim(), url);
+      const target = resolveReference(reference.trim(), url);
       if (target !== undefined && originOf(target) === originOf(url)) urls.add(target);
     }
   }
   return [...urls];
 }
 
-/** Resolves a URI reference, path and query byte for byte where they need no resolving. */
-function resolve(reference: string, base: string): string | undefined {
+/** The canonical URL of a URI reference, path and query byte for byte where they need no resolving; undefined for none. */
+export function resolveReference(reference: string, base: string): string | undefined {
   const absolute = /^https?:\/\//i.test(reference)
     ? reference
     : reference.startsWith('//')

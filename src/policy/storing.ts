@@ -1,5 +1,6 @@
 import { fieldValue, type RawHeaders } from '../core/raw-headers.ts';
 import { allowsHeuristic, hasExplicitFreshness } from './freshness.ts';
+import { resolveReference } from './invalidation.ts';
 import type { PolicyOptions, RequestView } from './policy-options.ts';
 import { requestDirectives } from './request-directives.ts';
 import { type ResponseDirectives, responseDirectives } from './response-directives.ts';
@@ -42,6 +43,23 @@ export function mayStore(
   const directives = responseDirectives(response.headers, options.targetedFields);
   const reason = refusal(request, response, directives, options);
   return reason === undefined ? { store: true } : { store: false, reason };
+}
+
+/**
+ * Whether the response to a POST may answer a later GET: it says for how long, and that it is what a
+ * GET of that URL (canonical) would get. RFC 9110 sections 9.3.3 and 8.7, RFC 9111 section 4.
+ */
+export function mayStorePosted(
+  { url, headers }: { readonly url: string; readonly headers: RawHeaders },
+  response: { readonly status: number; readonly headers: RawHeaders },
+  options: PolicyOptions,
+): boolean {
+  const location = fieldValue(response.headers, 'content-location')?.trim();
+  if (response.status !== 200 || location === undefined) return false;
+  if (resolveReference(location, url) !== url) return false;
+  const directives = responseDirectives(response.headers, options.targetedFields);
+  if (!hasExplicitFreshness(directives, response.headers)) return false;
+  return mayStore({ method: 'GET', headers }, response, options).store;
 }
 
 /** Whether a refusal is for the request's sake: what it says of the response is nothing. */

@@ -1,5 +1,6 @@
 import { type IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import type { Transform } from 'node:stream';
 import { originOf } from '../core/canonical-url.ts';
 import type { GatewayError } from '../core/errors.ts';
 import { fieldValue, type RawHeaders } from '../core/raw-headers.ts';
@@ -16,7 +17,7 @@ import type { Route } from './router.ts';
 export type PassthroughRoute = Extract<Route, { kind: 'passthrough' }>;
 
 export interface PassthroughHandlerOptions {
-  readonly serve: Pick<Serve, 'invalidate'>;
+  readonly serve: Pick<Serve, 'invalidate' | 'posted'>;
   readonly passthrough: Passthrough;
   readonly upstream: UpstreamObserver;
   /** Adds our entry to the `Via` of a request. */
@@ -110,9 +111,10 @@ export class PassthroughHandler {
     const upstreamUrl = upstreams[0]?.url;
     const sentAt = now();
     return {
-      head: (status: number, rawHeaders: RawHeaders): void => {
+      head: (status: number, rawHeaders: RawHeaders): Transform | undefined => {
         record.cacheStatus.fwdStatus = status;
-        const firstByteMs = now() - sentAt;
+        const responseTime = now();
+        const firstByteMs = responseTime - sentAt;
         record.upstreamFirstByteMs = firstByteMs;
         observer.upstreamResponse({ origin, status, firstByteMs, ecosystem, kind: 'passthrough' });
         const headers = endToEnd(rawHeaders);
@@ -124,6 +126,15 @@ export class PassthroughHandler {
         );
         // RFC 9111 section 4.4: what an unsafe method may have changed is not to be served again.
         if (invalidates(method, status)) serve.invalidate(invalidatedUrls(url, headers));
+        return (
+          route.asGet &&
+          serve.posted.body(route.asGet, {
+            status,
+            headers: rawHeaders,
+            requestTime: sentAt,
+            responseTime,
+          })
+        );
       },
       interim: (status: number, headers: RawHeaders): void => reply.interim(status, headers),
       count: (bytes: number): void => {

@@ -1,5 +1,6 @@
 import type { Agent, ClientRequest, IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import type { Transform } from 'node:stream';
 import { createProxyServer, type ProxyServer, type ServerOptions } from 'http-proxy-3';
 import { GatewayError } from '../core/errors.ts';
 import type { InterimSink } from '../core/interim.ts';
@@ -26,8 +27,8 @@ export interface PassthroughTarget {
 
 /** What is to be done with the upstream's answer. */
 export interface Forwarding {
-  /** Writes the head of the response. */
-  readonly head: (status: number, headers: RawHeaders) => void;
+  /** Writes the head of the response; what it gives the body goes through. */
+  readonly head: (status: number, headers: RawHeaders) => Transform | undefined;
   /** Takes what comes before it. */
   readonly interim: InterimSink;
   readonly count: (bytes: number) => void;
@@ -222,17 +223,28 @@ async function forward(
   response: ServerResponse,
   { head, count }: Forwarding,
 ): Promise<void> {
-  head(upstream.statusCode ?? 502, upstream.rawHeaders);
+  const through = head(upstream.statusCode ?? 502, upstream.rawHeaders);
   upstream.on('data', (chunk: Buffer) => count(chunk.length));
-  await relay(upstream, response);
+  await relay(upstream, through, response);
 }
 
 /** Resolves when the response is out or its client is gone; how a body that breaks off ends is the caller's. */
-function relay(upstream: IncomingMessage, response: ServerResponse): Promise<void> {
+function relay(
+  upstream: IncomingMessage,
+  through: Transform | undefined,
+  response: ServerResponse,
+): Promise<void> {
   return new Promise((resolve, reject) => {
     upstream.once('error', reject);
     response.once('close', resolve);
-    upstream.pipe(response);
+    if (through === undefined) {
+      upstream.pipe(response);
+      return;
+    }
+    through.once('error', reject);
+    upstream.once('close', () => upstream.complete || through.destroy());
+    response.once('close', () => response.writableFinished || through.destroy());
+    upstream.pipe(through).pipe(response);
   });
 }
 

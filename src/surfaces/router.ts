@@ -29,6 +29,8 @@ export type Route =
       /** The one upstream it goes to. */
       readonly target: UpstreamTarget;
       readonly reason: string;
+      /** What a GET of the same URL would get, where the response may stand for that. */
+      readonly asGet?: Resource;
     }
   | { readonly kind: 'landing'; readonly base: string };
 
@@ -172,23 +174,42 @@ export class Router {
     const classification = this.#passthroughReason(incoming) ?? ecosystem.classify(question);
     if (classification.kind === 'passthrough') {
       const target = { ...upstreams[0], url };
-      return { kind: 'passthrough', request, target, reason: classification.reason };
+      // Of package ecosystems it is known what their URLs mean; a POST means something else.
+      const asGet =
+        request.method === 'POST' && ecosystem.id === 'generic'
+          ? ecosystem.classify({ ...question, method: 'GET' })
+          : undefined;
+      return {
+        kind: 'passthrough',
+        request,
+        target,
+        reason: classification.reason,
+        ...(asGet &&
+          asGet.kind !== 'passthrough' && {
+            asGet: this.#resource({ ...request, method: 'GET' }, asGet, mount),
+          }),
+      };
     }
+    return { kind: 'resource', resource: this.#resource(request, classification, mount) };
+  }
+
+  #resource(
+    request: ArtifactRequest,
+    classification: Resource['classification'],
+    mount: Mount | undefined,
+  ): Resource {
     const { policy, redirects, indexes } = mount ?? {
       policy: this.#options.forwardPolicy,
       redirects: 'forward',
       indexes: 'ordered',
     };
     return {
-      kind: 'resource',
-      resource: {
-        request: normalised(request, classification),
-        classification,
-        policy: { ...policy, freshness: freshnessOf(classification) },
-        redirects,
-        indexes,
-        repositories: mount?.ecosystem.upstreams === 'repositories',
-      },
+      request: normalised(request, classification),
+      classification,
+      policy: { ...policy, freshness: freshnessOf(classification) },
+      redirects,
+      indexes,
+      repositories: mount?.ecosystem.upstreams === 'repositories',
     };
   }
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { setCookieRules } from '../../src/core/store-rules.ts';
 import type { PolicyOptions } from '../../src/policy/policy-options.ts';
-import { mayStore } from '../../src/policy/storing.ts';
+import { mayStore, mayStorePosted } from '../../src/policy/storing.ts';
 import { date, type Fields, get, options, raw } from './stored.ts';
 
 function verdict(
@@ -133,5 +133,25 @@ describe('authenticated requests (RFC 9111 section 3.5)', () => {
   ])('with Cache-Control: %s it is %s', (value, expected) => {
     const request = get({ authorization: 'Basic eDp5' });
     expect(verdict(200, { 'Cache-Control': value }, request)).toBe(expected);
+  });
+});
+
+describe('a response to POST (RFC 9110 sections 9.3.3 and 8.7)', () => {
+  const url = 'http://example.com/form?a';
+  const fresh = { 'Cache-Control': 'max-age=60', 'Content-Location': '/form?a' };
+
+  it.each<[string, boolean, Fields, number?]>([
+    ['with freshness and its own location', true, fresh],
+    ['with the whole URL', true, { ...fresh, 'Content-Location': url }],
+    ['with Expires', true, { 'Content-Location': '?a', Date: date(0), Expires: date(60) }],
+    ['without location', false, { 'Cache-Control': 'max-age=60' }],
+    ['with the location of another', false, { ...fresh, 'Content-Location': '/form' }],
+    ['with two locations', false, { ...fresh, 'Content-Location': ['/form?a', '/form?a'] }],
+    ['without freshness', false, { 'Content-Location': '/form?a', 'Last-Modified': date(-60) }],
+    ['that is private', false, { ...fresh, 'Cache-Control': 'max-age=60, private' }],
+    ['that is a 201', false, fresh, 201],
+  ])('of a POST %s: %s', (_, expected, fields, status = 200) => {
+    const response = { status, headers: raw(fields) };
+    expect(mayStorePosted({ url, headers: [] }, response, options)).toBe(expected);
   });
 });

@@ -1,0 +1,31 @@
+import type { VaryField } from '../core/artifact-meta.ts';
+import { fieldValue, type RawHeaders, withoutFields } from '../core/raw-headers.ts';
+import { endToEnd } from '../policy/headers.ts';
+import type { HeadMeta } from './in-flight.ts';
+import type { Resource } from './resource.ts';
+
+/** The head of a response with the times of its exchange, in milliseconds since the epoch. */
+export interface ResponseHead {
+  readonly status: number;
+  readonly headers: RawHeaders;
+  readonly requestTime: number;
+  readonly responseTime: number;
+}
+
+const bodyLength: ReadonlySet<string> = new Set(['content-length']);
+
+/** What is stored of a response besides its body. */
+export function headMeta(
+  { request }: Resource,
+  { status, headers, requestTime, responseTime }: ResponseHead,
+  vary: readonly VaryField[],
+): HeadMeta {
+  const fields = withoutFields(endToEnd(headers), bodyLength);
+  // RFC 9110 section 6.6.1: a recipient with a clock records when a response without `Date` came.
+  if (fieldValue(fields, 'date') === undefined) {
+    fields.push('Date', new Date(responseTime).toUTCString());
+  }
+  const times = { requestTime, responseTime };
+  const mount = request.mount !== undefined && { mount: request.mount };
+  return { status, headers: fields, vary, ...times, ...mount };
+}
