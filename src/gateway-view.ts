@@ -4,11 +4,13 @@ import { GatewayError } from './core/errors.ts';
 import type { MirrorExplanation } from './core/mirror-figures.ts';
 import { derivedPrefix } from './pipeline/derive.ts';
 import type { Serve } from './pipeline/serve.ts';
+import type { Transfers } from './pipeline/transfers.ts';
 import { currentAge, freshnessLifetime } from './policy/freshness.ts';
 import type { PolicyOptions } from './policy/policy-options.ts';
 import type { Store, StoreStats } from './storage/store.ts';
 import type { AdminPurge, AdminTier, AdminView } from './surfaces/admin-view.ts';
 import type { Incoming, Route } from './surfaces/router.ts';
+import { redactText } from './telemetry/redact.ts';
 import type { StateSample } from './telemetry/state-sample.ts';
 import type { Telemetry } from './telemetry/telemetry.ts';
 import type { Downloader } from './upstream/download.ts';
@@ -17,6 +19,7 @@ import type { Mirrors } from './upstream/mirrors.ts';
 export interface ViewOptions {
   readonly store: Store;
   readonly serve: Serve;
+  readonly transfers: Pick<Transfers, 'figures'>;
   readonly telemetry: Pick<Telemetry, 'traffic'>;
   readonly config: () => Config;
   readonly mirrors: Mirrors;
@@ -80,6 +83,10 @@ export function createView(options: ViewOptions): AdminView {
           sha256: body.sha256,
         };
       });
+    },
+    fills() {
+      const { active, fills } = options.transfers.figures();
+      return { active, fills: fills.map((fill) => ({ ...fill, url: redactText(fill.url) })) };
     },
     mirrors: () => options.mirrors.figures(),
     explain: (url) => explain(url, options),

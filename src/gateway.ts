@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { createServer, type RequestListener, type Server } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { restartNeeded } from './config/compare.ts';
 import type { Config } from './config/config.ts';
@@ -14,13 +13,15 @@ import {
   warnOfUnreachable,
 } from './gateway-mirrors.ts';
 import { allowedHosts, createRouting } from './gateway-routing.ts';
+import { closeServer, leadsTo, listenOn } from './gateway-servers.ts';
 import { createView, sampleState } from './gateway-view.ts';
 import { Serve } from './pipeline/serve.ts';
+import { Transfers } from './pipeline/transfers.ts';
 import { createDiskStore } from './storage/engines/disk.ts';
 import { createMemoryStore } from './storage/engines/memory.ts';
 import type { Store } from './storage/store.ts';
 import { createTiers } from './storage/tiers.ts';
-import { createAdmin } from './surfaces/admin.ts';
+import { type Admin, createAdmin } from './surfaces/admin.ts';
 import { ConnectHandler } from './surfaces/connect.ts';
 import { GatewayHandler } from './surfaces/gateway-handler.ts';
 import { createListener } from './surfaces/listener.ts';
@@ -117,7 +118,8 @@ export async function createGateway(initial: Config, io: GatewayIo): Promise<Gat
     probing = probing.then(() => warnOfUnreachable(origins, mirrors, options));
   };
   const via = (existing: string | undefined) => appendVia(existing, '1.1', pseudonym);
-  const serve = new Serve({ store, downloader, log, now, via });
+  const transfers = new Transfers();
+  const serve = new Serve({ store, downloader, log, now, via, transfers });
   const passthrough = new Passthrough({
     agentFor: (url, trusted) => agents.for(url, trusted),
     idleTimeoutMs: Math.max(config.timeouts.firstByte, config.timeouts.idle),
@@ -155,6 +157,7 @@ export async function createGateway(initial: Config, io: GatewayIo): Promise<Gat
   const view = createView({
     store,
     serve,
+    transfers,
     telemetry,
     config: () => config,
     mirrors,
@@ -166,18 +169,18 @@ export async function createGateway(initial: Config, io: GatewayIo): Promise<Gat
     startedAt: now(),
     now,
   });
-  const createAdminListener = (): RequestListener =>
+  const openAdmin = (): Admin =>
     createAdmin({
       view,
       metrics: () => telemetry.scrape(),
       logger: log,
       ...(config.admin.token !== undefined && { token: config.admin.token }),
     });
-  let adminListener = createAdminListener();
+  let adminSide = openAdmin();
   const admin = createServer((request, response) => {
     // Whoever may use the proxy is not for that reason an operator.
     if (viaLoops(request.headers.via, pseudonym)) response.writeHead(403).end();
-    else adminListener(request, response);
+    else adminSide.listener(request, response);
   });
 
   return {
@@ -198,7 +201,9 @@ export async function createGateway(initial: Config, io: GatewayIo): Promise<Gat
         admin: { ...config.admin, token: next.admin.token },
       };
       routing = createRouting(config);
-      adminListener = createAdminListener();
+      // Who listens has shown the old token.
+      adminSide.close();
+      adminSide = openAdmin();
       mirrors.configure(mirrorSettings({ ...config, timeouts: initial.timeouts }));
       probe(new Map([...mirrorOrigins(config)].filter(([origin]) => !before.has(origin))));
       log.level = config.logLevel;
@@ -213,6 +218,7 @@ export async function createGateway(initial: Config, io: GatewayIo): Promise<Gat
         closeServer(listener, config.shutdownGrace),
         tunnels.close(config.shutdownGrace),
       ]);
+      adminSide.close();
       await closeServer(admin, 0);
       agents.close();
       await transport.close();
@@ -255,39 +261,4 @@ function logFormat({ logFormat }: Config, { isTerminal }: GatewayIo): 'json' | '
 
 function upstreamOrigins({ mounts }: Config): readonly string[] {
   return mounts.flatMap(({ upstreams }) => upstreams.map(({ url }) => originOf(url)));
-}
-
-/** Whether a connection goes to one of these servers, by whichever address of this host. */
-function leadsTo(socket: Socket, servers: readonly Server[]): boolean {
-  const { remoteAddress = '', localAddress, remotePort } = socket;
-  const here = remoteAddress === localAddress || /^(127\.|::1$|::ffff:127\.)/.test(remoteAddress);
-  const ports = servers.map((server) => (server.address() as AddressInfo | null)?.port);
-  return here && ports.includes(remotePort);
-}
-
-function listenOn(server: Server, { host, port }: { host: string; port: number }): Promise<string> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(port, host, () => {
-      server.off('error', reject);
-      const bound = server.address() as AddressInfo;
-      const name = bound.family === 'IPv6' ? `[${bound.address}]` : bound.address;
-      resolve(`http://${name}:${bound.port}`);
-    });
-  });
-}
-
-/** Idle connections end at once, busy ones when they are done, at the latest after the grace time. */
-function closeServer(server: Server, graceMs: number): Promise<void> {
-  if (!server.listening) return Promise.resolve();
-  return new Promise((resolve) => {
-    // A connection whose last response goes out now is idle only after that.
-    const idle = setInterval(() => server.closeIdleConnections(), 20);
-    const deadline = setTimeout(() => server.closeAllConnections(), graceMs);
-    server.close(() => {
-      clearInterval(idle);
-      clearTimeout(deadline);
-      resolve();
-    });
-  });
 }

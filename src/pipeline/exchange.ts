@@ -23,6 +23,7 @@ import type { Arrival, Via } from './in-flight.ts';
 import { digestOf, type PublishedDigests } from './published-digests.ts';
 import type { Resource } from './resource.ts';
 import { freshened, StoredUpdates, selecting } from './stored-updates.ts';
+import type { Transfers } from './transfers.ts';
 
 export interface ExchangeOptions {
   readonly store: Store;
@@ -34,6 +35,8 @@ export interface ExchangeOptions {
   readonly monotonic?: () => number;
   /** The `Via` of a request to an upstream, from the client's own. */
   readonly via: (existing: string | undefined) => string;
+  /** Hears of each fill. */
+  readonly transfers?: Pick<Transfers, 'begin'>;
 }
 
 /** The client's own conditions and ranges: the shared request asks for the whole representation. */
@@ -170,7 +173,7 @@ export class Exchange {
     const part = ({ first, last }: ByteRange, etag: string) =>
       [...shared, 'Range', `bytes=${first}-${last}`, 'If-Range', etag] as const;
     let connections: number | undefined;
-    new UpstreamFillSource(fill, response, {
+    const source = new UpstreamFillSource(fill, response, {
       part: (range, etag) => this.#send(resource, part(range, etag), of),
       whole: () => this.#send(resource, shared, of),
       connections: (etag) => {
@@ -180,6 +183,8 @@ export class Exchange {
       },
       now: monotonic,
     });
+    const startedAt = response.requestTime;
+    this.#options.transfers?.begin({ fill, source, request, startedAt });
     return { kind: 'fill', via, meta, fill };
   }
 

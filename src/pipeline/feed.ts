@@ -9,7 +9,7 @@ import type { PrefixCheck } from './prefix-check.ts';
 /** What a feed needs of a response. */
 export type FeedResponse = Pick<
   DownloadedResponse,
-  'status' | 'headers' | 'mirror' | 'consume' | 'resume' | 'abort' | 'demote'
+  'status' | 'headers' | 'origin' | 'mirror' | 'consume' | 'resume' | 'abort' | 'demote'
 >;
 
 /** What a feed sees of the source it belongs to. */

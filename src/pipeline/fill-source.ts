@@ -5,7 +5,7 @@ import { strongEtag } from '../policy/conditional.ts';
 import { Feed, type FeedOwner, type FeedPlace, type FeedResponse, incomplete } from './feed.ts';
 import type { Fill } from './fill.ts';
 import type { FillSource } from './fill-contract.ts';
-import { type Asked, viewOf } from './lanes.ts';
+import { type Asked, type LaneView, viewOf, watched } from './lanes.ts';
 import { Parallel } from './parallel.ts';
 import { changed, checkPart, type Identity, isSameWhole } from './part-check.ts';
 import { PrefixCheck } from './prefix-check.ts';
@@ -100,6 +100,11 @@ export class UpstreamFillSource implements FillSource, FeedOwner {
     this.#over = true;
     this.#parallel.stop();
     for (const feed of [...this.#feeds]) this.#drop(feed);
+  }
+
+  /** Its connections, for whoever watches. */
+  get lanes(): readonly LaneView[] {
+    return watched(this.#feeds, this.#asked, this.now());
   }
 
   // --- for the feeds ---

@@ -43,3 +43,42 @@ export function viewOf(
   const { waiting, present } = fill;
   return { lanes, flowing, waiting, missing: present.missing(), bytes: present.bytes };
 }
+
+/** A connection as whoever watches sees it. */
+export interface LaneView {
+  readonly state: 'asked' | 'receiving' | 'paused';
+  /** Origin; undefined before anybody has answered. */
+  readonly mirror: string | undefined;
+  readonly first: number;
+  /** Exclusive; infinity: wherever the body ends. */
+  readonly end: number;
+  /** Bytes that it has brought. */
+  readonly bytes: number;
+  /** Bytes a millisecond; undefined before there is anything to say. */
+  readonly rate: number | undefined;
+}
+
+/** The connections of a fill at this moment, in the order of their places. */
+export function watched(
+  feeds: ReadonlySet<Feed>,
+  asked: ReadonlySet<Asked>,
+  now: number,
+): readonly LaneView[] {
+  const lanes: LaneView[] = [];
+  for (const { response, position, brought, limit, paused, meter } of feeds) {
+    lanes.push({
+      state: paused ? 'paused' : 'receiving',
+      mirror: response.mirror ?? response.origin,
+      first: position - brought,
+      end: limit,
+      bytes: brought,
+      rate: meter.rate(now),
+    });
+  }
+  for (const { range } of asked) {
+    const { first, last } = range;
+    const lane = { state: 'asked', mirror: undefined, bytes: 0, rate: undefined } as const;
+    lanes.push({ ...lane, first, end: last + 1 });
+  }
+  return lanes.sort((a, b) => a.first - b.first);
+}

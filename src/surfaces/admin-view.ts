@@ -1,3 +1,4 @@
+import type { FillsFigures } from '../core/fill-figures.ts';
 import type { MirrorExplanation, MirrorsFigures } from '../core/mirror-figures.ts';
 import type { TrafficStats } from '../core/traffic-stats.ts';
 
@@ -66,6 +67,8 @@ export interface AdminView {
    * size, freshness, as JSON-ready objects. An empty list when nothing is stored.
    */
   entries(url: string): Promise<readonly object[]>;
+  /** The bodies on their way from upstreams now; URLs without credentials. */
+  fills(): FillsFigures;
   /** What is known of the upstreams and mirrors. */
   mirrors(): MirrorsFigures;
   /** Which mirror a GET of the canonical URL would be sent to now, and why; or why to none. */

@@ -11,6 +11,7 @@ import { loadAdminPage } from './admin-page.ts';
 import { parsePurgeQuery, parseUrlQuery } from './admin-query.ts';
 import { type ReplyFields, sendBody, sendJson, sendProblem } from './admin-reply.ts';
 import type { AdminView } from './admin-view.ts';
+import { EventStream, type Every } from './event-stream.ts';
 
 export interface AdminOptions {
   /** When set, wanted for the page and `/api`; health and metrics stay open for probes. */
@@ -18,7 +19,19 @@ export interface AdminOptions {
   readonly view: AdminView;
   readonly metrics: () => Promise<{ readonly contentType: string; readonly body: string }>;
   readonly logger: Logger;
+  /** Timers, instead of the system's. */
+  readonly every?: Every;
 }
+
+export interface Admin {
+  /** For Node's HTTP server. */
+  readonly listener: RequestListener;
+  /** Ends the streams of events; the listener is not used afterwards. */
+  close(): void;
+}
+
+/** Who watches at a time: more than any team has operators. */
+const mostWatchers = 16;
 
 type Handler = (response: ServerResponse, query: string) => void | Promise<void>;
 
@@ -28,10 +41,18 @@ interface Route {
   readonly DELETE?: Handler;
 }
 
-/** The admin side as a request listener for Node's HTTP server; it has a port of its own. */
-export function createAdmin(options: AdminOptions): RequestListener {
-  const routes = createRoutes(options);
-  return (request, response) => {
+/** The admin side; it has a port of its own. */
+export function createAdmin(options: AdminOptions): Admin {
+  const { view, every } = options;
+  const data = () => view.fills();
+  const fills = new EventStream({
+    event: 'fills',
+    data,
+    most: mostWatchers,
+    ...(every && { every }),
+  });
+  const routes = createRoutes(options, fills);
+  const listener: RequestListener = (request, response) => {
     // Bodies mean nothing here; an unread one would hold up the connection.
     request.resume();
     answer(options, routes, request, response).catch((error: unknown) => {
@@ -40,6 +61,7 @@ export function createAdmin(options: AdminOptions): RequestListener {
       else sendFailure(response, error);
     });
   };
+  return { listener, close: () => fills.close() };
 }
 
 async function answer(
@@ -78,7 +100,10 @@ async function answer(
   await handler(response, mark === -1 ? '' : target.slice(mark + 1));
 }
 
-function createRoutes({ view, metrics, logger }: AdminOptions): ReadonlyMap<string, Route> {
+function createRoutes(
+  { view, metrics, logger }: AdminOptions,
+  fills: EventStream,
+): ReadonlyMap<string, Route> {
   const page = loadAdminPage();
   return new Map<string, Route>([
     [
@@ -110,6 +135,8 @@ function createRoutes({ view, metrics, logger }: AdminOptions): ReadonlyMap<stri
       },
     ],
     ['/api/stats', { guarded: true, GET: (response) => sendJson(response, 200, view.stats()) }],
+    ['/api/fills', { guarded: true, GET: (response) => sendJson(response, 200, view.fills()) }],
+    ['/api/fills/stream', { guarded: true, GET: (response) => sendEvents(response, fills) }],
     ['/api/mirrors', { guarded: true, GET: (response) => sendJson(response, 200, view.mirrors()) }],
     [
       '/api/explain',
@@ -151,6 +178,15 @@ function sendHealth(response: ServerResponse, view: AdminView): void {
   const degraded = Object.values(checks).some((check) => !check.ok);
   const status = ok ? (degraded ? 'degraded' : 'ok') : 'down';
   sendJson(response, ok ? 200 : 503, { status, checks });
+}
+
+function sendEvents(response: ServerResponse, stream: EventStream): void {
+  if (stream.hasRoom) {
+    stream.open(response);
+    return;
+  }
+  const detail = 'As many as may are listening already; /api/fills has the same figures once.';
+  sendProblem(response, 503, detail, { 'Retry-After': '10' });
 }
 
 function sendDenial(response: ServerResponse, { status, detail, challenges }: Denial): void {

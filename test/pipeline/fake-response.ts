@@ -12,7 +12,7 @@ export class FakeResponse implements DownloadedResponse {
   readonly requestTime = 0;
   readonly responseTime = 0;
   readonly attempts = [];
-  readonly mirror = undefined;
+  readonly mirror: string | undefined = undefined;
   readonly faults: MirrorFault[] = [];
   aborted = false;
   #sink: BodySink | undefined;

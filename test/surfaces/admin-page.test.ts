@@ -1,7 +1,10 @@
 import { createHash } from 'node:crypto';
 import { createContext, runInContext } from 'node:vm';
 import { expect, test } from 'vitest';
+import type { FillsFigures } from '../../src/core/fill-figures.ts';
 import { type AdminSide, someStats, startAdmin } from './admin-side.ts';
+
+const segment = { state: 'receiving', first: 0, last: 4095, bytes: 512, speed: null } as const;
 
 /** As much of an element as the page's script uses. */
 class Element {
@@ -35,7 +38,7 @@ class Element {
 }
 
 /** Runs the page's own script against the running admin side, once. */
-async function render(admin: AdminSide): Promise<Map<string, Element>> {
+async function render(admin: AdminSide, more: object = {}): Promise<Map<string, Element>> {
   const html = (await admin.ask('/')).body;
   const elements = new Map(
     [...html.matchAll(/<(\w+)[^>]* id="([^"]+)"/g)].map(([, tag = '', id = '']) => [
@@ -53,9 +56,11 @@ async function render(admin: AdminSide): Promise<Map<string, Element>> {
         hidden: false,
         getElementById: (id: string) => elements.get(id),
         createElement: (tag: string) => new Element(tag),
+        addEventListener: () => undefined,
       },
       fetch: (path: string) => admin.ask(`/${path}`),
       setInterval: () => 0,
+      ...more,
     }),
   );
   await shown.promise;
@@ -89,6 +94,86 @@ test('behind a public URL, a proxy is still the listener itself', async () => {
   expect(page.get('mounts')?.all).toContain('registry https://cache.example.com/x/npm/');
   expect(page.get('mounts')?.all).toContain('Proxy "http://10.0.0.1:8080";');
   expect(page.get('proxy')?.all).toContain('http_proxy=http://10.0.0.1:8080:');
+});
+
+const someFills: FillsFigures = {
+  active: 3,
+  fills: [
+    {
+      id: 7,
+      url: 'https://registry.test/<big>.tgz',
+      ecosystem: 'npm',
+      mount: '/npm',
+      startedAt: '2026-01-01T00:00:00.000Z',
+      size: 4096,
+      bytes: 1024,
+      readers: 2,
+      storing: true,
+      speed: 512,
+      etaSeconds: 6,
+      segments: [
+        { ...segment, mirror: 'http://a.test', speed: 256 },
+        { ...segment, mirror: 'http://a.test', speed: 256 },
+        { ...segment, mirror: null, state: 'asked' },
+      ],
+    },
+    {
+      id: 8,
+      url: 'https://registry.test/unknown',
+      ecosystem: 'generic',
+      mount: null,
+      startedAt: '2026-01-01T00:00:00.000Z',
+      size: null,
+      bytes: 10,
+      readers: 0,
+      storing: false,
+      speed: null,
+      etaSeconds: null,
+      segments: [],
+    },
+  ],
+};
+
+test('without a stream the page shows the fills that it asks for', async () => {
+  const page = await render(await startAdmin({ fills: () => someFills }));
+  const text = page.get('fills')?.all;
+  expect(text).toContain('https://registry.test/<big>.tgz 1.0 KiB of 4.0 KiB 512 B/s 6 s 2');
+  expect(text).toContain('http://a.test ×2, 512 B/s asked ×1');
+  expect(text).toContain('https://registry.test/unknown 10 B – – 0, not stored');
+  expect(page.get('more-fills')?.all).toBe('And 1 more.');
+  const meter = page.get('fills')?.children[0]?.children[1]?.children[0];
+  expect(meter).toMatchObject({ tag: 'progress', max: 4096, value: 1024 });
+});
+
+test('with a stream the page shows each event, and asks for nothing besides', async () => {
+  const streams: { url: string; listener: ((event: { data: string }) => void) | undefined }[] = [];
+  const asked: string[] = [];
+  class EventSource {
+    readonly readyState = 1;
+    readonly stream: (typeof streams)[number];
+
+    constructor(url: string) {
+      this.stream = { url, listener: undefined };
+      streams.push(this.stream);
+    }
+
+    addEventListener(_name: string, listener: (event: { data: string }) => void): void {
+      this.stream.listener = listener;
+    }
+  }
+  const admin = await startAdmin();
+  const fetch = (path: string) => {
+    asked.push(path);
+    return admin.ask(`/${path}`);
+  };
+  const page = await render(admin, { EventSource, fetch });
+  expect(streams.map(({ url }) => url)).toEqual(['api/fills/stream']);
+  expect(asked).not.toContain('api/fills');
+  streams[0]?.listener?.({ data: JSON.stringify(someFills) });
+  expect(page.get('fills')?.all).toContain('https://registry.test/<big>.tgz');
+  streams[0]?.listener?.({ data: JSON.stringify({ active: 0, fills: [] }) });
+  expect(page.get('fills')?.all).toBe('nothing just now');
+  expect(page.get('more-fills')?.hidden).toBe(true);
 });
 
 test('the page says so when the figures cannot be had', async () => {

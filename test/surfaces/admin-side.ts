@@ -3,8 +3,9 @@ import type { AddressInfo } from 'node:net';
 import { onTestFinished } from 'vitest';
 import type { Logger } from '../../src/core/logger.ts';
 import type { MirrorsFigures } from '../../src/core/mirror-figures.ts';
-import { createAdmin } from '../../src/surfaces/admin.ts';
+import { type Admin, createAdmin } from '../../src/surfaces/admin.ts';
 import type { AdminStats, AdminView } from '../../src/surfaces/admin-view.ts';
+import type { Every } from '../../src/surfaces/event-stream.ts';
 import { createLogger } from '../../src/telemetry/logger.ts';
 import { RequestTotals } from '../../src/telemetry/request-totals.ts';
 import { trafficStats } from '../../src/telemetry/stats.ts';
@@ -26,6 +27,7 @@ export interface AskOptions {
 export interface AdminSide {
   readonly port: number;
   readonly log: Lines;
+  readonly admin: Admin;
   ask(target: string, options?: AskOptions): Promise<Answer>;
 }
 
@@ -68,33 +70,36 @@ export async function startAdmin(
   view: Partial<AdminView> = {},
   token?: string,
   metrics = async () => ({ contentType: 'text/plain; version=0.0.4', body: 'up 1\n' }),
+  every?: Every,
 ): Promise<AdminSide> {
   const log = new Lines();
   const logger: Logger = createLogger({ level: 'info', format: 'json', stream: log });
-  const server = createServer(
-    createAdmin({
-      ...(token === undefined ? {} : { token }),
-      view: {
-        health: () => ({ ok: true, checks: {} }),
-        ready: () => true,
-        stats: someStats,
-        entries: async () => [],
-        mirrors: () => someMirrors,
-        explain: async () => ({ refused: 'nobody knows it' }),
-        purge: async () => 0,
-        ...view,
-      },
-      metrics,
-      logger,
-    }),
-  );
+  const admin = createAdmin({
+    ...(token === undefined ? {} : { token }),
+    ...(every && { every }),
+    view: {
+      health: () => ({ ok: true, checks: {} }),
+      ready: () => true,
+      stats: someStats,
+      entries: async () => [],
+      fills: () => ({ active: 0, fills: [] }),
+      mirrors: () => someMirrors,
+      explain: async () => ({ refused: 'nobody knows it' }),
+      purge: async () => 0,
+      ...view,
+    },
+    metrics,
+    logger,
+  });
+  const server = createServer(admin.listener);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   onTestFinished(() => {
+    admin.close();
     server.closeAllConnections();
     server.close();
   });
   const { port } = server.address() as AddressInfo;
-  return { port, log, ask: (target, options = {}) => ask(port, target, options) };
+  return { port, log, admin, ask: (target, options = {}) => ask(port, target, options) };
 }
 
 function ask(port: number, target: string, { method, headers }: AskOptions): Promise<Answer> {
