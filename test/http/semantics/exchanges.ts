@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { CachingConfig } from '../../../src/config/config.ts';
+import type { CachingConfig, Config } from '../../../src/config/config.ts';
 import { fieldValue } from '../../../src/core/raw-headers.ts';
 import { overSurfaces, type Setup } from '../../gateway/surfaces.ts';
 import { FakeClock } from '../../support/clock.ts';
@@ -26,8 +26,11 @@ export interface Exchange {
   readonly path?: string;
   readonly send?: Fields;
   readonly content?: string;
-  /** What the origin answers, request by request. Without it the origin must not be asked. */
-  readonly origin?: Reply | readonly Reply[] | 'gone';
+  /**
+   * What the origin answers, request by request. Without it the origin must not be asked. `gone`: it
+   * is out of reach from now on; `silent`: it takes the request, and that is all.
+   */
+  readonly origin?: Reply | readonly Reply[] | 'gone' | 'silent';
   /** The origin is asked behind the client's back, and what is stored changes by it. */
   readonly behind?: boolean;
   /** Combined fields, in lower case, of the first request that the origin sees; undefined: absent. */
@@ -75,7 +78,7 @@ export const another = page('no-store', {}, 'another');
 export function rows(
   name: string,
   table: Readonly<Record<string, readonly Exchange[]>>,
-  settings: Partial<CachingConfig> = {},
+  settings: Partial<CachingConfig> & Partial<Pick<Config, 'timeouts'>> = {},
 ): void {
   overSurfaces(name, (setup) => {
     for (const [behaviour, exchanges] of Object.entries(table)) {
@@ -107,7 +110,8 @@ async function play(
   const { path = '/a', method = 'GET', send = {}, content, asked = {}, gets = {} } = exchange;
   const replies = repliesOf(exchange);
   if (exchange.origin === 'gone') await origin.close();
-  origin.handle(path, answering([...replies], now));
+  const silent = exchange.origin === 'silent';
+  origin.handle(path, silent ? () => undefined : answering([...replies], now));
   const before = origin.requests.length;
   const about = `/api/entries?url=${encodeURIComponent(origin.url + path)}`;
   const stored = async () => JSON.stringify(await gateway.admin(about));
@@ -123,7 +127,7 @@ async function play(
   }
   await untilSettled(gateway);
   const requests = origin.requests.slice(before);
-  expect(requests.length, `${what}: requests at the origin`).toBe(replies.length);
+  expect(requests.length, `${what}: requests at the origin`).toBe(silent ? 1 : replies.length);
   const [first] = requests;
   const sent = (name: string) => fieldValue(first?.headers ?? [], name);
   expect(pick(asked, sent), `${what}: what the origin is asked`).toEqual(asked);
@@ -142,7 +146,7 @@ async function play(
 }
 
 function repliesOf({ origin }: Exchange): readonly Reply[] {
-  if (origin === undefined || origin === 'gone') return [];
+  if (origin === undefined || typeof origin === 'string') return [];
   return 'status' in origin ? [origin] : origin;
 }
 

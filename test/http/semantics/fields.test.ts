@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { RawHeaders } from '../../../src/core/raw-headers.ts';
 import { overSurfaces } from '../../gateway/surfaces.ts';
@@ -43,6 +44,16 @@ const fields: Readonly<Record<string, RawHeaders>> = {
   ],
 };
 
+const token = "!#$%&'*+-.^_`|~";
+/** RFC 9110 section 5.1: any token; nobody knows those that begin so. */
+const fieldName = fc
+  .string({ unit: fc.constantFrom(...token, ...'aZ09'), maxLength: 8 })
+  .map((name) => `X-${name}`);
+/** RFC 9110 section 5.5: what is visible and what is of no character set; space only inside. */
+const fieldContent = fc
+  .string({ unit: fc.constantFrom(...'aZ09 \t,;="\\()<>@:/[]?{}', '\x7e', '\x80', '\xff') })
+  .map((content) => content.trim());
+
 overSurfaces('every end-to-end field is kept byte for byte (RFC 9111 section 3.1)', (setup) => {
   test.each(Object.entries(fields))('%s', async (_what, given) => {
     const clock = new FakeClock();
@@ -63,6 +74,31 @@ overSurfaces('every end-to-end field is kept byte for byte (RFC 9111 section 3.1
     }
     expect(seen).toEqual([sent, sent]);
     expect(origin.requests).toHaveLength(1);
+  });
+
+  test('whatever its name and its bytes', async () => {
+    const { origin, gateway, at } = await setup();
+    let run = 0;
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.tuple(fieldName, fieldContent), { maxLength: 12 }),
+        async (some) => {
+          run += 1;
+          const sent = [...some.flat(), 'Date', date(0), 'Cache-Control', 's-maxage=999999999'];
+          origin.handle(`/${run}`, (_request, response) => {
+            response.sendDate = false;
+            response.writeHead(200, [...sent, 'Content-Length', '5']).end(hello);
+          });
+          for (let i = 0; i < 2; i++) {
+            const answer = await gateway.get(at(`/${run}`));
+            expect(without(answer.headers, [...ours, ...ofThisHop])).toEqual(sent);
+            await untilSettled(gateway);
+          }
+          expect(origin.requests.filter(({ target }) => target === `/${run}`)).toHaveLength(1);
+        },
+      ),
+      { numRuns: 40 },
+    );
   });
 
   test('but not those of one hop, and those that Connection lists (RFC 9110 section 7.6.1)', async () => {

@@ -112,6 +112,29 @@ rows('an origin that is out of reach (RFC 9111 section 4.2.4)', {
   ],
 });
 
+rows(
+  'an origin that says nothing',
+  {
+    'is answered for with what is stale': [
+      stored('max-age=10'),
+      { after: 20, origin: 'silent', gets: stale },
+    ],
+    'where must-revalidate forbids it: a complete 504 (RFC 9111 section 5.2.2.2)': [
+      stored('max-age=10, must-revalidate'),
+      {
+        after: 20,
+        origin: 'silent',
+        gets: {
+          status: 504,
+          body: /http_response_timeout/,
+          fields: { 'proxy-status': /^millrace; error=http_response_timeout/, age: undefined },
+        },
+      },
+    ],
+  },
+  { timeouts: { connect: 5_000, firstByte: 500, idle: 500, floor: 500 } },
+);
+
 rows('an error in answer to a validation (RFC 9111 section 4.3.3)', {
   'gives way to what is stale': failing('', 1, stale),
   'the age goes on': failing('', 5, { ...stale, fields: { age: '15' } }),
