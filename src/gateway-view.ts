@@ -2,6 +2,7 @@ import type { Config } from './config/config.ts';
 import { canonicalUrl } from './core/canonical-url.ts';
 import { GatewayError } from './core/errors.ts';
 import type { MirrorExplanation } from './core/mirror-figures.ts';
+import type { MemoryGuard } from './gateway-memory.ts';
 import { derivedPrefix } from './pipeline/derive.ts';
 import type { Serve } from './pipeline/serve.ts';
 import type { Transfers } from './pipeline/transfers.ts';
@@ -120,12 +121,14 @@ export function sampleState(
   serve: Serve,
   mirrors: Mirrors,
   tunnels: { readonly open: number },
+  memory: Pick<MemoryGuard, 'check'>,
 ): StateSample {
   return {
     tiers: tiersOf(store),
     ...serve.activity,
     tunnels: tunnels.open,
     mirrors: mirrors.figures(),
+    memory: memory.check(),
   };
 }
 

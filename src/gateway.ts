@@ -6,6 +6,7 @@ import type { Config } from './config/config.ts';
 import { originOf } from './core/canonical-url.ts';
 import type { Logger } from './core/logger.ts';
 import { matchesAddress } from './core/network.ts';
+import { MemoryGuard, type MemoryProbe } from './gateway-memory.ts';
 import {
   mirrorOrigins,
   mirrorSettings,
@@ -18,7 +19,7 @@ import { createView, sampleState } from './gateway-view.ts';
 import { Serve } from './pipeline/serve.ts';
 import { Transfers } from './pipeline/transfers.ts';
 import { createDiskStore } from './storage/engines/disk.ts';
-import { createMemoryStore } from './storage/engines/memory.ts';
+import { createMemoryStore, type MemoryStore } from './storage/engines/memory.ts';
 import type { Store } from './storage/store.ts';
 import { createTiers } from './storage/tiers.ts';
 import { type Admin, createAdmin } from './surfaces/admin.ts';
@@ -47,7 +48,7 @@ export interface GatewayIo {
   /** Where the log goes. */
   readonly stdout: NodeJS.WritableStream & { readonly isTTY?: boolean };
   readonly isTerminal: boolean;
-  readonly probe: ProcessProbe;
+  readonly probe: ProcessProbe & MemoryProbe;
   readonly version: string;
   readonly nodeVersion: string;
   /** Milliseconds since the epoch, instead of the system's clock. */
@@ -75,19 +76,20 @@ export async function createGateway(initial: Config, io: GatewayIo): Promise<Gat
     format: logFormat(config, io),
     stream: io.stdout,
   });
-  const store = await openStore(config, log);
+  const tier = createMemoryStore({ maxBytes: config.memory });
+  const store = await openStore(tier, config, log);
   const telemetry = createTelemetry({
     logger: log,
     clock: now,
     origins: upstreamOrigins(config),
-    sample: () => sampleState(store, serve, mirrors, tunnels),
+    sample: () => sampleState(store, serve, mirrors, tunnels, memoryGuard),
     probe: io.probe,
     version: io.version,
     nodeVersion: io.nodeVersion,
   });
 
   const mirrors = new Mirrors(now, mirrorSettings(config));
-  const memory = await rememberMirrors(join(config.data, 'mirrors.json'), mirrors, log);
+  const mirrorMemory = await rememberMirrors(join(config.data, 'mirrors.json'), mirrors, log);
   const connecting = {
     connectTimeoutMs: config.timeouts.connect,
     allowAddress: (ip: string, port: number) => matchesAddress(allowedHosts(config), ip, port),
@@ -118,8 +120,19 @@ export async function createGateway(initial: Config, io: GatewayIo): Promise<Gat
     probing = probing.then(() => warnOfUnreachable(origins, mirrors, options));
   };
   const via = (existing: string | undefined) => appendVia(existing, '1.1', pseudonym);
+  const memoryGuard = new MemoryGuard({
+    probe: io.probe,
+    tier,
+    log,
+    settings: () => ({
+      limit: config.memoryLimit,
+      tierBytes: initial.memory,
+      connections: config.limits.connections,
+    }),
+  });
+  const mostConnections = (): number => memoryGuard.connections;
   const transfers = new Transfers();
-  const serve = new Serve({ store, downloader, log, now, via, transfers });
+  const serve = new Serve({ store, downloader, log, now, via, transfers, mostConnections });
   const passthrough = new Passthrough({
     agentFor: (url, trusted) => agents.for(url, trusted),
     idleTimeoutMs: Math.max(config.timeouts.firstByte, config.timeouts.idle),
@@ -213,6 +226,7 @@ export async function createGateway(initial: Config, io: GatewayIo): Promise<Gat
     async close() {
       address = undefined;
       closing.abort();
+      memoryGuard.close();
       passthrough.close();
       await Promise.all([
         closeServer(listener, config.shutdownGrace),
@@ -223,7 +237,7 @@ export async function createGateway(initial: Config, io: GatewayIo): Promise<Gat
       agents.close();
       await transport.close();
       await probing;
-      await memory.close();
+      await mirrorMemory.close();
       await store.close();
       telemetry.close();
     },
@@ -244,8 +258,7 @@ const responseFields: ResponseFields = {
 };
 
 /** Memory over disk; memory alone, and said so, where the disk cannot be used. */
-async function openStore(config: Config, log: Logger): Promise<Store> {
-  const memory = createMemoryStore({ maxBytes: config.memory });
+async function openStore(memory: MemoryStore, config: Config, log: Logger): Promise<Store> {
   const disk = await createDiskStore({
     dir: config.data,
     maxBytes: config.disk,

@@ -1,5 +1,7 @@
 #!/usr/bin/env node
+import { totalmem } from 'node:os';
 import process from 'node:process';
+import { getHeapStatistics } from 'node:v8';
 import manifest from '../package.json' with { type: 'json' };
 import type { CliIo } from './cli/io.ts';
 import { nodeTooOld } from './cli/node-version.ts';
@@ -32,7 +34,13 @@ async function main(): Promise<void> {
     isTerminal: process.stdout.isTTY === true,
     env: process.env,
     cwd: process.cwd(),
-    probe: process,
+    probe: {
+      memoryUsage: () => process.memoryUsage(),
+      cpuUsage: () => process.cpuUsage(),
+      constrainedMemory: () => process.constrainedMemory(),
+      totalMemory: totalmem,
+      heapLimit: () => getHeapStatistics().heap_size_limit,
+    },
     version: manifest.version,
     nodeVersion: process.versions.node,
     async hostDefaults() {

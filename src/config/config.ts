@@ -33,6 +33,8 @@ export interface Config extends CachingConfig {
   /** Absolute path. */
   readonly data: string;
   readonly memory: number;
+  /** Of the process; undefined: the container's, or three quarters of the machine's memory. */
+  readonly memoryLimit: number | undefined;
   readonly disk: number;
   readonly logLevel: LogLevel;
   readonly logFormat: 'auto' | 'json' | 'pretty';

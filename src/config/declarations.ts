@@ -70,6 +70,11 @@ export const settings = {
     { ...restart, flag: '--data <dir>' },
   ),
   memory: setting(byteSize(mebibyte), '256MiB', 'Hard bound of the memory tier.', restart),
+  memoryLimit: optional(
+    byteSize(64 * mebibyte),
+    "the container's limit, or three quarters of the machine's memory",
+    'The memory that the process may have: from three quarters of it on the memory tier shrinks, then the number of parallel connections.',
+  ),
   disk: setting(byteSize(mebibyte), '20GiB', 'Hard bound of the disk tier.', restart),
   logLevel: setting(oneOf(logLevels), 'info', 'The least grave lines that are still logged.', {
     flag: '--log-level <level>',

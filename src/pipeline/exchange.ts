@@ -35,6 +35,8 @@ export interface ExchangeOptions {
   readonly monotonic?: () => number;
   /** The `Via` of a request to an upstream, from the client's own. */
   readonly via: (existing: string | undefined) => string;
+  /** Connections at once for one body, besides what the mirrors have. */
+  readonly mostConnections?: () => number;
   /** Hears of each fill. */
   readonly transfers?: Pick<Transfers, 'begin'>;
 }
@@ -179,7 +181,7 @@ export class Exchange {
       connections: (etag) => {
         const headers = part({ first: 0, last: 0 }, etag);
         connections ??= downloader.connections({ ...downloadOf(resource), headers });
-        return connections;
+        return Math.min(connections, this.#options.mostConnections?.() ?? connections);
       },
       now: monotonic,
     });

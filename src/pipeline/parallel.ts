@@ -89,7 +89,13 @@ export class Parallel {
     this.#rate = rate;
     const left = missing.reduce((sum, { first, last }) => sum + last - first + 1, 0);
     if (left / rate < worthwhileMs) return;
-    this.#count = new LaneCount({ max: this.#options.most() });
+    const { most } = this.#options;
+    this.#count = new LaneCount({
+      // It falls and rises with the memory that there is.
+      get max() {
+        return most();
+      },
+    });
     this.#count.begin(rate);
     this.#ticks = setInterval(() => this.#tick(), tickMs).unref();
     this.#assign(this.#count);

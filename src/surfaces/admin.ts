@@ -1,5 +1,6 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { GatewayError } from '../core/errors.ts';
+import type { Every } from '../core/every.ts';
 import type { Logger } from '../core/logger.ts';
 import {
   type Denial,
@@ -11,7 +12,7 @@ import { loadAdminPage } from './admin-page.ts';
 import { parsePurgeQuery, parseUrlQuery } from './admin-query.ts';
 import { type ReplyFields, sendBody, sendJson, sendProblem } from './admin-reply.ts';
 import type { AdminView } from './admin-view.ts';
-import { EventStream, type Every } from './event-stream.ts';
+import { EventStream } from './event-stream.ts';
 
 export interface AdminOptions {
   /** When set, wanted for the page and `/api`; health and metrics stay open for probes. */

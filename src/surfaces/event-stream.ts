@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import { type Every, systemEvery } from '../core/every.ts';
 
 export interface EventStreamOptions {
   /** Name of the events. */
@@ -11,17 +12,9 @@ export interface EventStreamOptions {
   readonly every?: Every;
 }
 
-/** Starts a timer of so many milliseconds; the result ends it. */
-export type Every = (milliseconds: number, run: () => void) => () => void;
-
 const everyMs = 1_000;
 /** How long a browser waits before it comes back, in milliseconds. */
 const retryMs = 3_000;
-
-const systemEvery: Every = (milliseconds, run) => {
-  const timer = setInterval(run, milliseconds).unref();
-  return () => clearInterval(timer);
-};
 
 /**
  * Server-sent events (HTML Living Standard, section 9.2), one a second to all who listen, the first

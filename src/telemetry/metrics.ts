@@ -1,4 +1,5 @@
 import { Gauge, Registry } from 'prom-client';
+import { registerMemoryMetrics } from './metrics-memory.ts';
 import { registerMirrorMetrics } from './metrics-mirrors.ts';
 import { registerProcessMetrics } from './metrics-process.ts';
 import { registerStateMetrics } from './metrics-state.ts';
@@ -34,6 +35,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
   registerTrafficMetrics(registry, options.requests, options.upstreams);
   const takeSample = registerStateMetrics(registry);
   const takeMirrors = registerMirrorMetrics(registry);
+  const takeMemory = registerMemoryMetrics(registry);
   const stop = registerProcessMetrics(registry, options.probe);
   new Gauge({
     name: 'millrace_build_info',
@@ -46,6 +48,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
       const sample = options.sample();
       takeSample(sample);
       takeMirrors(sample.mirrors);
+      takeMemory(sample.memory);
       return { contentType: registry.contentType, body: await registry.metrics() };
     },
     close: stop,

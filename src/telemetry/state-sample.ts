@@ -11,6 +11,17 @@ export interface TierSample {
   readonly healthy: boolean;
 }
 
+/** How the process stands to the memory that it may have; sizes in bytes. */
+export interface MemorySample {
+  /** 0 none, 1 elevated, 2 high, 3 critical. */
+  readonly pressure: number;
+  readonly limit: number;
+  /** Of the memory tier, just now. */
+  readonly tierBound: number;
+  /** Connections at once for one body, just now. */
+  readonly connections: number;
+}
+
 /** What the gauges show, asked for once a scrape. */
 export interface StateSample {
   readonly tiers: readonly TierSample[];
@@ -21,6 +32,7 @@ export interface StateSample {
   /** Tunnels that are open. */
   readonly tunnels: number;
   readonly mirrors: MirrorsFigures;
+  readonly memory: MemorySample;
 }
 
 /** What is read of the process; Node's own `process` is one. */

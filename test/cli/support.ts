@@ -3,6 +3,7 @@ import { Writable } from 'node:stream';
 import type { CliIo, Signal } from '../../src/cli/io.ts';
 import type { LogFields, Logger } from '../../src/core/logger.ts';
 import { plainHost } from '../config/support.ts';
+import { processProbe } from '../support/process-probe.ts';
 
 /** A stream that keeps its text. */
 export class TextSink extends Writable {
@@ -32,7 +33,7 @@ export class FakeProcess {
       stdout: this.stdout,
       stderr: this.stderr,
       isTerminal: true,
-      probe: process,
+      probe: processProbe,
       version: '1.2.3',
       nodeVersion: '26.0.0',
       env: {},

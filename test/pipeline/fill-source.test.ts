@@ -24,7 +24,10 @@ interface Asked {
 async function sourceFixture(
   size: number | undefined,
   headers: readonly string[],
-  { connections = 1, now = () => 0 }: { connections?: number; now?: () => number } = {},
+  {
+    connections = 1,
+    now = () => 0,
+  }: { connections?: number | (() => number); now?: () => number } = {},
 ) {
   const { fill } = await fillFixture({ size });
   const first = new FakeResponse(200, headers);
@@ -36,7 +39,7 @@ async function sourceFixture(
   new UpstreamFillSource(fill, first, {
     part: ask,
     whole: () => ask(undefined),
-    connections: () => connections,
+    connections: () => (typeof connections === 'number' ? connections : connections()),
     now,
   });
   return { fill, first, asked };
@@ -192,6 +195,41 @@ describe('a large body that comes slowly', () => {
       expect(last - first + 1).toBeGreaterThanOrEqual(mebibyte);
     }
     expect(ranges[0]?.first).toBeGreaterThan(mebibyte);
+  });
+
+  test('gets no further connections while fewer are allowed, and more again afterwards', async () => {
+    let most = 1;
+    let now = 0;
+    const { fill, first, asked } = await sourceFixture(size, strong, {
+      connections: () => most,
+      now: () => now,
+    });
+    const all = readAll(fill.read());
+    let sent = 0;
+    const sendFor = (pieces: number) => {
+      for (let i = 0; i < pieces; i++, sent += piece) {
+        first.data(body.subarray(sent, sent + piece));
+        now += 100;
+      }
+    };
+    most = 3;
+    sendFor(3);
+    expect(asked).toHaveLength(2);
+    most = 1;
+    // One of them is done: another one would take its place.
+    const range = asked[0]?.range as ByteRange;
+    const response = part(range, size);
+    asked[0]?.answer(response);
+    await turn();
+    response.data(body.subarray(range.first, range.last + 1));
+    response.end();
+    sendFor(3);
+    expect(asked).toHaveLength(2);
+    most = 3;
+    sendFor(1);
+    expect(asked).toHaveLength(3);
+    fill.fail(broken);
+    await expect(all).rejects.toBe(broken);
   });
 
   test('comes over one connection where no more are allowed', async () => {

@@ -1,9 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { createMemoryStore } from '../../src/storage/engines/memory.ts';
+import { until } from '../support/until.ts';
 import { commit, sample, stored } from './bodies.ts';
 
 const kibibyte = 1024;
+
+async function turns(count: number): Promise<void> {
+  for (let i = 0; i < count; i++) await new Promise((resolve) => setImmediate(resolve));
+}
 
 describe('memory store', () => {
   test('peek and peekBody give the very objects that are stored', async () => {
@@ -47,6 +52,75 @@ describe('memory store', () => {
       code: 'storage_full',
     });
     expect(store.stats()).toMatchObject({ bytes: 0, entries: 0 });
+  });
+
+  test('a lower bound lets the oldest go, holds for what comes, and is lifted again', async () => {
+    const store = createMemoryStore({ maxBytes: 200 * kibibyte });
+    const all = Array.from({ length: 20 }, (_, i) => sample(`body ${i}`, 10 * kibibyte));
+    for (const [i, one] of all.slice(0, 16).entries()) {
+      await commit(store, `http://a.test/${i}`, one);
+    }
+    store.setBound(50 * kibibyte);
+    expect(store.bound).toBe(50 * kibibyte);
+    expect(store.stats().maxBytes).toBe(200 * kibibyte);
+    expect(store.stats().bytes).toBeLessThanOrEqual(50 * kibibyte);
+    expect(store.peek('http://a.test/15')).toHaveLength(1);
+    expect(store.peek('http://a.test/0')).toBeUndefined();
+    for (const [i, one] of all.slice(16).entries()) await commit(store, `http://b.test/${i}`, one);
+    expect(store.stats().bytes).toBeLessThanOrEqual(50 * kibibyte);
+    expect(store.peek('http://b.test/3')).toHaveLength(1);
+    store.setBound(500 * kibibyte);
+    expect(store.bound).toBe(200 * kibibyte);
+    for (const [i, one] of all.entries()) await commit(store, `http://c.test/${i}`, one);
+    expect(store.stats().entries).toBeGreaterThan(10);
+  });
+
+  test('a bound sinks in steps where much has to go, and holds at each of them', async () => {
+    const store = createMemoryStore({ maxBytes: 4096 * kibibyte });
+    const { meta } = sample('none', 0);
+    for (let i = 0; i < 3_500; i++) store.setRecords(`http://a.test/${i}`, [meta]);
+    store.setBound(64 * kibibyte);
+    expect(store.stats().entries).toBe(2_500);
+    const bound = store.bound;
+    expect(bound).toBe(store.stats().bytes);
+    store.setRecords('http://b.test/', [meta]);
+    expect(store.peek('http://b.test/')).toHaveLength(1);
+    expect(store.stats().bytes).toBeLessThanOrEqual(bound);
+    await until(() => store.bound === 64 * kibibyte);
+    expect(store.stats().bytes).toBeLessThanOrEqual(64 * kibibyte);
+    expect(store.peek('http://b.test/')).toHaveLength(1);
+  });
+
+  test('a bound that is lifted before it was reached stays lifted', async () => {
+    const store = createMemoryStore({ maxBytes: 4096 * kibibyte });
+    const { meta } = sample('none', 0);
+    for (let i = 0; i < 3_500; i++) store.setRecords(`http://a.test/${i}`, [meta]);
+    store.setBound(64 * kibibyte);
+    store.setBound(4096 * kibibyte);
+    await turns(5);
+    expect(store.bound).toBe(4096 * kibibyte);
+    expect(store.stats().entries).toBeGreaterThanOrEqual(2_500);
+  });
+
+  test('partial bodies that are above a new bound end by themselves, and nothing fits besides', async () => {
+    const store = createMemoryStore({ maxBytes: 800 * kibibyte });
+    const partial = await store.begin(100 * kibibyte);
+    partial.write(0, new Uint8Array(100 * kibibyte));
+    store.setBound(50 * kibibyte);
+    expect(store.bound).toBe(50 * kibibyte);
+    await expect(store.begin(1)).rejects.toMatchObject({ code: 'storage_full' });
+    expect(await partial.read(0, new Uint8Array(10))).toBe(10);
+    await partial.discard();
+    const next = await store.begin(1);
+    await next.discard();
+  });
+
+  test('what cannot fit costs nobody else a place', async () => {
+    const store = createMemoryStore({ maxBytes: 800 * kibibyte });
+    await commit(store, 'http://a.test/', sample('one', 1000));
+    store.setBound(50 * kibibyte);
+    await expect(store.begin(60 * kibibyte)).rejects.toMatchObject({ code: 'storage_full' });
+    expect(store.stats().entries).toBe(1);
   });
 
   test('the least recently used goes first, and its body with it', async () => {

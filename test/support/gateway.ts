@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { onTestFinished } from 'vitest';
 import type { CachingConfig, Config, MountConfig } from '../../src/config/config.ts';
-import { createGateway, type Gateway } from '../../src/gateway.ts';
+import { createGateway, type Gateway, type GatewayIo } from '../../src/gateway.ts';
 import { Client, type ClientOptions, type ClientResponse } from './client.ts';
+import { processProbe } from './process-probe.ts';
 
 /** A gateway on free ports of loopback, with its log and a client. */
 export interface TestGateway {
@@ -29,6 +30,7 @@ export interface TestGatewayOptions {
   };
   readonly mounts?: readonly (Partial<MountConfig> & { path: string; url: string })[];
   readonly now?: () => number;
+  readonly probe?: GatewayIo['probe'];
 }
 
 const mebibyte = 2 ** 20;
@@ -63,7 +65,7 @@ export async function testGateway(options: TestGatewayOptions = {}): Promise<Tes
   const gateway = await createGateway(config, {
     stdout,
     isTerminal: false,
-    probe: process,
+    probe: options.probe ?? processProbe,
     version: '0.0.0-test',
     nodeVersion: process.version,
     ...(options.now && { now: options.now }),
@@ -129,6 +131,7 @@ function baseConfig(data: string): Config {
     trustedProxies: [],
     data,
     memory: 16 * mebibyte,
+    memoryLimit: undefined,
     disk: 256 * mebibyte,
     logLevel: 'info',
     logFormat: 'json',

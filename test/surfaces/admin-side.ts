@@ -1,11 +1,11 @@
 import { createServer, type IncomingHttpHeaders, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { onTestFinished } from 'vitest';
+import type { Every } from '../../src/core/every.ts';
 import type { Logger } from '../../src/core/logger.ts';
 import type { MirrorsFigures } from '../../src/core/mirror-figures.ts';
 import { type Admin, createAdmin } from '../../src/surfaces/admin.ts';
 import type { AdminStats, AdminView } from '../../src/surfaces/admin-view.ts';
-import type { Every } from '../../src/surfaces/event-stream.ts';
 import { createLogger } from '../../src/telemetry/logger.ts';
 import { RequestTotals } from '../../src/telemetry/request-totals.ts';
 import { trafficStats } from '../../src/telemetry/stats.ts';

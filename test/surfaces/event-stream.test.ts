@@ -1,7 +1,7 @@
 import { type ClientRequest, type IncomingMessage, request } from 'node:http';
 import { expect, onTestFinished, test } from 'vitest';
+import type { Every } from '../../src/core/every.ts';
 import type { FillsFigures } from '../../src/core/fill-figures.ts';
-import type { Every } from '../../src/surfaces/event-stream.ts';
 import { expectNoLeaks } from '../support/leaks.ts';
 import { until } from '../support/until.ts';
 import { startAdmin } from './admin-side.ts';

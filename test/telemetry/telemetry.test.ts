@@ -30,6 +30,7 @@ const sample: StateSample = {
   fills: 2,
   readers: 9,
   tunnels: 0,
+  memory: { pressure: 1, limit: 1000, tierBound: 500, connections: 4 },
   mirrors: {
     mirrors: [
       {
@@ -283,6 +284,10 @@ test('the gauges show the sample taken at the scrape, the process and the build'
   expect(values.get('millrace_store_healthy{tier="disk"}')).toBe(0);
   expect(values.get('millrace_fills_active')).toBe(2);
   expect(values.get('millrace_fill_readers')).toBe(9);
+  expect(values.get('millrace_memory_pressure')).toBe(1);
+  expect(values.get('millrace_memory_limit_bytes')).toBe(1000);
+  expect(values.get('millrace_memory_tier_bound_bytes')).toBe(500);
+  expect(values.get('millrace_memory_connections_bound')).toBe(4);
   const of = 'mirror="http://m.test"';
   expect(values.get(`millrace_mirror_requests_total{${of}}`)).toBe(4);
   expect(values.get(`millrace_mirror_failures_total{${of}}`)).toBe(2);

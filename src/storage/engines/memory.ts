@@ -10,6 +10,8 @@ import { MemoryPartial, type MemoryPartialHost } from './memory-partial.ts';
 import { bodySize, recordsSize } from './memory-space.ts';
 
 const defaultMaxBodyBytes = 1024 * 1024;
+/** Items that go at once when the bound sinks: a few milliseconds' worth. */
+const itemsPerStep = 1_000;
 
 export interface MemoryStoreOptions {
   /** Hard bound in bytes: records, bodies and partial bodies; 0 keeps nothing. */
@@ -22,6 +24,10 @@ export interface MemoryStoreOptions {
 export interface MemoryStore extends Store {
   /** Largest body that it takes, in bytes. */
   readonly maxBodyBytes: number;
+  /** The bound that holds now, in bytes. */
+  readonly bound: number;
+  /** Another bound, never above `maxBytes`: a lower one is reached in steps, oldest items first. */
+  setBound(bytes: number): void;
   /** Sets all variants of a key as another store has them; none: forgets the key. */
   setRecords(key: string, variants: readonly ArtifactMeta[]): void;
   /** Adds a body if it is small enough and a record here names it. The bytes are kept as they are. */
@@ -40,6 +46,10 @@ export function createMemoryStore(options: MemoryStoreOptions): MemoryStore {
 class LruStore implements MemoryStore, MemoryPartialHost {
   readonly maxBodyBytes: number;
   readonly #maxBytes: number;
+  #bound: number;
+  /** Where the bound is on its way to. */
+  #aim: number;
+  #sinking = false;
   /** Records by key and bodies by digest in one order of use; no key looks like a digest. */
   readonly #items: LRUCache<string, readonly ArtifactMeta[] | Uint8Array>;
   /** Keys whose records name a digest. */
@@ -52,6 +62,8 @@ class LruStore implements MemoryStore, MemoryPartialHost {
 
   constructor(options: MemoryStoreOptions) {
     this.#maxBytes = options.maxBytes;
+    this.#bound = options.maxBytes;
+    this.#aim = options.maxBytes;
     this.maxBodyBytes = Math.min(
       options.maxBodyBytes ?? defaultMaxBodyBytes,
       Math.floor(options.maxBytes / 8),
@@ -63,6 +75,16 @@ class LruStore implements MemoryStore, MemoryPartialHost {
         if (!(item instanceof Uint8Array)) this.#released(key, item, reason === 'set');
       },
     });
+  }
+
+  get bound(): number {
+    return this.#bound;
+  }
+
+  setBound(bytes: number): void {
+    this.#aim = Math.min(bytes, this.#maxBytes);
+    if (this.#aim >= this.#bound) this.#bound = this.#aim;
+    else if (!this.#sinking) this.#sink();
   }
 
   peek(key: string): readonly ArtifactMeta[] | undefined {
@@ -129,7 +151,7 @@ class LruStore implements MemoryStore, MemoryPartialHost {
     return {
       name: 'memory',
       entries: this.#entries,
-      bytes: this.#items.calculatedSize + this.#partialBytes,
+      bytes: this.#used,
       maxBytes: this.#maxBytes,
       partialBytes: this.#partialBytes,
       evictions: this.#evictions,
@@ -217,10 +239,27 @@ class LruStore implements MemoryStore, MemoryPartialHost {
     }
   }
 
+  get #used(): number {
+    return this.#items.calculatedSize + this.#partialBytes;
+  }
+
   #makeRoom(bytes: number): boolean {
-    while (this.#items.calculatedSize + this.#partialBytes + bytes > this.#maxBytes) {
+    // What cannot fit costs nobody else a place.
+    if (bytes > 0 && this.#partialBytes + bytes > this.#bound) return false;
+    while (this.#used + bytes > this.#bound) {
       if (this.#items.pop() === undefined) return false;
     }
     return true;
+  }
+
+  #sink(): void {
+    let empty = false;
+    for (let i = 0; i < itemsPerStep && !empty && this.#used > this.#aim; i++) {
+      empty = this.#items.pop() === undefined;
+    }
+    // Partial bodies end by themselves.
+    this.#bound = empty ? this.#aim : Math.max(this.#aim, Math.min(this.#bound, this.#used));
+    this.#sinking = this.#bound > this.#aim;
+    if (this.#sinking) setImmediate(() => this.#sink());
   }
 }

@@ -1,0 +1,100 @@
+import { type Every, systemEvery } from './core/every.ts';
+import type { Logger } from './core/logger.ts';
+import {
+  allowance,
+  type PressureLevel,
+  pressureLevel,
+  pressureLevels,
+  usedShare,
+} from './core/memory-pressure.ts';
+import type { MemoryStore } from './storage/engines/memory.ts';
+import type { MemorySample } from './telemetry/state-sample.ts';
+
+/** What is asked of the process and the machine it runs on; all in bytes. */
+export interface MemoryProbe {
+  memoryUsage(): { readonly rss: number; readonly heapUsed: number; readonly external: number };
+  /** What a container (cgroup v1 or v2) allows; 0, or more than there is, where nothing does. */
+  constrainedMemory(): number;
+  /** What the machine has. */
+  totalMemory(): number;
+  /** What the garbage-collected heap may have. */
+  heapLimit(): number;
+}
+
+export interface MemoryGuardOptions {
+  readonly probe: MemoryProbe;
+  readonly tier: Pick<MemoryStore, 'bound' | 'setBound'>;
+  readonly log: Logger;
+  /** What the configuration says now. */
+  readonly settings: () => {
+    /** Of the process; undefined: the container's, or a share of the machine's memory. */
+    readonly limit: number | undefined;
+    /** Of the tier. */
+    readonly tierBytes: number;
+    /** For one body. */
+    readonly connections: number;
+  };
+  /** Timers, instead of the system's. */
+  readonly every?: Every;
+}
+
+const everyMs = 1_000;
+/** Of the machine's memory, where neither the operator nor a container says anything. */
+const shareOfMachine = 0.75;
+
+/**
+ * Watches the memory of the process. As it nears its limit the memory tier shrinks, then the number
+ * of parallel connections, and both come back afterwards.
+ */
+export class MemoryGuard {
+  readonly #options: MemoryGuardOptions;
+  readonly #stop: () => void;
+  #level: PressureLevel = 'none';
+
+  constructor(options: MemoryGuardOptions) {
+    this.#options = options;
+    this.#stop = (options.every ?? systemEvery)(everyMs, () => this.check());
+  }
+
+  /** Connections at once that one body may have just now. */
+  get connections(): number {
+    const { connections } = this.#options.settings();
+    return Math.max(1, Math.floor(connections * allowance(this.#level).connections));
+  }
+
+  /** Looks now, and not only with the next second. */
+  check(): MemorySample {
+    const { probe, tier, log, settings } = this.#options;
+    const { rss, heapUsed, external } = probe.memoryUsage();
+    const { tierBytes } = settings();
+    const limit = this.#limit();
+    const share = usedShare({ rss, heapUsed, limit, heapLimit: probe.heapLimit() });
+    const before = this.#level;
+    this.#level = pressureLevel(share, before);
+    const tierBound = Math.floor(tierBytes * allowance(this.#level).tier);
+    const { connections } = this;
+    if (this.#level !== before) {
+      tier.setBound(tierBound);
+      const rises = pressureLevels.indexOf(this.#level) > pressureLevels.indexOf(before);
+      log[rises ? 'warn' : 'info'](
+        { pressure: this.#level, before, rss, heapUsed, external, limit, tierBound, connections },
+        'memory pressure changed',
+      );
+    }
+    const pressure = pressureLevels.indexOf(this.#level);
+    return { pressure, limit, tierBound: tier.bound, connections };
+  }
+
+  close(): void {
+    this.#stop();
+  }
+
+  #limit(): number {
+    const { probe, settings } = this.#options;
+    const { limit } = settings();
+    if (limit !== undefined) return limit;
+    const total = probe.totalMemory();
+    const constrained = probe.constrainedMemory();
+    return constrained > 0 && constrained < total ? constrained : total * shareOfMachine;
+  }
+}
