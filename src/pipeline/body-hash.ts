@@ -5,7 +5,7 @@ import type { Prefix } from './prefix-check.ts';
 /** Copies bytes of the body from `position` on into `target`; how many, at least 1. */
 export type ReadBody = (position: number, target: Uint8Array) => Promise<number>;
 
-const rereadBytes = 256 * 1024;
+const rereadBytes = 512 * 1024;
 
 /** SHA-256 of a body (and its expected digest, where another algorithm) while its bytes arrive. */
 export class BodyHash {
@@ -13,6 +13,8 @@ export class BodyHash {
   readonly #expected: Digest | undefined;
   readonly #other: Hash | undefined;
   #position = 0;
+  /** For what is read again; one for all of it. */
+  #scratch: Buffer | undefined;
   /** Counting bytes that came out of order. */
   #following: Promise<void> | undefined;
 
@@ -52,20 +54,17 @@ export class BodyHash {
   async finish(size: number, read: ReadBody): Promise<{ sha256: string; matches: boolean }> {
     await this.#following;
     await this.#countUpTo(size, read);
+    this.#scratch = undefined;
     const sha256 = this.#sha256.digest('hex');
     const actual = this.#other ? this.#other.digest('hex') : sha256;
     return { sha256, matches: this.#expected === undefined || this.#expected.hex === actual };
   }
 
   async #countUpTo(end: number, read: ReadBody): Promise<void> {
-    const buffer =
-      this.#position < end
-        ? Buffer.allocUnsafeSlow(Math.min(rereadBytes, end - this.#position))
-        : undefined;
-    while (buffer && this.#position < end) {
-      const wanted = buffer.subarray(0, Math.min(rereadBytes, end - this.#position));
-      const length = await read(this.#position, wanted);
-      this.#count(buffer.subarray(0, length));
+    while (this.#position < end) {
+      this.#scratch ??= Buffer.allocUnsafeSlow(rereadBytes);
+      const wanted = this.#scratch.subarray(0, Math.min(rereadBytes, end - this.#position));
+      this.#count(wanted.subarray(0, await read(this.#position, wanted)));
     }
   }
 

@@ -1,8 +1,13 @@
 import type { BodyReader, ByteRange } from '../core/body.ts';
 import { GatewayError } from '../core/errors.ts';
 
-/** The most a reader copies at a time when it is behind the pieces that are still in memory. */
+/**
+ * The most a reader copies at a time when it is behind the pieces that are still in memory: much,
+ * because each read costs the same, for as long as there are few of them.
+ */
 const scratchBytes = 64 * 1024;
+const largeScratchBytes = 512 * 1024;
+const few = 8;
 
 /** What a reader sees of the fill that it reads. */
 export interface ReadableFill {
@@ -10,6 +15,8 @@ export interface ReadableFill {
   readonly size: number | undefined;
   readonly complete: boolean;
   readonly failure: GatewayError | undefined;
+  /** How many read it. */
+  readonly readers: number;
   /** End (exclusive) of what may be given to a reader at `position`. */
   readableEnd(position: number): number;
   /** Bytes at `position`, at most up to `end`: a shared piece, or a copy in `scratch()`. */
@@ -81,7 +88,9 @@ export class FillReader implements BodyReader {
   }
 
   #buffer(): Uint8Array {
-    this.#scratch ??= Buffer.allocUnsafeSlow(scratchBytes);
+    this.#scratch ??= Buffer.allocUnsafeSlow(
+      this.#fill.readers <= few ? largeScratchBytes : scratchBytes,
+    );
     return this.#scratch;
   }
 }

@@ -1,35 +1,42 @@
 const smallest = 16 * 1024;
 const largest = 256 * 1024;
+/** Reads in a row that use little of a large buffer, until there is a smaller one. */
+const patience = 8;
 
 /**
- * Where a socket reads to: memory that grows while reads fill it, because each read costs the same
- * and Node's own ones end at 64 KiB, and shrinks when they do not, so that an idle connection holds
- * little. A buffer that was given away is never read into again.
+ * Where a socket reads to: each read goes behind the one before, into memory that many reads share,
+ * so that bytes are copied nowhere and what is allocated is what was read. The memory grows while
+ * reads fill it, because each read costs the same and Node's own ones end at 64 KiB, and shrinks when
+ * they do not, so that an idle connection holds little. Bytes that were given away are never read over.
  */
 export class ReadBuffer {
   #size = smallest;
   #buffer: Buffer | undefined;
+  #used = 0;
+  /** Reads in a row that used little. */
+  #poor = 0;
 
   /** The memory for the next read. */
   target(): Buffer {
-    this.#buffer ??= Buffer.allocUnsafeSlow(this.#size);
-    return this.#buffer;
+    // A read into the last few bytes would cost as much as one into many.
+    if (this.#buffer === undefined || this.#buffer.length - this.#used < this.#buffer.length / 8) {
+      this.#buffer = Buffer.allocUnsafeSlow(this.#size);
+      this.#used = 0;
+    }
+    return this.#buffer.subarray(this.#used);
   }
 
-  /** The `length` bytes that were read, to be kept by whoever wants; at most half of it is waste. */
+  /** The `length` bytes that were read, to be kept by whoever wants: they keep the memory around them. */
   take(length: number): Buffer {
-    const buffer = this.target();
-    if (length === buffer.length) this.#size = Math.min(buffer.length * 4, largest);
-    if (length > buffer.length / 2) {
-      this.#buffer = undefined;
-      return buffer.subarray(0, length);
-    }
-    const copy = Buffer.allocUnsafeSlow(length);
-    buffer.copy(copy, 0, 0, length);
-    if (buffer.length > smallest) {
-      this.#size = buffer.length / 4;
+    const target = this.target();
+    this.#used += length;
+    if (length === target.length) this.#size = Math.min(this.#size * 4, largest);
+    this.#poor = length < this.#size / 16 ? this.#poor + 1 : 0;
+    if (this.#poor >= patience && this.#size > smallest) {
+      this.#size /= 4;
+      this.#poor = 0;
       this.#buffer = undefined;
     }
-    return copy;
+    return target.subarray(0, length);
   }
 }
