@@ -23,7 +23,14 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   'src/storage/': ['src/core/', 'src/policy/byte-range.ts'],
   'src/upstream/': ['src/core/', 'src/policy/byte-range.ts'],
   'src/telemetry/': ['src/core/'],
-  'src/cli/': ['src/core/', 'src/config/', 'src/gateway.ts', 'src/upstream/'],
+  'src/cli/': [
+    'src/core/',
+    'src/config/',
+    'src/gateway.ts',
+    'src/gateway-get.ts',
+    'src/gateway-get-',
+    'src/upstream/',
+  ],
 };
 
 /** Where each npm package may be imported: the beginning of the importing file's path. */
@@ -34,6 +41,7 @@ const homes: Readonly<Record<string, readonly string[]>> = {
   'http-proxy-3': ['src/surfaces/passthrough'],
   'ipaddr.js': ['src/core/network.ts'],
   keyv: ['src/storage/'],
+  'log-update': ['src/cli/'],
   'lru-cache': ['src/storage/engines/memory'],
   pino: ['src/telemetry/'],
   'pino-pretty': ['src/telemetry/'],
