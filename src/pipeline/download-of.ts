@@ -1,3 +1,4 @@
+import type { ByteRange } from '../core/body.ts';
 import type { RawHeaders } from '../core/raw-headers.ts';
 import type { DownloadRequest } from '../upstream/download.ts';
 import type { Resource } from './resource.ts';
@@ -37,4 +38,10 @@ export function withoutForwarding(headers: RawHeaders): RawHeaders {
       kept.push(headers[i] as string, headers[i + 1] as string);
   }
   return kept;
+}
+
+/** The fields that ask for a part; without a strong entity tag something else must prove its bytes. */
+export function partFields({ first, last }: ByteRange, etag: string | undefined): RawHeaders {
+  const range = ['Range', `bytes=${first}-${last}`];
+  return etag === undefined ? range : [...range, 'If-Range', etag];
 }

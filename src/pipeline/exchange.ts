@@ -14,7 +14,7 @@ import { discard } from '../upstream/discard.ts';
 import type { DownloadedResponse, Downloader, DownloadRequest } from '../upstream/download.ts';
 import type { UpstreamResponse } from '../upstream/upstream.ts';
 import type { Client } from './asking.ts';
-import { downloadOf, withoutForwarding } from './download-of.ts';
+import { downloadOf, partFields, withoutForwarding } from './download-of.ts';
 import { Fill } from './fill.ts';
 import { UpstreamFillSource } from './fill-source.ts';
 import { declaredSize } from './framing.ts';
@@ -172,8 +172,10 @@ export class Exchange {
     // Mirrors that turn out to have another representation are not asked for the rest of this one.
     const avoid = new Set<string>();
     const of = { avoid, ...(size !== undefined && { size }) };
-    const part = ({ first, last }: ByteRange, etag: string) =>
-      [...shared, 'Range', `bytes=${first}-${last}`, 'If-Range', etag] as const;
+    const part = (range: ByteRange, etag: string | undefined) => [
+      ...shared,
+      ...partFields(range, etag),
+    ];
     let connections: number | undefined;
     const source = new UpstreamFillSource(fill, response, {
       part: (range, etag) => this.#send(resource, part(range, etag), of),

@@ -1,3 +1,4 @@
+import type { ByteRange } from '../core/body.ts';
 import type { Digest } from '../core/digest.ts';
 import type { FillStorageOptions } from './fill-storage.ts';
 
@@ -6,6 +7,8 @@ export interface FillOptions extends FillStorageOptions {
   readonly size: number | undefined;
   /** What the whole body must have. */
   readonly digest?: Digest;
+  /** Bytes that the partial body has from an earlier attempt; they do not overlap. */
+  readonly present?: readonly ByteRange[];
 }
 
 /** What brings the bytes; the fill tells it when to go on, where readers wait, and when to give up. */

@@ -22,12 +22,12 @@ const maxPoor = 8;
 
 /** Asks the same upstreams once more. */
 export interface Refetch {
-  /** A GET with `Range` and `If-Range`. */
-  part(range: ByteRange, etag: string): Promise<FeedResponse>;
+  /** A GET with `Range`, and with `If-Range` where there is a strong entity tag. */
+  part(range: ByteRange, etag: string | undefined): Promise<FeedResponse>;
   /** A plain GET. */
   whole(): Promise<FeedResponse>;
   /** The most connections at once for one body; 1: one after the other. */
-  connections(etag: string): number;
+  connections(etag: string | undefined): number;
   /** Milliseconds, on a clock that does not go back. */
   now(): number;
 }
@@ -39,8 +39,9 @@ export interface Refetch {
 type Way = 'ranges' | 'whole' | 'none';
 
 /**
- * Brings a fill's bytes over upstream connections: first the ordinary response from its first byte,
- * then, where the response has a strong ETag and a length, range requests that resume after a broken
+ * Brings a fill's bytes over upstream connections: first the ordinary response from its first byte
+ * (or the part that an earlier attempt lacks), then, where the response has a length and a strong ETag
+ * or the body a digest that it must have, range requests that resume after a broken
  * connection, serve readers far ahead, bring large bodies in parallel, and close the gaps between.
  * RFC 9110 section 14.
  */
@@ -56,12 +57,14 @@ export class UpstreamFillSource implements FillSource, FeedOwner {
   #poor = 0;
   #over = false;
 
-  constructor(fill: Fill, first: FeedResponse, refetch: Refetch) {
+  /** `place`: where the first response belongs, when that is a part that was checked. */
+  constructor(fill: Fill, first: FeedResponse, refetch: Refetch, place?: ByteRange) {
     this.#fill = fill;
     this.#refetch = refetch;
-    this.#identity = { etag: strongEtag(first.headers), size: fill.size };
+    const { size, isChecked } = fill;
+    this.#identity = { etag: strongEtag(first.headers), size, isChecked };
     const refused = fieldValue(first.headers, 'accept-ranges')?.trim().toLowerCase() === 'none';
-    const identified = this.#identity.etag !== undefined && fill.size !== undefined;
+    const identified = (this.#identity.etag !== undefined || isChecked) && size !== undefined;
     this.#way = identified && !refused ? 'ranges' : 'none';
     this.#parallel = new Parallel({
       most: () => (this.rangesWork && fill.storing ? refetch.connections(this.#etag) : 1),
@@ -70,7 +73,8 @@ export class UpstreamFillSource implements FillSource, FeedOwner {
       now: () => refetch.now(),
     });
     fill.connect(this);
-    this.#feed(first, { position: 0, end: fill.size, open: true });
+    const end = place ? place.last + 1 : size;
+    this.#feed(first, { position: place?.first ?? 0, end, open: true });
   }
 
   resume(): void {
@@ -156,9 +160,8 @@ export class UpstreamFillSource implements FillSource, FeedOwner {
 
   // --- inside ---
 
-  /** Where ranges work there is one. */
-  get #etag(): string {
-    return this.#identity.etag as string;
+  get #etag(): string | undefined {
+    return this.#identity.etag;
   }
 
   #feed(response: FeedResponse, place: FeedPlace): void {

@@ -51,6 +51,7 @@ export class Fill implements ReadableFill {
     this.size = options.size;
     this.isChecked = options.digest !== undefined;
     this.present = new Arrivals(options.size);
+    for (const { first, last } of options.present ?? []) this.present.add(first, last - first + 1);
     this.#options = options;
     this.#storage = new FillStorage(options);
     this.#hash = new BodyHash(options.digest);

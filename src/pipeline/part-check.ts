@@ -12,6 +12,8 @@ export interface Identity {
   readonly etag: string | undefined;
   /** Total bytes. */
   readonly size: number | undefined;
+  /** The whole is held to a digest: that proves what no entity tag vouches for. */
+  readonly isChecked: boolean;
 }
 
 type Head = Pick<UpstreamResponse, 'status' | 'headers'>;
@@ -40,10 +42,11 @@ export function checkPart(
 }
 
 /** Whether a response brings the same representation once more from its first byte. */
-export function isSameWhole({ status, headers }: Head, { etag, size }: Identity): boolean {
+export function isSameWhole({ status, headers }: Head, identity: Identity): boolean {
+  const { etag, size, isChecked } = identity;
   return (
     status === 200 &&
-    etag !== undefined &&
+    (etag !== undefined || isChecked) &&
     strongEtag(headers) === etag &&
     declaredSize(headers) === size
   );

@@ -27,8 +27,9 @@ export interface MirrorSettings {
   /** Requests at a time to one origin, where nothing more particular is said. */
   readonly concurrency?: number;
   readonly ecosystemConcurrency?: ReadonlyMap<string, number>;
-  /** For one body. */
+  /** For one body; of these to one mirror. */
   readonly connections?: number;
+  readonly connectionsEach?: number;
   /** Bytes per second from all upstreams together. */
   readonly bandwidth?: number;
   readonly rules?: readonly MirrorRule[];
@@ -138,7 +139,7 @@ export class Mirrors {
   connections(request: DownloadRequest): number {
     const { candidates } = placesFor(request, this.#rules);
     const places = candidates.map((each) => this.concurrency(each, request.purpose));
-    return connectionsFor(places, this.#settings.connections);
+    return connectionsFor(places, this.#settings);
   }
 
   /** The buckets that a candidate's bytes are taken from. */
