@@ -3,7 +3,15 @@ import { bodyMissing, storageFailed } from '../storage-error.ts';
 import { Backlog, type Block } from './disk-backlog.ts';
 import { isMissing } from './disk-files.ts';
 import type { DiskTrouble } from './disk-trouble.ts';
-import { closeFile, openFile, readAt, removeFile, syncData, type WriteVector } from './file-io.ts';
+import {
+  chunksAfter,
+  closeFile,
+  openFile,
+  readAt,
+  removeFile,
+  syncData,
+  type WriteVector,
+} from './file-io.ts';
 import type { Slots } from './slots.ts';
 
 /** Above the high mark the source pauses; it goes on at the low mark. In bytes. */
@@ -177,7 +185,7 @@ export class PartialFile {
       const written = await this.#options.writeVector(fd, chunks, position);
       if (written === 0) throw storageFailed('a file of the cache takes no more bytes');
       position += written;
-      chunks = without(chunks, written);
+      chunks = chunksAfter(chunks, written);
     }
   }
 
@@ -227,17 +235,4 @@ export class PartialFile {
     this.#waiters = [];
     for (const resolve of waiters) resolve();
   }
-}
-
-/** What is left of the chunks when the first `count` bytes are gone. */
-function without(chunks: readonly Uint8Array[], count: number): Uint8Array[] {
-  let rest = count;
-  let first = 0;
-  while (first < chunks.length && rest >= (chunks[first] as Uint8Array).length) {
-    rest -= (chunks[first] as Uint8Array).length;
-    first++;
-  }
-  const left = chunks.slice(first);
-  if (rest > 0) left[0] = (left[0] as Uint8Array).subarray(rest);
-  return left;
 }

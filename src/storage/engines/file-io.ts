@@ -61,3 +61,16 @@ export function removeFile(path: string): Promise<boolean> {
     });
   });
 }
+
+/** After a write: what is left of the chunks when the first `count` bytes are gone. */
+export function chunksAfter(chunks: readonly Uint8Array[], count: number): Uint8Array[] {
+  let rest = count;
+  let first = 0;
+  while (first < chunks.length && rest >= (chunks[first] as Uint8Array).length) {
+    rest -= (chunks[first] as Uint8Array).length;
+    first++;
+  }
+  const left = chunks.slice(first);
+  if (rest > 0) left[0] = (left[0] as Uint8Array).subarray(rest);
+  return left;
+}
