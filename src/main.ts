@@ -34,6 +34,7 @@ async function main(): Promise<void> {
     isTerminal: process.stdout.isTTY === true,
     env: process.env,
     cwd: process.cwd(),
+    processes: { own: process.pid, isRunning },
     probe: {
       memoryUsage: () => process.memoryUsage(),
       cpuUsage: () => process.cpuUsage(),
@@ -59,4 +60,13 @@ async function main(): Promise<void> {
   const code = await run(process.argv.slice(2), io);
   // On some systems a pipe takes its text later; an idle connection must not keep the process.
   process.stdout.write('', () => process.exit(code));
+}
+
+/** Whether there is a process of this number; one of somebody else's is one, too. */
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
 }

@@ -1,6 +1,7 @@
 import type { Writable } from 'node:stream';
 import type { HostDefaults } from '../config/host-defaults.ts';
 import type { GatewayIo } from '../gateway.ts';
+import type { ProcessTable } from '../gateway-get-file.ts';
 
 export type Signal = 'SIGTERM' | 'SIGINT' | 'SIGHUP';
 
@@ -9,6 +10,7 @@ export interface CliIo extends GatewayIo {
   readonly stderr: Writable;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
+  readonly processes: ProcessTable;
   hostDefaults(): Promise<HostDefaults>;
   onSignal(signal: Signal, listener: () => void): void;
   /** Called once with what nothing caught, before the process ends with 1. */
@@ -17,5 +19,17 @@ export interface CliIo extends GatewayIo {
   exit(code: number): void;
 }
 
-/** Exit codes: a failure, such as a port in use; a command line or configuration that cannot be used. */
-export const exitCode = { ok: 0, failure: 1, usage: 2 } as const;
+/**
+ * Exit codes: a failure, such as a port in use; a command line or configuration that cannot be used.
+ * Those of downloads: what a server did not give, and may give later; what it refused; bytes that are
+ * not what they must be; a file that cannot be written.
+ */
+export const exitCode = {
+  ok: 0,
+  failure: 1,
+  usage: 2,
+  unavailable: 3,
+  refused: 4,
+  wrongBytes: 5,
+  file: 6,
+} as const;

@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { addConfigCheck } from './config-check.ts';
 import { addConfigSchema } from './config-schema.ts';
 import { addConfigShow } from './config-show.ts';
+import { addGet } from './get-command.ts';
 import { type CliIo, exitCode } from './io.ts';
 import { addServe } from './serve-command.ts';
 
@@ -21,6 +22,7 @@ export async function run(argv: readonly string[], io: CliIo): Promise<number> {
     })
     .exitOverride();
   addServe(program, io, finish);
+  addGet(program, io, finish);
   const config = program.command('config').description('check and show configurations');
   addConfigCheck(config, io, finish);
   addConfigShow(config, io, finish);

@@ -38,6 +38,7 @@ export class FakeProcess {
       nodeVersion: '26.0.0',
       env: {},
       cwd: '/work-folder',
+      processes: { own: 1, isRunning: () => false },
       hostDefaults: async () => plainHost,
       onSignal: (signal, listener) => void this.#listeners.set(signal, listener),
       onCrash: (listener) => {
