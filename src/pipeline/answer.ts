@@ -59,18 +59,17 @@ export async function answerFrom(
   view: RequestView,
   from: Representation,
 ): Promise<Answer | undefined> {
-  if (from.status === 200) {
-    const precondition = evaluatePreconditions(view, from);
-    if (precondition === 'not-modified') {
-      return { status: 304, headers: withAge(notModifiedFields(from.headers), from), body: none };
-    }
-    if (precondition === 'precondition-failed') return undefined;
-    const range = fieldValue(view.headers, 'range');
-    // RFC 9110 section 14.2: only GET has ranges; they are only counted where the length is known.
-    if (range !== undefined && view.method === 'GET' && from.size !== undefined) {
-      const partial = await answerRange(range, view.headers, from, from.size);
-      if (partial) return partial;
-    }
+  const precondition = evaluatePreconditions(view, from);
+  if (precondition === 'not-modified') {
+    return { status: 304, headers: withAge(notModifiedFields(from.headers), from), body: none };
+  }
+  if (precondition === 'precondition-failed') return undefined;
+  const range = fieldValue(view.headers, 'range');
+  // RFC 9110 section 14.2: only a GET with a 200 has ranges; they are only counted where the length is known.
+  const divisible = view.method === 'GET' && from.status === 200 && from.size !== undefined;
+  if (range !== undefined && divisible) {
+    const partial = await answerRange(range, view.headers, from, from.size);
+    if (partial) return partial;
   }
   return answerWhole(view, from);
 }

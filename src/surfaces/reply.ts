@@ -5,6 +5,7 @@ import { fieldValue, type RawHeaders } from '../core/raw-headers.ts';
 import type { RequestRecord } from '../core/request-record.ts';
 import type { Answer } from '../pipeline/answer.ts';
 import { endToEnd } from '../policy/headers.ts';
+import { formatHttpDate } from '../policy/http-date.ts';
 import { statusOf } from './error-status.ts';
 import type { ResponseFields } from './response-fields.ts';
 
@@ -99,8 +100,6 @@ export class Reply {
       String(text.length),
       'Cache-Control',
       'no-store',
-      'Date',
-      new Date(this.#now()).toUTCString(),
       'Proxy-Status',
       this.#fields.proxyStatus(record, error),
     ];
@@ -160,6 +159,8 @@ export class Reply {
       'Cache-Status',
       this.#fields.cacheStatus(record),
     ];
+    // RFC 9110 section 6.6.1: what comes without one is dated by whoever has a clock.
+    if (fieldValue(headers, 'date') === undefined) fields.push('Date', formatHttpDate(this.#now()));
     const timing = this.#fields.serverTiming(record);
     if (timing !== undefined) fields.push('Server-Timing', timing);
     this.#response.writeHead(status, fields);

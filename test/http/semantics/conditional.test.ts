@@ -1,4 +1,14 @@
-import { another, date, type Exchange, type Fields, ok, page, reply, rows } from './exchanges.ts';
+import {
+  another,
+  date,
+  type Exchange,
+  type Fields,
+  notModified,
+  ok,
+  page,
+  reply,
+  rows,
+} from './exchanges.ts';
 
 const same = { status: 304, body: '' } as const;
 
@@ -41,6 +51,15 @@ rows('If-None-Match (RFC 9110 section 13.1.2)', {
     { ...noneMatch('"2"'), ...since(date(0)) },
     '200',
   ),
+  'holds for each kind of success (RFC 9110 section 13.2.1)': [
+    { origin: reply(203, { 'Cache-Control': 'max-age=60', ...strong }) },
+    { send: noneMatch('"1"'), gets: same },
+  ],
+  'is answered by what a validation confirms': [
+    { origin: page('max-age=60', strong) },
+    { after: 60, send: noneMatch('"1"'), origin: notModified(), gets: same },
+    {},
+  ],
   'is nothing to an error (RFC 9110 section 13.2.1)': [
     { origin: reply(404, { 'Cache-Control': 'max-age=60', ...strong }) },
     { send: noneMatch('"1"') },

@@ -4,7 +4,7 @@ import type { RawHeaders } from '../../../src/core/raw-headers.ts';
 import { overSurfaces } from '../../gateway/surfaces.ts';
 import { FakeClock } from '../../support/clock.ts';
 import { untilSettled } from '../../support/settled.ts';
-import { date } from './exchanges.ts';
+import { date, page, rows } from './exchanges.ts';
 
 /** What the gateway adds to each answer, or counts anew. */
 const ours = ['Age', 'Via', 'Cache-Status', 'Server-Timing', 'Content-Length'];
@@ -129,3 +129,28 @@ overSurfaces('every end-to-end field is kept byte for byte (RFC 9111 section 3.1
 function without(headers: RawHeaders, names: readonly string[]): RawHeaders {
   return headers.filter((_, i) => !names.includes(headers[i - (i % 2)] ?? ''));
 }
+
+const dated = { fields: { date: date(0) } };
+const undated = { Date: [] };
+
+rows('what comes without Date has that of its receipt (RFC 9110 section 6.6.1)', {
+  'on a miss and on a hit': [
+    { origin: page('max-age=60', undated), gets: dated },
+    { after: 5, gets: dated },
+  ],
+  'where it is not stored': [{ origin: page('no-store', undated), gets: dated }],
+  'where it answers HEAD': [{ method: 'HEAD', origin: page('max-age=60', undated), gets: dated }],
+  'where it passes through': [
+    { method: 'POST', content: 'x', origin: page('max-age=60', undated), gets: dated },
+  ],
+  'and our own answers have one: 416': [
+    { origin: page('max-age=60', { Date: date(-5) }) },
+    { send: { Range: 'bytes=10-' }, gets: { status: 416, body: '', ...dated } },
+  ],
+  'and our own answers have one: 504': [
+    {
+      send: { 'Cache-Control': 'only-if-cached' },
+      gets: { status: 504, body: /not_cached/, ...dated },
+    },
+  ],
+});

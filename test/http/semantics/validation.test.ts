@@ -146,7 +146,38 @@ rows('which 304 is about what is stored (RFC 9111 section 4.3.4)', {
   ),
 });
 
+const malformed = {
+  status: 502,
+  fields: { 'proxy-status': /^millrace; error=http_protocol_error/ },
+};
+
 rows('what else answers a validation', {
+  'a 304 that nobody asked for is no answer': [
+    { origin: notModified(), gets: { ...malformed, body: /304/ } },
+    { origin: another },
+  ],
+  'a part that nobody asked for is no answer': [
+    {
+      origin: reply(206, { 'Content-Range': 'bytes 0-2/10' }),
+      gets: { ...malformed, body: /206/ },
+    },
+    { origin: another },
+  ],
+  'one for credentials is of use to all where it may be shared': [
+    { origin: page('max-age=60, public', { ETag: '"1"' }) },
+    {
+      after: 60,
+      send: { Authorization: 'x' },
+      origin: notModified(),
+      asked: { authorization: 'x', 'if-none-match': '"1"' },
+    },
+    { after: 59 },
+  ],
+  'and where it may not be, it is not': [
+    { origin: page('max-age=60', { ETag: '"1"' }) },
+    { after: 60, send: { Authorization: 'x' }, origin: page('max-age=60', {}, 'mine') },
+    { origin: another },
+  ],
   'a 304 with no-store: what is stored is kept no more, and the whole asked for': [
     { origin: page('max-age=60', { ETag: '"1"' }) },
     { after: 60, origin: [notModified({ 'Cache-Control': 'no-store' }), another] },
