@@ -15,6 +15,8 @@ export interface Reply {
   readonly status: number;
   readonly fields: Fields;
   readonly body: string;
+  /** Seconds until it comes. */
+  readonly delay?: number;
 }
 
 /** One request of a client, what the origin says to it, and what both must see. */
@@ -88,7 +90,7 @@ export function rows(
         const seen = new Map<string, Reply>();
         for (const [index, exchange] of exchanges.entries()) {
           clock.advance((exchange.after ?? 0) * 1000);
-          await play(made, exchange, `exchange ${index + 1}`, { seen, now: clock.now });
+          await play(made, exchange, `exchange ${index + 1}`, { seen, clock });
         }
       });
     }
@@ -98,20 +100,20 @@ export function rows(
 interface Playing {
   /** What the last GET of each path was answered with. */
   readonly seen: Map<string, Reply>;
-  readonly now: () => number;
+  readonly clock: FakeClock;
 }
 
 async function play(
   { origin, gateway, at }: Setup,
   exchange: Exchange,
   what: string,
-  { seen, now }: Playing,
+  { seen, clock }: Playing,
 ): Promise<void> {
   const { path = '/a', method = 'GET', send = {}, content, asked = {}, gets = {} } = exchange;
   const replies = repliesOf(exchange);
   if (exchange.origin === 'gone') await origin.close();
   const silent = exchange.origin === 'silent';
-  origin.handle(path, silent ? () => undefined : answering([...replies], now));
+  origin.handle(path, silent ? () => undefined : answering([...replies], clock));
   const before = origin.requests.length;
   const about = `/api/entries?url=${encodeURIComponent(origin.url + path)}`;
   const stored = async () => JSON.stringify(await gateway.admin(about));
@@ -150,14 +152,16 @@ function repliesOf({ origin }: Exchange): readonly Reply[] {
   return 'status' in origin ? [origin] : origin;
 }
 
-function answering(replies: Reply[], now: () => number): Handler {
+function answering(replies: Reply[], clock: FakeClock): Handler {
   return (request, response) => {
-    const { status, fields, body } = replies.shift() ?? reply(599, {}, 'nobody expected this');
+    const given: Reply = replies.shift() ?? reply(599, {}, 'nobody expected this');
+    const { status, fields, body, delay = 0 } = given;
+    clock.advance(delay * 1000);
     const flat = Object.entries(fields).flatMap(([name, value]) =>
       [value].flat().flatMap((line) => [name, line]),
     );
     const names = Object.keys(fields).map((name) => name.toLowerCase());
-    if (!names.includes('date')) flat.push('Date', new Date(now()).toUTCString());
+    if (!names.includes('date')) flat.push('Date', new Date(clock.now()).toUTCString());
     const framed = status === 204 || status === 304 || names.includes('transfer-encoding');
     if (!framed) flat.push('Content-Length', String(body.length));
     response.sendDate = false;

@@ -159,6 +159,19 @@ rows('Age', {
   'that is a word is ignored': lasts(60, { ...cc('max-age=60'), Age: 'ten' }),
   'that is empty is ignored': lasts(60, { ...cc('max-age=60'), Age: '' }),
   'beyond 2^31 is very old': lasts(0, { ...cc('max-age=2147483648'), Age: '9999999999' }),
+  'counts the time that the response took (RFC 9111 section 4.2.3)': [
+    {
+      origin: { ...ok({ ...cc('max-age=60'), Age: '20' }), delay: 7 },
+      gets: { fields: { age: '27' } },
+    },
+    { after: 5, gets: { fields: { age: '32' } } },
+    { after: 28, origin: another },
+  ],
+  'counts that without an Age, too': [
+    { origin: { ...ok(cc('max-age=60')), delay: 7 } },
+    { after: 52, gets: { fields: { age: '59' } } },
+    { after: 1, origin: another },
+  ],
   'starts anew with a validation (RFC 9111 section 4.3.4)': [
     { origin: ok({ ...cc('max-age=60'), ETag: '"1"' }) },
     { after: 60, origin: notModified() },

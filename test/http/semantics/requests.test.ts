@@ -118,6 +118,36 @@ rows('HEAD (RFC 9110 section 9.3.2)', {
       gets: { fields: { 'content-length': '5' } },
     },
   ],
+  'that is not stored has the origin’s own 304': [
+    {
+      method: 'HEAD',
+      send: { 'If-None-Match': '"1"' },
+      origin: notModified({ ETag: '"1"' }),
+      asked: { 'if-none-match': '"1"' },
+      gets: { status: 304, fields: { etag: '"1"' } },
+    },
+  ],
+  'of what is stale validates it for all': [
+    { origin: page('max-age=60', { ETag: '"1"' }, 'hello') },
+    {
+      after: 60,
+      method: 'HEAD',
+      origin: notModified(),
+      asked: { 'if-none-match': '"1"' },
+      gets: { status: 200, fields: { 'content-length': '5' } },
+    },
+    { after: 59 },
+  ],
+  'of what has changed tells of the new one': [
+    { origin: page('max-age=60', { ETag: '"1"' }, 'hello') },
+    {
+      after: 60,
+      method: 'HEAD',
+      origin: page('max-age=60', { ETag: '"2"' }, 'hi'),
+      gets: { fields: { 'content-length': '2', etag: '"2"' } },
+    },
+    { gets: { body: 'hi' } },
+  ],
   'is answered with a 304 where its condition says so': [
     { origin: page('max-age=60', { ETag: '"1"' }) },
     { method: 'HEAD', send: { 'If-None-Match': '"1"' }, gets: { status: 304 } },
@@ -128,6 +158,24 @@ rows('HEAD (RFC 9110 section 9.3.2)', {
       method: 'HEAD',
       send: { Range: 'bytes=0-1' },
       gets: { status: 200, fields: { 'content-length': '5', 'content-range': undefined } },
+    },
+  ],
+});
+
+rows('what a request says to one hop (RFC 9110 section 7.6.1)', {
+  'goes no further, and all else does': [
+    {
+      send: {
+        ...{ Connection: 'x-hop, TE', 'X-Hop': '1', TE: 'trailers', 'Keep-Alive': 'timeout=1' },
+        ...{ 'Proxy-Authorization': 'Basic eDp5', 'Proxy-Connection': 'x' },
+        ...{ 'X-A': '1', 'User-Agent': 'a/1 (b)', Accept: 'x/y;q=0.5', Via: '1.0 other' },
+      },
+      origin: page('max-age=60'),
+      asked: {
+        ...{ 'x-hop': undefined, te: undefined, 'keep-alive': undefined },
+        ...{ 'proxy-authorization': undefined, 'proxy-connection': undefined },
+        ...{ 'x-a': '1', 'user-agent': 'a/1 (b)', accept: 'x/y;q=0.5' },
+      },
     },
   ],
 });

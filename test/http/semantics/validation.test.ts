@@ -52,6 +52,10 @@ rows('a validation is asked with (RFC 9111 section 4.3.1)', {
     },
     { after: 59 },
   ],
+  'nothing where there are two tags: nobody knows which one is meant': [
+    { origin: page('max-age=60', { ETag: ['"1"', '"2"'] }) },
+    { after: 60, origin: another, asked: { 'if-none-match': undefined } },
+  ],
   'not the client’s own conditions': [
     { origin: page('max-age=60', { ETag: '"1"' }) },
     {
