@@ -133,9 +133,9 @@ export class FileFetch {
    */
   async startOver(): Promise<boolean> {
     await removePart(this.#target);
+    const mirrored = this.#watch.demoteMirrors('wrong-bytes');
     const pieced = this.#responses > 1 || (this.#resumed ?? 0) > 0;
-    if (this.#alone || !pieced) return false;
-    this.#watch.demoteMirrors('wrong-bytes');
+    if (this.#alone || !(mirrored || pieced)) return false;
     this.#alone = true;
     return true;
   }
@@ -260,8 +260,8 @@ export class FileFetch {
 
   #send(more: Partial<DownloadRequest>, signal: AbortSignal): Promise<DownloadedResponse> {
     this.#responses += 1;
-    const request = { ...this.#request, avoid: this.#avoid, ...more };
-    return this.#parts.downloader.fetch(request, signal);
+    const request = this.#alone ? originAlone(this.#request) : this.#request;
+    return this.#parts.downloader.fetch({ ...request, avoid: this.#avoid, ...more }, signal);
   }
 
   #refused(response: DownloadedResponse): GatewayError {
@@ -274,6 +274,11 @@ export class FileFetch {
       retryable: passing.has(status),
     });
   }
+}
+
+/** What nothing proves, and what may change, comes from nobody else. */
+function originAlone({ digest: _, ...request }: DownloadRequest): DownloadRequest {
+  return { ...request, upstreams: request.upstreams.slice(0, 1), order: 'configured' };
 }
 
 /** Statuses after which the same request may well succeed. */

@@ -24,7 +24,8 @@ export function createFileRequests(config: Config): (asked: AskedFile) => Downlo
     // The user named it: like any other program on this host it may have a private address.
     const request = { method: 'GET', headers, trusted: true, redirects: 'follow' } as const;
     if (found === undefined) {
-      return { ...request, url, upstreams: [], order: 'configured', ...(digest && { digest }) };
+      const proven = digest === undefined ? { order: 'configured' as const } : { digest };
+      return { ...request, url, upstreams: [], ...proven };
     }
     const { mount, rest } = found;
     const [first] = mount.upstreams;
@@ -33,6 +34,7 @@ export function createFileRequests(config: Config): (asked: AskedFile) => Downlo
     const path = rest.startsWith('/') ? rest : `/${rest}`;
     const kind = mount.ecosystem.classify({ method: 'GET', url: own, path, headers });
     const known = digest ?? (kind.kind === 'artifact' ? kind.digest : undefined);
+    const changes = kind.kind !== 'artifact' && mount.indexes === 'ordered';
     return {
       ...request,
       url: own,
@@ -42,7 +44,7 @@ export function createFileRequests(config: Config): (asked: AskedFile) => Downlo
         ecosystem: mount.ecosystem.id,
         ...(kind.kind !== 'passthrough' && { kind: kind.kind }),
       },
-      ...(kind.kind !== 'artifact' && mount.indexes === 'ordered' && { order: 'configured' }),
+      ...(known === undefined && changes && { order: 'configured' }),
       ...(known && { digest: known }),
     };
   };

@@ -38,11 +38,11 @@ export class Watch {
     }));
   }
 
-  /** Mirrors are held against it that the whole was not what it must be; who is at fault is unknown. */
-  demoteMirrors(fault: MirrorFault): void {
-    for (const [origin, { response }] of this.#sources) {
-      if (origin !== this.#home) response.demote(fault);
-    }
+  /** The whole was not what it must be: it is held against the mirrors, if any brought some of it. */
+  demoteMirrors(fault: MirrorFault): boolean {
+    const mirrors = [...this.#sources].filter(([origin]) => origin !== this.#home);
+    for (const [, { response }] of mirrors) response.demote(fault);
+    return mirrors.length > 0;
   }
 
   /** The same response, noted as it is consumed. */

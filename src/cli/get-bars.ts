@@ -24,22 +24,22 @@ export function barLines(views: readonly GetView[], style: BarStyle): readonly s
   return [...lines, barLine(shortened('all', width, style).padEnd(width), together(views), style)];
 }
 
-type Figures = Pick<GetView, 'received' | 'size' | 'bytesPerSecond' | 'secondsLeft' | 'mirrors'>;
+type Figures = Pick<GetView, 'received' | 'size' | 'bytesPerSecond' | 'secondsLeft' | 'from'>;
 
 function barLine(name: string, view: Figures, style: BarStyle): string {
-  const { received, size, bytesPerSecond, secondsLeft, mirrors } = view;
+  const { received, size, bytesPerSecond, secondsLeft, from } = view;
   const share = size === undefined ? undefined : size === 0 ? 1 : received / size;
   const percent = share === undefined ? '    ' : `${String(Math.floor(share * 100)).padStart(3)}%`;
   const bytes = humanBytes(received).padStart(8);
-  const of = size === undefined ? bytes : `${bytes} of ${humanBytes(size)}`;
+  const of = size === undefined ? bytes : `${bytes} of ${humanBytes(size).padEnd(8)}`;
   const rate = bytesPerSecond === undefined ? '' : `${humanBytes(bytesPerSecond)}/s`;
   const left = secondsLeft === undefined ? '' : `${humanTime(secondsLeft)} left`;
   const figures = [percent, of, rate.padStart(10), left.padStart(10)].join('  ');
   const room = style.columns - name.length - figures.length - 4;
   const cells = Math.max(0, Math.min(barCells, room));
   const bar = cells < leastBarCells ? '' : `${drawn(share, cells, style)}  `;
-  const from = mirrors.length === 0 ? '' : `  ${mirrors.join(', ')}`;
-  return shortened(`${name}  ${bar}${figures}${from}`, style.columns - 1, style);
+  const places = from.length === 0 ? '' : `  ${from.join(', ')}`;
+  return shortened(`${name}  ${bar}${figures}${places}`.trimEnd(), style.columns - 1, style);
 }
 
 function drawn(share: number | undefined, cells: number, { unicode }: BarStyle): string {
@@ -55,11 +55,11 @@ function together(views: readonly GetView[]): Figures {
   const received = sum((view) => view.received);
   const bytesPerSecond = sum((view) => view.bytesPerSecond);
   if (!known) {
-    return { received, size: undefined, bytesPerSecond, secondsLeft: undefined, mirrors: [] };
+    return { received, size: undefined, bytesPerSecond, secondsLeft: undefined, from: [] };
   }
   const size = sum((view) => view.size);
   const secondsLeft = bytesPerSecond > 0 ? (size - received) / bytesPerSecond : undefined;
-  return { received, size, bytesPerSecond, secondsLeft, mirrors: [] };
+  return { received, size, bytesPerSecond, secondsLeft, from: [] };
 }
 
 /** What a server chose to be called must not speak to the terminal, nor break the line. */

@@ -1,6 +1,6 @@
 import type { Writable } from 'node:stream';
 import type { EndedItem, GetItem, GetReport, GetResult, GetView } from './get-report.ts';
-import { GetViews, mirrorsOf } from './get-report.ts';
+import { GetViews, placesOf } from './get-report.ts';
 import { humanBytes, humanTime } from './human.ts';
 
 /** How often a download under way is told of, in milliseconds. */
@@ -50,7 +50,7 @@ export function resultLine(item: GetItem, result: GetResult): string {
       const { resumed } = item.progress();
       const rate = humanBytes((file.size - resumed) / Math.max(seconds, 0.001));
       const rest = resumed > 0 ? ` (${humanBytes(resumed)} were there)` : '';
-      const from = mirrorsOf(item.progress()).join(', ');
+      const from = placesOf(item.progress()).join(', ');
       return `${name}: ${humanBytes(file.size)}${rest} in ${humanTime(seconds)}, ${rate}/s, from ${from}`;
     }
     case 'there':

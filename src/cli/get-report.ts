@@ -40,8 +40,8 @@ export interface GetView extends FileProgress {
   readonly bytesPerSecond: number | undefined;
   /** Undefined where nobody can tell. */
   readonly secondsLeft: number | undefined;
-  /** `host:port` of the places that bytes come from now, or came from last. */
-  readonly mirrors: readonly string[];
+  /** Where bytes come from now, or came from last: `host:port`, with how many connections where several. */
+  readonly from: readonly string[];
 }
 
 /** Looks at downloads under way, and knows how fast they are. */
@@ -69,15 +69,18 @@ export class GetViews {
       const left = progress.size === undefined ? undefined : progress.size - progress.received;
       const known = left !== undefined && bytesPerSecond !== undefined && bytesPerSecond > 0;
       const secondsLeft = known ? left / bytesPerSecond : undefined;
-      return { ...progress, item, bytesPerSecond, secondsLeft, mirrors: mirrorsOf(progress) };
+      return { ...progress, item, bytesPerSecond, secondsLeft, from: placesOf(progress) };
     });
   }
 }
 
-/** The busiest first. */
-export function mirrorsOf({ sources }: FileProgress): readonly string[] {
+/** The places that bytes come from, the busiest first: those of now, else all. */
+export function placesOf({ sources }: FileProgress): readonly string[] {
   const flowing = sources.filter(({ connections }) => connections > 0);
   return (flowing.length > 0 ? flowing : sources)
     .toSorted((a, b) => b.connections - a.connections || b.bytes - a.bytes)
-    .map(({ origin }) => origin.replace(/^https?:\/\//, ''));
+    .map(({ origin, connections }) => {
+      const host = origin.replace(/^https?:\/\//, '');
+      return connections > 1 ? `${host} (${connections})` : host;
+    });
 }

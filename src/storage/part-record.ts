@@ -60,14 +60,8 @@ export async function writeRecord(target: string, record: PartRecord): Promise<v
     ...(digest && { digest: `${digest.algorithm}:${digest.hex}` }),
     ranges: ranges.map(({ first, last }) => [first, last]),
   });
-  const temporary = `${path}.new`;
-  try {
-    await writeFile(temporary, text, { flush: true });
-    await rename(temporary, path);
-  } catch (error) {
-    await rm(temporary, { force: true });
-    throw error;
-  }
+  await writeFile(`${path}.new`, text, { flush: true });
+  await rename(`${path}.new`, path);
 }
 
 /** Removes part and record: the part first, so that it is never there alone. */
@@ -75,6 +69,8 @@ export async function removePart(target: string): Promise<void> {
   const paths = partPaths(target);
   await rm(paths.part, { force: true });
   await rm(paths.record, { force: true });
+  // Left by a write that failed.
+  await rm(`${paths.record}.new`, { force: true });
 }
 
 function parseRecord(text: string): PartRecord | undefined {
