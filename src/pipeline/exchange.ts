@@ -9,7 +9,7 @@ import { validationFields } from '../policy/conditional.ts';
 import { mayServeStaleOnError } from '../policy/decide.ts';
 import { requestFields } from '../policy/headers.ts';
 import { mayStore } from '../policy/storing.ts';
-import type { PartialBody, Store } from '../storage/store.ts';
+import type { PartialBody, PartialIdentity, Store } from '../storage/store.ts';
 import { discard } from '../upstream/discard.ts';
 import type { DownloadedResponse, Downloader, DownloadRequest } from '../upstream/download.ts';
 import type { UpstreamResponse } from '../upstream/upstream.ts';
@@ -21,7 +21,9 @@ import { declaredSize } from './framing.ts';
 import { headMeta } from './head-meta.ts';
 import type { Arrival, Via } from './in-flight.ts';
 import { digestOf, type PublishedDigests } from './published-digests.ts';
+import type { Refetch } from './refetch.ts';
 import type { Resource } from './resource.ts';
+import { asWhole, continuationFor, identityOf, leadsTo } from './resume.ts';
 import { freshened, StoredUpdates, selecting } from './stored-updates.ts';
 import type { Transfers } from './transfers.ts';
 
@@ -51,6 +53,13 @@ const clientConditions: ReadonlySet<string> = new Set([
   'if-unmodified-since',
 ]);
 
+/** A response that is a part of the body. */
+interface AskedPart {
+  readonly range: ByteRange;
+  /** Gives it up, and asks for the whole. */
+  readonly again: () => Promise<Arrival>;
+}
+
 /** What a request to the upstreams has besides what its resource says. */
 interface SendOptions
   extends Partial<Pick<DownloadRequest, 'method' | 'size' | 'avoid' | 'onInterim'>> {
@@ -74,19 +83,35 @@ export class Exchange {
   }
 
   /**
-   * Asks for the whole representation; with `stored`, whether that is still valid. Rejects with a
+   * Asks for the whole representation; with `stored`, whether that is still valid; where an earlier
+   * fill left a part of it, and not `fromStart`, for the rest. Rejects with a
    * GatewayError when no upstream gave an answer worth having.
    */
   async fetch(
     asked: Resource,
     stored: ArtifactMeta | undefined,
     onInterim?: InterimSink,
+    fromStart = false,
   ): Promise<Arrival> {
     const resource = await this.#digests.completed(asked);
     const conditions = stored ? validationFields(stored) : [];
-    const headers = [...this.#sharedFields(resource), ...conditions];
-    const response = await this.#send(resource, headers, { ...(onInterim && { onInterim }) });
+    const rest =
+      stored || fromStart ? undefined : await continuationFor(this.#options.store, resource);
+    const headers = [...this.#sharedFields(resource), ...(rest?.fields ?? conditions)];
+    const response = await this.#send(resource, headers, {
+      ...(onInterim && { onInterim }),
+      ...(rest && { size: rest.leftover.size }),
+    });
     const via = viaOf(response);
+    if (rest && (response.status === 206 || response.status === 416)) {
+      const again = (): Promise<Arrival> => {
+        response.abort();
+        return this.fetch(resource, undefined, onInterim, true);
+      };
+      const continued = asWhole(rest, response);
+      if (!continued) return again();
+      return this.#share(resource, continued.whole, via, { range: continued.range, again });
+    }
     if (response.status === 304 && conditions.length > 0) {
       discard(response);
       const meta = stored && freshened(resource, stored, response);
@@ -111,7 +136,7 @@ export class Exchange {
         receivedStatus: response.status,
       });
     }
-    return this.#share(resource, response, via);
+    return this.#share(resource, response, via, rest && 'ranges-ignored');
   }
 
   /**
@@ -143,24 +168,36 @@ export class Exchange {
     return digestOf(await this.#digests.completed(resource), response);
   }
 
-  async #share(resource: Resource, response: DownloadedResponse, via: Via): Promise<Arrival> {
+  async #share(
+    resource: Resource,
+    response: DownloadedResponse,
+    via: Via,
+    asked?: AskedPart | 'ranges-ignored',
+  ): Promise<Arrival> {
+    const place = asked === 'ranges-ignored' ? undefined : asked;
     const { request, policy } = resource;
     const { downloader, monotonic = () => performance.now() } = this.#options;
     const view = { method: 'GET', headers: request.headers };
     const verdict = mayStore(view, response, policy);
     const digest = digestOf(resource, response);
-    const unshared = (reason: string) =>
-      ({ kind: 'unshared', via, response, reason, digest }) as const;
+    const unshared = (reason: string): Arrival | Promise<Arrival> =>
+      place ? place.again() : { kind: 'unshared', via, response, reason, digest };
     if (!verdict.store) return unshared(verdict.reason);
     if (!showsItsEnd(response)) return unshared('no-length');
     const vary = selecting(resource, response.headers);
     if (vary === '*') return unshared('vary');
     const meta = headMeta(resource, response, vary);
     const size = declaredSize(response.headers);
+    const identity = identityOf(request.url, meta, digest);
+    const partial = await this.#begin(request.url, size, identity);
+    if (place && !leadsTo(partial, place.range.first)) {
+      await partial?.suspend();
+      return place.again();
+    }
     const fill = new Fill({
       key: request.url,
       size,
-      partial: await this.#begin(request.url, size),
+      partial,
       meta: (body) => ({ ...meta, body }),
       onFailure: (error) => this.#storageFailed(request.url, error),
       ...(digest && { digest }),
@@ -177,7 +214,7 @@ export class Exchange {
       ...partFields(range, etag),
     ];
     let connections: number | undefined;
-    const source = new UpstreamFillSource(fill, response, {
+    const refetch: Refetch = {
       part: (range, etag) => this.#send(resource, part(range, etag), of),
       whole: () => this.#send(resource, shared, of),
       connections: (etag) => {
@@ -186,7 +223,9 @@ export class Exchange {
         return Math.min(connections, this.#options.mostConnections?.() ?? connections);
       },
       now: monotonic,
-    });
+      rangesIgnored: asked === 'ranges-ignored',
+    };
+    const source = new UpstreamFillSource(fill, response, refetch, place?.range);
     const startedAt = response.requestTime;
     this.#options.transfers?.begin({ fill, source, request, startedAt });
     return { kind: 'fill', via, meta, fill };
@@ -213,9 +252,13 @@ export class Exchange {
   }
 
   /** Space for the body, or none: then the clients are served all the same, from memory. */
-  async #begin(url: string, size: number | undefined): Promise<PartialBody | undefined> {
+  async #begin(
+    url: string,
+    size: number | undefined,
+    identity: PartialIdentity | undefined,
+  ): Promise<PartialBody | undefined> {
     try {
-      return await this.#options.store.begin(size);
+      return await this.#options.store.begin(size, identity);
     } catch (error) {
       this.#storageFailed(url, error);
       return undefined;

@@ -144,7 +144,7 @@ export class Feed implements BodySink {
     const end = start + chunk.length;
     let flows = true;
     for (let at = start; at < end; ) {
-      const from = this.#fill.present.upTo(at);
+      const from = this.#fill.present.takenUpTo(at);
       const to = Math.min(end, this.#fill.present.nextAfter(from));
       if (from >= end || to <= from) break;
       if (!this.#fill.append(from, chunk.subarray(from - start, to - start))) flows = false;

@@ -14,6 +14,8 @@ export interface FillOptions extends FillStorageOptions {
 /** What brings the bytes; the fill tells it when to go on, where readers wait, and when to give up. */
 export interface FillSource {
   resume(): void;
+  /** What an earlier fill left has been checked: what is still missing is to be brought. */
+  checked?(): void;
   want(position: number): void;
   /** Nothing is stored any more: only the bytes that come next are of use. */
   narrow(): void;

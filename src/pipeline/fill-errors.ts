@@ -30,3 +30,12 @@ export function unread(): GatewayError {
     origin: 'client',
   });
 }
+
+/**
+ * Whether what has arrived is right as far as it goes, though no more is coming: a later fill may
+ * take it up. Not after a sign that its bytes are not of one body, nor after trouble with the store.
+ */
+export function leavesRightBytes({ code, origin }: GatewayError): boolean {
+  if (code === 'digest_mismatch' || code === 'representation_changed') return false;
+  return origin === 'upstream' || code === 'shutting_down';
+}

@@ -9,6 +9,7 @@ import { type Asked, type LaneView, viewOf, watched } from './lanes.ts';
 import { Parallel } from './parallel.ts';
 import { changed, checkPart, type Identity, isSameWhole } from './part-check.ts';
 import { PrefixCheck } from './prefix-check.ts';
+import type { Refetch } from './refetch.ts';
 
 /** How far ahead of the bytes a reader must be for a connection of its own to pay. */
 const jumpBytes = 1024 * 1024;
@@ -19,18 +20,6 @@ const maxBreaks = 3;
 /** A connection that broke off after fewer bytes was hardly worth it; so many in a row are enough. */
 const poorBytes = 64 * 1024;
 const maxPoor = 8;
-
-/** Asks the same upstreams once more. */
-export interface Refetch {
-  /** A GET with `Range`, and with `If-Range` where there is a strong entity tag. */
-  part(range: ByteRange, etag: string | undefined): Promise<FeedResponse>;
-  /** A plain GET. */
-  whole(): Promise<FeedResponse>;
-  /** The most connections at once for one body; 1: one after the other. */
-  connections(etag: string | undefined): number;
-  /** Milliseconds, on a clock that does not go back. */
-  now(): number;
-}
 
 /**
  * How to get at bytes that no connection brings: by ranges; by the whole body once more, because what
@@ -73,8 +62,13 @@ export class UpstreamFillSource implements FillSource, FeedOwner {
       now: () => refetch.now(),
     });
     fill.connect(this);
-    const end = place ? place.last + 1 : size;
-    this.#feed(first, { position: place?.first ?? 0, end, open: true });
+    if (refetch.rangesIgnored && fill.present.claimed) this.#way = 'none';
+    const position = place?.first ?? 0;
+    if (this.rangesWork && fill.present.takenUpTo(position) > position) {
+      // It begins with what is here already: the first gap is asked for in its place.
+      first.abort();
+      this.#next(incomplete());
+    } else this.#feed(first, { position, end: place ? place.last + 1 : size, open: true });
   }
 
   resume(): void {
@@ -87,7 +81,7 @@ export class UpstreamFillSource implements FillSource, FeedOwner {
     const coming = [...this.#feeds].map((feed) => feed.position);
     for (const { range } of this.#asked) coming.push(range.first);
     // What it waits for is the first byte that is not there.
-    const wanted = this.#fill.present.upTo(position);
+    const wanted = this.#fill.present.takenUpTo(position);
     if (coming.some((from) => wanted >= from && wanted - from < jumpBytes)) return;
     const gap = this.#gapAt(wanted);
     if (gap) this.#askPart(gap, true);
@@ -104,6 +98,11 @@ export class UpstreamFillSource implements FillSource, FeedOwner {
     this.#over = true;
     this.#parallel.stop();
     for (const feed of [...this.#feeds]) this.#drop(feed);
+  }
+
+  checked(): void {
+    this.#next(incomplete());
+    for (const position of this.#fill.waiting) this.want(position);
   }
 
   /** Its connections, for whoever watches. */
@@ -181,6 +180,8 @@ export class UpstreamFillSource implements FillSource, FeedOwner {
     const busy = this.#feeds.size + this.#asked.size > 0;
     const missing = this.#fill.present.missing()[0];
     if (missing === undefined) {
+      // What is missing after all shows when it was checked.
+      if (this.#fill.present.claimed) return;
       if (this.#fill.size !== undefined || !busy) this.#finish();
       return;
     }
@@ -205,7 +206,7 @@ export class UpstreamFillSource implements FillSource, FeedOwner {
 
   #gapAt(position: number): ByteRange | undefined {
     const { present } = this.#fill;
-    const from = present.upTo(position);
+    const from = present.takenUpTo(position);
     const gap = present.missing().find(({ first, last }) => from >= first && from <= last);
     return gap && { first: from, last: gap.last };
   }
@@ -232,7 +233,7 @@ export class UpstreamFillSource implements FillSource, FeedOwner {
   }
 
   #partArrived(range: ByteRange, response: FeedResponse, open: boolean): void {
-    if (this.#over || this.#fill.present.upTo(range.first) > range.last) {
+    if (this.#over || this.#fill.present.takenUpTo(range.first) > range.last) {
       response.abort();
       this.#next(incomplete());
       return;

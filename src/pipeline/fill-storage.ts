@@ -1,6 +1,9 @@
 import type { ArtifactMeta, BodyRef } from '../core/artifact-meta.ts';
 import { GatewayError } from '../core/errors.ts';
 import type { PartialBody } from '../storage/store.ts';
+import type { Arrivals } from './arrivals.ts';
+import type { FillSource } from './fill-contract.ts';
+import { leavesRightBytes, unreadable } from './fill-errors.ts';
 
 export interface FillStorageOptions {
   /** Where the bytes go; undefined: nowhere. */
@@ -10,6 +13,13 @@ export interface FillStorageOptions {
   readonly meta: (body: BodyRef) => ArtifactMeta;
   /** The store failed: the readers do not notice, the operator must. */
   readonly onFailure: (error: unknown) => void;
+}
+
+/** What a fill shows of itself for that. */
+export interface TakingUp {
+  readonly present: Arrivals;
+  /** More can be read. */
+  readonly advance: () => void;
 }
 
 /** The storing side of a fill: it may fail at any byte, and the fill goes on from memory. */
@@ -37,6 +47,23 @@ export class FillStorage {
     this.#active = false;
     onFailure(partial.failure);
     return 'failed';
+  }
+
+  /**
+   * Takes up what an earlier fill left: `present` has it as claimed at once, and each piece for what
+   * it is when it was checked.
+   */
+  async takeUp({ present, advance }: TakingUp, source: FillSource): Promise<void> {
+    const resumed = this.#options.partial?.resumed;
+    if (!resumed) return;
+    present.claim(resumed.pieces);
+    await resumed.check((piece, intact) => {
+      present.checked(piece, intact);
+      // There is no place any more for what would come instead.
+      if (!intact && !this.#active) throw unreadable(undefined);
+      advance();
+    });
+    source.checked?.();
   }
 
   /** Goes on keeping the bytes for the readers, but not beyond them. */
@@ -74,6 +101,14 @@ export class FillStorage {
   /** Nobody reads any more. */
   release(): void {
     this.#options.partial?.release();
+  }
+
+  /** The body ended with an error: what is stored is left for a later fill, where it may be of use. */
+  failed(error: GatewayError): void {
+    const { partial, onFailure } = this.#options;
+    if (this.#forgone || !leavesRightBytes(error)) this.discard();
+    else partial?.suspend().catch(onFailure);
+    this.release();
   }
 
   discard(): void {

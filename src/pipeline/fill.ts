@@ -83,8 +83,10 @@ export class Fill implements ReadableFill {
     return this.#readers.size;
   }
 
+  /** What was left of the body is checked from now on; the source knows what it need not bring. */
   connect(source: FillSource): void {
     this.#source = source;
+    this.#storage.takeUp(this, source).catch((error) => this.fail(unreadable(error)));
   }
 
   /** Whether a reader may still begin at `first`: what it needs is stored, or not yet let go. */
@@ -110,16 +112,21 @@ export class Fill implements ReadableFill {
     this.present.add(position, chunk.length);
     if (!this.storing || this.#isNear(position)) this.#recent.push(position, chunk);
     const flows = this.#keep(position, chunk);
-    this.#hash.follow(this.present.upTo(this.#hash.position), this.#read);
     // Of several connections one may be told to go on while another still waits.
     if (!flows) this.#paused = true;
-    this.#progress.soon();
+    this.advance();
     return flows;
   }
 
+  /** There may be more that can be read, and hashed. */
+  readonly advance = (): void => {
+    this.#hash.follow(this.present.upTo(this.#hash.position), this.#read);
+    this.#progress.soon();
+  };
+
   /** First missing byte of each reader that has not all it wants. */
   get waiting(): readonly number[] {
-    return [...this.#readers].map(({ position }) => this.present.upTo(position));
+    return [...this.#readers].map(({ position }) => this.present.takenUpTo(position));
   }
 
   /** The beginning of the body, as far as it came in order. */
@@ -130,16 +137,11 @@ export class Fill implements ReadableFill {
     if (this.#failure || this.#finishing) return;
     this.#finishing = true;
     const size = this.present.upTo(0);
-    if (this.size !== undefined && size !== this.size) {
-      this.fail(incomplete(size, this.size));
-      return;
-    }
+    if (this.size !== undefined && size !== this.size)
+      return this.fail(incomplete(size, this.size));
     try {
       const { sha256, matches } = await this.#hash.finish(size, this.#read);
-      if (!matches) {
-        this.fail(digestMismatch());
-        return;
-      }
+      if (!matches) return this.fail(digestMismatch());
       this.#sha256 = sha256;
       this.#progress.now();
       this.#settle(await this.#storage.commit({ sha256, size }));
@@ -152,7 +154,7 @@ export class Fill implements ReadableFill {
     }
   }
 
-  /** The body cannot be completed: every reader learns of it, nothing is stored. */
+  /** The body cannot be completed: every reader learns of it; nothing is stored but for another try. */
   fail(error: GatewayError): void {
     if (this.#failure || this.complete) return;
     this.#failure = error;
@@ -161,8 +163,7 @@ export class Fill implements ReadableFill {
     this.#progress.now();
     this.#recent.clear();
     this.#settle(undefined);
-    this.#storage.discard();
-    this.#storage.release();
+    this.#storage.failed(error);
   }
 
   /**
@@ -283,9 +284,7 @@ export class Fill implements ReadableFill {
 
   #slowest(): number {
     if (this.#holds > 0) return 0;
-    let slowest = Number.POSITIVE_INFINITY;
-    for (const reader of this.#readers) slowest = Math.min(slowest, reader.position);
-    return slowest;
+    return Math.min(...[...this.#readers].map(({ position }) => position));
   }
 
   /** One stalled client must not hold back the others. */

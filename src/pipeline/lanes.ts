@@ -41,7 +41,7 @@ export function viewOf(
     lanes.push({ position: first, limit: last + 1, rate: undefined, open: false, stalled });
   }
   const { waiting, present } = fill;
-  return { lanes, flowing, waiting, missing: present.missing(), bytes: present.bytes };
+  return { lanes, flowing, waiting, missing: present.missing(), bytes: present.brought };
 }
 
 /** A connection as whoever watches sees it. */

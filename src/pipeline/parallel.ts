@@ -7,7 +7,7 @@ export interface ParallelView extends Pick<Situation, 'missing' | 'waiting'> {
   readonly lanes: readonly Lane[];
   /** Lanes that bring bytes. */
   readonly flowing: number;
-  /** Bytes that have arrived. */
+  /** Bytes that were brought. */
   readonly bytes: number;
 }
 

@@ -296,5 +296,5 @@ export class Serve {
 /** The one whose request brought the body has fetched it. */
 function withBytesIn(answer: Answer, { representation }: RepresentationSelected): Answer {
   const { fill } = representation;
-  return fill ? { ...answer, bytesIn: () => fill.present.bytes } : answer;
+  return fill ? { ...answer, bytesIn: () => fill.present.brought } : answer;
 }

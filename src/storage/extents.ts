@@ -27,6 +27,18 @@ export class Extents {
     else this.#extents.splice(next, 0, { start, end });
   }
 
+  /** Takes bytes out that are there, all of one run. */
+  remove(start: number, end: number): void {
+    const at = this.#after(start) - 1;
+    const extent = this.#extents[at];
+    if (!extent || extent.end < end) throw misuse('bytes of a body were not there');
+    const rest = [
+      { start: extent.start, end: start },
+      { start: end, end: extent.end },
+    ].filter((each) => each.end > each.start);
+    this.#extents.splice(at, 1, ...rest);
+  }
+
   /** End of the run of bytes that begins at `position`, or `position` when that byte is not there. */
   endFrom(position: number): number {
     const extent = this.#extents[this.#after(position) - 1];

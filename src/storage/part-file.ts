@@ -52,6 +52,8 @@ export async function openPartFile(options: PartFileOptions): Promise<PartFile> 
  * only for the rest. `discard` keeps what can be continued, and removes what cannot.
  */
 export class PartFile implements PartialBody {
+  /** What an earlier attempt left was looked at before: it is given to the fill as present. */
+  readonly resumed = undefined;
   readonly #options: PartFileOptions;
   readonly #fd: number;
   readonly #backlog = new Backlog();
@@ -146,6 +148,10 @@ export class PartFile implements PartialBody {
   discard(): Promise<void> {
     this.#ended ??= this.#leave();
     return this.#ended;
+  }
+
+  suspend(): Promise<void> {
+    return this.discard();
   }
 
   /** Nothing is kept open for readers. */

@@ -1,5 +1,6 @@
 import type { ArtifactMeta, BodyRef } from '../core/artifact-meta.ts';
 import type { BodyReader, ByteRange } from '../core/body.ts';
+import type { Digest } from '../core/digest.ts';
 
 /** What to remove. `prefix` is a prefix of the key (the canonical URL), `mount` a mount's path. */
 export type PurgeSelector =
@@ -21,6 +22,28 @@ export interface StoreStats {
 }
 
 export type StoreHealth = { readonly ok: true } | { readonly ok: false; readonly reason: string };
+
+/**
+ * Which representation a partial body is of. Bytes of two transfers are joined only under the same
+ * total length and the same digest of the whole or the same strong entity tag.
+ */
+export interface PartialIdentity {
+  readonly key: string;
+  /** Strong, with its quotes. */
+  readonly etag?: string;
+  /** What the whole body must have. */
+  readonly digest?: Digest;
+  /** The head that it came with; its `vary` and `mount` select it, too. */
+  readonly head: Omit<ArtifactMeta, 'body'>;
+}
+
+/** A body that never became whole, and what is left of it. */
+export interface Leftover extends PartialIdentity {
+  /** Bytes of the whole. */
+  readonly size: number;
+  /** What is not there, in order. */
+  readonly missing: readonly ByteRange[];
+}
 
 /**
  * Responses by key, bodies by content. The key is the canonical URL, with a suffix for derived
@@ -47,8 +70,17 @@ export interface Store {
   /**
    * Begins a body of `size` bytes (undefined: unknown) with that space reserved, victims evicted.
    * Throws `storage_full` when the bound cannot take it, `storage_failed` when the medium is broken.
+   *
+   * With an identity and a size, what was left of the same representation is taken up (`resumed`);
+   * what was left of another one under the same key and request fields is dropped.
    */
-  begin(size: number | undefined): Promise<PartialBody>;
+  begin(size: number | undefined, identity?: PartialIdentity): Promise<PartialBody>;
+  /**
+   * What suspended transfers, or a run that ended in the middle, left of this key; an empty list when
+   * there is nothing, as for a store that forgets, or whose medium fails. It is dropped with its key, evicted before
+   * anything that is whole, and for a day at most.
+   */
+  leftovers(key: string): Promise<readonly Leftover[]>;
   /** Forgets a key; whether there was anything. */
   delete(key: string): Promise<boolean>;
   /** Forgets what the selector names and frees bodies that nothing else uses; the number of keys. */
@@ -59,12 +91,25 @@ export interface Store {
   close(): Promise<void>;
 }
 
+/** Bytes of a partial body that an earlier transfer of the same representation brought. */
+export interface ResumedBytes {
+  /** Disjoint, in order: they are not to be written again unless `check` gave them up. */
+  readonly pieces: readonly ByteRange[];
+  /**
+   * Reads the pieces from the first on and tells of each whether its bytes are what was written: only
+   * then may it be read; one that is not counts as missing. At most once; ends early with the body.
+   */
+  check(tell: (piece: ByteRange, intact: boolean) => void): Promise<void>;
+}
+
 /**
  * A body that is arriving, in any order of ranges that do not overlap. It is invisible to others
  * until `commit`; after `commit` or `discard` readers that are still open keep working on the same
  * bytes until they close.
  */
 export interface PartialBody {
+  /** Undefined where there is nothing to take up. */
+  readonly resumed: ResumedBytes | undefined;
   /**
    * Takes the bytes at once (the caller must not change them afterwards) and writes them behind.
    * Returns false when more than a bounded amount waits: the caller pauses its source until `drained`.
@@ -88,6 +133,11 @@ export interface PartialBody {
   commit(key: string, meta: ArtifactMeta): Promise<ArtifactMeta>;
   /** Gives everything back, reservations included; any number of times. */
   discard(): Promise<void>;
+  /**
+   * Ends it unfinished, but what has arrived may be taken up again where it has an identity and is
+   * worth it; otherwise as `discard`.
+   */
+  suspend(): Promise<void>;
   /** Nobody reads it any more: once it is committed or discarded nothing is kept open for readers. */
   release(): void;
 }

@@ -1,7 +1,7 @@
 import type { ArtifactMeta } from '../core/artifact-meta.ts';
 import type { MemoryStore } from './engines/memory.ts';
 import { isStorageError } from './storage-error.ts';
-import type { PartialBody } from './store.ts';
+import type { PartialBody, ResumedBytes } from './store.ts';
 
 /** A body on its way to the disk that is in memory, too, once it is committed and small. */
 export class TierPartial implements PartialBody {
@@ -11,6 +11,10 @@ export class TierPartial implements PartialBody {
   constructor(disk: PartialBody, memory: MemoryStore) {
     this.#disk = disk;
     this.#memory = memory;
+  }
+
+  get resumed(): ResumedBytes | undefined {
+    return this.#disk.resumed;
   }
 
   get failure(): Error | undefined {
@@ -44,6 +48,10 @@ export class TierPartial implements PartialBody {
 
   discard(): Promise<void> {
     return this.#disk.discard();
+  }
+
+  suspend(): Promise<void> {
+    return this.#disk.suspend();
   }
 
   release(): void {

@@ -4,7 +4,15 @@ import { readBytes } from './bytes-reader.ts';
 import type { MemoryStore } from './engines/memory.ts';
 import type { LowerStore } from './lower-store.ts';
 import { isStorageError } from './storage-error.ts';
-import type { PartialBody, PurgeSelector, Store, StoreHealth, StoreStats } from './store.ts';
+import type {
+  Leftover,
+  PartialBody,
+  PartialIdentity,
+  PurgeSelector,
+  Store,
+  StoreHealth,
+  StoreStats,
+} from './store.ts';
 import { TierLoader } from './tier-loader.ts';
 import { TierPartial } from './tier-partial.ts';
 
@@ -69,13 +77,17 @@ class Tiers implements Store {
     return reader;
   }
 
-  async begin(size: number | undefined): Promise<PartialBody> {
+  async begin(size: number | undefined, identity?: PartialIdentity): Promise<PartialBody> {
     try {
-      return new TierPartial(await this.#disk.begin(size), this.#memory);
+      return new TierPartial(await this.#disk.begin(size, identity), this.#memory);
     } catch (error) {
       if (!isStorageError(error)) throw error;
       return this.#memory.begin(size);
     }
+  }
+
+  leftovers(key: string): Promise<readonly Leftover[]> {
+    return this.#disk.leftovers(key);
   }
 
   async delete(key: string): Promise<boolean> {

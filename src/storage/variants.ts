@@ -20,7 +20,8 @@ export function mountOf(variants: readonly ArtifactMeta[]): string | undefined {
   return variants.find((meta) => meta.mount !== undefined)?.mount;
 }
 
-function sameVary(a: readonly VaryField[], b: readonly VaryField[]): boolean {
+/** Whether the same request fields with the same values selected both. */
+export function sameVary(a: readonly VaryField[], b: readonly VaryField[]): boolean {
   return (
     a.length === b.length &&
     a.every(([name, value]) => b.some((other) => other[0] === name && other[1] === value))

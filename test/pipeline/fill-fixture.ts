@@ -31,6 +31,9 @@ export class ManualSource implements FillSource {
     this.told.push('resume');
     this.#wake?.();
   }
+  checked(): void {
+    this.told.push('checked');
+  }
   want(position: number): void {
     this.told.push(`want ${position}`);
   }

@@ -227,6 +227,7 @@ function failingPartial(limit: number): PartialBody {
   const taken = Buffer.alloc(limit);
   let failure: Error | undefined;
   return {
+    resumed: undefined,
     get failure() {
       return failure;
     },
@@ -247,5 +248,6 @@ function failingPartial(limit: number): PartialBody {
       throw new Error('a body that was not stored is not committed');
     },
     discard: async () => {},
+    suspend: async () => {},
   };
 }

@@ -25,6 +25,7 @@ async function openParts() {
     maxBytes: 16 * 1024 * 1024,
     inlineBytes: 1024,
     writeVector,
+    now: () => 0,
   });
   await parts.records.open();
   parts.jobs.count(parts.space);

@@ -91,6 +91,28 @@ export function storeConformance(name: string, open: () => Promise<Store>): void
       }
     });
 
+    test('a body that is suspended before it is worth taking up is as if discarded', async () => {
+      const one = sample('one', 200_000);
+      const { body: _, ...head } = one.meta;
+      const identity = { key: 'http://a.test/x', etag: '"one"', head };
+      const before = store.stats().bytes;
+      for (const named of [identity, undefined]) {
+        const partial = await store.begin(200_000, named);
+        expect(partial.resumed).toBeUndefined();
+        partial.write(0, one.bytes.subarray(0, 150_000));
+        expect((await readAt(partial, 0, 10)).length).toBe(10);
+        await partial.suspend();
+        await partial.suspend();
+        await partial.discard();
+        expect(await store.leftovers('http://a.test/x')).toEqual([]);
+        expect(store.stats()).toMatchObject({ bytes: before, partialBytes: 0 });
+      }
+      const again = await store.begin(200_000, identity);
+      again.write(0, one.bytes);
+      await again.commit('http://a.test/x', one.meta);
+      expect(await stored(store, one.meta)).toEqual(one.bytes);
+    });
+
     test('a body may arrive in any order and be read where it has arrived', async () => {
       for (const size of [40_000, 240_000]) {
         const one = sample(`odd ${size}`, size);

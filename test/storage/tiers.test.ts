@@ -27,7 +27,8 @@ function wrap(disk: LowerStore, changes: Partial<LowerStore>): LowerStore {
     put: (name, meta) => disk.put(name, meta),
     peekBody: (body) => disk.peekBody(body),
     openBody: (body, range) => disk.openBody(body, range),
-    begin: (size) => disk.begin(size),
+    begin: (size, identity) => disk.begin(size, identity),
+    leftovers: (name) => disk.leftovers(name),
     delete: (name) => disk.delete(name),
     purge: (selector) => disk.purge(selector),
     stats: () => disk.stats(),
@@ -206,12 +207,14 @@ describe('tiers', () => {
       begin: async (size) => {
         const partial = await disk.begin(size);
         return {
+          resumed: undefined,
           write: (position, chunk) => partial.write(position, chunk),
           drained: () => partial.drained(),
           failure: undefined,
           read: (position, target) => partial.read(position, target),
           commit: broken,
           discard: () => partial.discard(),
+          suspend: () => partial.suspend(),
           release: () => partial.release(),
         };
       },

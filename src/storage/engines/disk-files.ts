@@ -21,6 +21,7 @@ export class DiskFiles {
   /** What an earlier run left half done is put aside for the sweep. Only under the lock. */
   prepare(now: number): void {
     mkdirSync(this.bodies, { recursive: true });
+    mkdirSync(this.resumable, { recursive: true });
     if (isDirectory(this.#partials) && readdirSync(this.#partials).length > 0) {
       renameSync(this.#partials, `${this.#partials}.${now}`);
     }
@@ -41,6 +42,15 @@ export class DiskFiles {
   /** Where the body's file is when it is there. */
   body(sha256: string): string {
     return join(this.bodies, sha256.slice(0, 2), sha256.slice(2));
+  }
+
+  /** Where partial bodies are that a later run may take up. */
+  get resumable(): string {
+    return join(this.#dir, 'resumable');
+  }
+
+  resumablePartial(id: string): string {
+    return join(this.resumable, id);
   }
 
   /** A name that is not in use. */

@@ -22,6 +22,10 @@ const lingerMs = 30_000;
 
 export interface PartialFileOptions {
   readonly path: string;
+  /** The file is there already, with bytes in it. */
+  readonly exists?: boolean;
+  /** Hears of bytes once they are in the file. */
+  readonly onWritten?: (position: number, chunks: readonly Uint8Array[]) => void;
   readonly writeVector: WriteVector;
   readonly trouble: DiskTrouble;
   /** Keeps syncing from taking all of the runtime's file threads. */
@@ -109,7 +113,7 @@ export class PartialFile {
    * cannot survive a power cut that the bytes do not. Throws what made a write fail.
    */
   async sync(): Promise<void> {
-    while (!this.#failure && (this.#pumping || this.#backlog.bytes > 0)) await this.#progress();
+    await this.#written();
     if (this.#failure) throw this.#failure;
     try {
       const fd = await this.#open();
@@ -130,6 +134,15 @@ export class PartialFile {
     await this.#remove(left);
   }
 
+  /** Ends writing, and leaves the file where it is; resolves when all that can be written is. */
+  async suspend(): Promise<void> {
+    await this.#written();
+    while (this.#pumping) await this.#progress();
+    this.#state = 'settled';
+    this.fail(bodyMissing('the body was laid aside'));
+    this.#rest();
+  }
+
   /**
    * Removes the file unless it is settled. Readers that lag behind keep the open file for as long as
    * they go on reading.
@@ -139,7 +152,7 @@ export class PartialFile {
     if (removes) this.#state = 'discarded';
     this.fail(bodyMissing('the body was discarded'));
     while (this.#pumping) await this.#progress();
-    const made = this.#fd !== undefined;
+    const made = this.#fd !== undefined || this.#options.exists === true;
     if (this.#wasRead && removes) this.#rest();
     else this.#close();
     if (removes && made) await this.#remove(this.#path);
@@ -167,6 +180,7 @@ export class PartialFile {
       for (let run = this.#run(); run; run = this.#run()) {
         await this.#writeRun(fd, run);
         this.#backlog.remove(run);
+        this.#noteWritten(run);
         this.#options.trouble.succeeded('files');
         this.#wake();
       }
@@ -176,6 +190,18 @@ export class PartialFile {
       this.#pumping = false;
       this.#wake();
     }
+  }
+
+  #noteWritten(run: readonly Block[]): void {
+    const { onWritten } = this.#options;
+    onWritten?.(
+      (run[0] as Block).position,
+      run.map(({ chunk }) => chunk),
+    );
+  }
+
+  async #written(): Promise<void> {
+    while (!this.#failure && (this.#pumping || this.#backlog.bytes > 0)) await this.#progress();
   }
 
   async #writeRun(fd: number, run: readonly Block[]): Promise<void> {
@@ -193,7 +219,8 @@ export class PartialFile {
   #open(): Promise<number> {
     if (this.#fd) return this.#fd;
     if (this.#state === 'discarded') throw bodyMissing('the body was discarded');
-    this.#fd = openFile(this.#path, this.#state === 'growing' ? 'wx+' : 'r');
+    const growing = this.#options.exists ? 'r+' : 'wx+';
+    this.#fd = openFile(this.#path, this.#state === 'growing' ? growing : 'r');
     return this.#fd;
   }
 

@@ -3,9 +3,10 @@ import { requireBodyRef } from '../body-ref.ts';
 import { Extents } from '../extents.ts';
 import { SmallBody } from '../small-body.ts';
 import { bodyMissing, misuse } from '../storage-error.ts';
-import type { PartialBody } from '../store.ts';
+import type { PartialBody, ResumedBytes } from '../store.ts';
 import { inBlocks } from './disk-charges.ts';
 import type { PartialFile } from './disk-partial-file.ts';
+import type { DiskPartialLog } from './disk-partial-log.ts';
 import type { Reservation } from './disk-space.ts';
 
 /** What a committed partial body brings: its bytes when it is small, its file when it is not. */
@@ -23,6 +24,10 @@ export interface DiskPartialOptions {
   /** Body bytes that the reservation is good for. */
   readonly reservedBytes: number;
   readonly makeFile: (limit: number) => PartialFile;
+  /** With it the body can be taken up later. */
+  readonly log?: DiskPartialLog;
+  /** Lays the body aside when `written` resolves, with its reservation. */
+  readonly keep: (written: Promise<void>) => Promise<void>;
   /** Stores the body and its record, both or neither, and settles the reservation. */
   readonly commit: (key: string, meta: ArtifactMeta, source: PartialSource) => Promise<void>;
   /** It was committed or discarded. */
@@ -31,16 +36,19 @@ export interface DiskPartialOptions {
   readonly onFailure: (error: unknown) => void;
 }
 
+type Tell = Parameters<ResumedBytes['check']>[0];
+
 /** How long a body whose commit failed is kept for readers that lag behind, in milliseconds. */
 const lingerMs = 30_000;
 
 /** A body on its way to the disk: in memory while it is small, in a file from then on. */
 export class DiskPartial implements PartialBody {
+  readonly resumed: ResumedBytes | undefined;
   readonly #options: DiskPartialOptions;
   readonly #extents = new Extents();
   #small: SmallBody | undefined;
   #file: PartialFile | undefined;
-  #state: 'open' | 'committing' | 'committed' | 'discarded' = 'open';
+  #state: 'open' | 'committing' | 'committed' | 'discarded' | 'suspended' = 'open';
   #failure: Error | undefined;
   /** End of the furthest byte given, and of what there is space for. */
   #end = 0;
@@ -51,12 +59,16 @@ export class DiskPartial implements PartialBody {
   constructor(options: DiskPartialOptions) {
     this.#options = options;
     this.#reserved = options.reservedBytes;
-    const { size, inlineBytes } = options;
+    const { size, inlineBytes, log, makeFile } = options;
     if (size === undefined || size <= inlineBytes) this.#small = new SmallBody(size, inlineBytes);
+    if (!log || log.unchecked.length === 0) return;
+    for (const { first, last } of log.unchecked) this.#extents.add(first, last + 1);
+    this.#file = makeFile(this.#reserved);
+    this.resumed = { pieces: log.unchecked, check: (tell) => this.#check(log, tell) };
   }
 
   get failure(): Error | undefined {
-    return this.#failure ?? (this.#state === 'discarded' ? undefined : this.#file?.failure);
+    return this.#failure ?? (this.#ended ? undefined : this.#file?.failure);
   }
 
   write(position: number, chunk: Uint8Array): boolean {
@@ -92,6 +104,8 @@ export class DiskPartial implements PartialBody {
     requireBodyRef(meta.body);
     if (this.#state !== 'open') throw misuse('the partial body was ended before');
     if (this.failure) throw this.failure;
+    const { log } = this.#options;
+    if (log && log.unchecked.length > 0) throw misuse('resumed bytes were not checked');
     if (!this.#extents.isWhole(meta.body.size)) throw misuse('the body is not complete');
     this.#state = 'committing';
     try {
@@ -108,7 +122,7 @@ export class DiskPartial implements PartialBody {
 
   /** While a commit is on its way it decides; afterwards only the open file is let go. */
   async discard(): Promise<void> {
-    if (this.#state === 'committing' || this.#state === 'discarded') return;
+    if (this.#state === 'committing' || this.#ended) return;
     clearTimeout(this.#linger);
     if (this.#state === 'open') {
       this.#state = 'discarded';
@@ -121,8 +135,32 @@ export class DiskPartial implements PartialBody {
     }
   }
 
+  async suspend(): Promise<void> {
+    const file = this.#file;
+    const { log, keep } = this.#options;
+    if (this.#state !== 'open' || !file || !log || this.failure) return this.discard();
+    clearTimeout(this.#linger);
+    this.#state = 'suspended';
+    await keep(file.suspend());
+  }
+
   release(): void {
     this.#file?.release();
+  }
+
+  get #ended(): boolean {
+    return this.#state === 'discarded' || this.#state === 'suspended';
+  }
+
+  async #check(log: DiskPartialLog, tell: Tell): Promise<void> {
+    const file = this.#file as PartialFile;
+    const read = (at: number, target: Uint8Array) => file.read(at, target, this.#extents);
+    await log.check(read, (piece, intact) => {
+      if (this.#state !== 'open') return false;
+      if (!intact) this.#extents.remove(piece.first, piece.last + 1);
+      tell(piece, intact);
+      return true;
+    });
   }
 
   #giveUp(): void {

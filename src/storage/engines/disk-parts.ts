@@ -7,6 +7,8 @@ import { DiskEvictor } from './disk-evictor.ts';
 import type { DiskFiles } from './disk-files.ts';
 import { DiskIndex } from './disk-index.ts';
 import { DiskJobs } from './disk-jobs.ts';
+import { DiskLeftoverRows } from './disk-leftover-rows.ts';
+import { DiskLeftovers } from './disk-leftovers.ts';
 import { DiskRecords } from './disk-records.ts';
 import { DiskSpace } from './disk-space.ts';
 import { DiskSweep } from './disk-sweep.ts';
@@ -32,6 +34,8 @@ export interface DiskPartsOptions {
   readonly maxBytes: number;
   readonly inlineBytes: number;
   readonly writeVector: WriteVector;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
 }
 
 export type DiskParts = ReturnType<typeof makeDiskParts>;
@@ -48,7 +52,15 @@ export function makeDiskParts(options: DiskPartsOptions) {
   const writer = new DiskWriter(database, trouble);
   const jobs = new DiskJobs({ writer, index, files, trouble });
   const evictor = new DiskEvictor({ jobs, index, catalog, uses, maxBytes });
-  const space = new DiskSpace(maxBytes, (bytes) => evictor.evict(bytes));
+  const leftovers = new DiskLeftovers({
+    ...{ files, jobs, trouble, now: options.now },
+    rows: new DiskLeftoverRows(database),
+    space: () => space,
+  });
+  /** What never became whole goes before anything that did. */
+  const makeRoom = async (bytes: number) =>
+    (await leftovers.evict(bytes)) || (await evictor.evict(bytes));
+  const space: DiskSpace = new DiskSpace(maxBytes, makeRoom);
   const pool = new BufferPool({ chunkBytes: readBytes, maxBuffers: readBuffers, spillBytes });
   return {
     ...options,
@@ -56,13 +68,14 @@ export function makeDiskParts(options: DiskPartsOptions) {
     records,
     writer,
     jobs,
-    evictor,
+    leftovers,
+    makeRoom,
     space,
     catalog,
     syncSlots: new Slots(syncsAtOnce),
     committer: new DiskCommitter({ catalog, index, jobs, files, space, trouble }),
     opener: new DiskBodyOpener({ index, catalog, jobs, files, trouble, pool }),
-    sweep: new DiskSweep({ database, files, index, catalog, jobs }),
+    sweep: new DiskSweep({ database, files, index, catalog, jobs, leftovers }),
     useLog: new DiskUseLog(uses, index, jobs, (error) => trouble.note(error, 'database')),
     vacuum: new DiskVacuum(database, jobs, maxBytes),
   };

@@ -5,7 +5,9 @@ export const schemaVersion = 1;
  * The records themselves are in Keyv's own table. These say what eviction and purging need:
  * which keys there are and when they were last used (a logical clock), which bodies there are, who
  * refers to them, and how many bytes each counts for. `totals` is their sum, kept in step by every
- * transaction, so that opening a store of a million records reads one row.
+ * transaction, so that opening a store of a million records reads one row. `leftovers` has the few
+ * bodies that are arriving, or never became whole: which representation each is of, and which of its
+ * bytes were written, with a checksum for each piece (`disk-partial-log.ts`).
  */
 export const schema = `
 CREATE TABLE IF NOT EXISTS entries (
@@ -35,6 +37,13 @@ CREATE TABLE IF NOT EXISTS refs (
   PRIMARY KEY (entry, body)
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS refs_body ON refs (body);
+CREATE TABLE IF NOT EXISTS leftovers (
+  id TEXT PRIMARY KEY,
+  size INTEGER NOT NULL,
+  identity TEXT NOT NULL,
+  pieces TEXT NOT NULL,
+  noted INTEGER NOT NULL
+) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS totals (
   id INTEGER PRIMARY KEY CHECK (id = 1),
   bytes INTEGER NOT NULL,

@@ -6,6 +6,8 @@ export interface Reservation {
   readonly bytes: number;
   /** Holds more, or throws `storage_full` and holds what it held. */
   grow(more: number): Promise<void>;
+  /** Holds no more than this. */
+  shrinkTo(bytes: number): void;
   /** Lets go what is held; any number of times. */
   release(): void;
   /** What is held becomes what was stored: `bytes` more (or less) than before. */
@@ -66,7 +68,16 @@ export class DiskSpace {
   /** Holds `bytes`, after evicting what is needed; throws `storage_full` when that cannot be. */
   async reserve(bytes: number, kind: 'partial' | 'record'): Promise<Reservation> {
     await this.#hold(bytes);
-    const partial = kind === 'partial';
+    return this.#reservation(bytes, kind === 'partial');
+  }
+
+  /** Holds what is on the medium already for a partial body of an earlier run. */
+  adopt(bytes: number): Reservation {
+    this.#reserved += bytes;
+    return this.#reservation(bytes, true);
+  }
+
+  #reservation(bytes: number, partial: boolean): Reservation {
     if (partial) this.#partial += bytes;
     let held: number | undefined = bytes;
     const end = (stored: number) => {
@@ -88,6 +99,12 @@ export class DiskSpace {
         }
         held += more;
         if (partial) this.#partial += more;
+      },
+      shrinkTo: (most) => {
+        const less = Math.max(0, (held ?? 0) - most);
+        if (held !== undefined) held -= less;
+        this.#reserved -= less;
+        if (partial) this.#partial -= less;
       },
       release: () => end(0),
       settle: (stored) => end(stored),

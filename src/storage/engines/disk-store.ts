@@ -3,11 +3,21 @@ import type { BodyReader, ByteRange } from '../../core/body.ts';
 import { emptyBody, requireBodyRef, requireSize } from '../body-ref.ts';
 import type { LowerStore, StoreListener } from '../lower-store.ts';
 import { storageFailed } from '../storage-error.ts';
-import type { PartialBody, PurgeSelector, StoreHealth, StoreStats } from '../store.ts';
+import type {
+  Leftover,
+  PartialBody,
+  PartialIdentity,
+  PurgeSelector,
+  StoreHealth,
+  StoreStats,
+} from '../store.ts';
 import { bodyCharge, inBlocks, openBodyCharge } from './disk-charges.ts';
+import type { Continued } from './disk-leftovers.ts';
 import { DiskPartial } from './disk-partial.ts';
 import { PartialFile } from './disk-partial-file.ts';
+import { minResumedBytes } from './disk-partial-log.ts';
 import type { DiskParts } from './disk-parts.ts';
+import type { Reservation } from './disk-space.ts';
 
 /** Keys that one purging job removes. */
 const keysPerPurge = 64;
@@ -61,25 +71,45 @@ export class DiskStore implements LowerStore {
     return this.#parts.opener.open(body, range);
   }
 
-  async begin(size: number | undefined): Promise<PartialBody> {
+  async leftovers(key: string): Promise<readonly Leftover[]> {
+    try {
+      return this.#closed || !this.health().ok ? [] : await this.#parts.leftovers.of(key);
+    } catch (error) {
+      this.#noteBackground(error);
+      return [];
+    }
+  }
+
+  async begin(size: number | undefined, identity?: PartialIdentity): Promise<PartialBody> {
     this.#check();
     requireSize(size);
-    const { space, evictor, trouble, inlineBytes } = this.#parts;
+    const { leftovers, makeRoom, trouble, inlineBytes } = this.#parts;
     const reservedBytes = size ?? inlineBytes;
     const charge = size === undefined ? openBodyCharge(inlineBytes) : bodyCharge(size);
     // The medium had less space than the bound allows: make some before trying again.
-    if (trouble.full) await evictor.evict(charge);
-    const reservation = await space.reserve(charge, 'partial');
+    if (trouble.full) await makeRoom(charge);
+    const resumable = identity && size !== undefined && size > this.#leastResumed;
+    const continued = resumable ? await leftovers.begin(identity, size) : undefined;
+    const log = continued?.log;
+    const reservation = await this.#reserve(charge, continued);
     const partial: DiskPartial = new DiskPartial({
       size,
       inlineBytes,
       stepBytes: this.#stepBytes,
       reservation,
       reservedBytes,
-      makeFile: (limit) => this.#makeFile(limit),
+      makeFile: (limit) => this.#makeFile(limit, continued),
+      ...(log && { log }),
+      keep: (written) => {
+        this.#partials.delete(partial);
+        return log ? leftovers.keep(log, written, reservation) : written;
+      },
       commit: (key, meta, source) =>
         this.#track(this.#parts.committer.commit(key, meta, source, reservation)),
-      onEnd: () => this.#partials.delete(partial),
+      onEnd: () => {
+        this.#partials.delete(partial);
+        if (log) leftovers.end(log).catch((error) => this.#noteBackground(error));
+      },
       onFailure: (error) => this.#noteBackground(error),
     });
     this.#partials.add(partial);
@@ -92,7 +122,8 @@ export class DiskStore implements LowerStore {
 
   async purge(selector: PurgeSelector): Promise<number> {
     this.#check();
-    const { index, jobs, catalog, vacuum } = this.#parts;
+    const { index, jobs, catalog, vacuum, leftovers } = this.#parts;
+    await leftovers.purge(selector);
     // What is stored while the purge goes on is newer than it.
     const maxId = index.lastEntryId();
     let keys = 0;
@@ -138,11 +169,12 @@ export class DiskStore implements LowerStore {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    const { sweep, useLog, jobs, writer, index, database } = this.#parts;
+    const { sweep, useLog, jobs, writer, index, database, leftovers } = this.#parts;
     sweep.stop();
     await Promise.allSettled([this.swept, ...this.#commits]);
     try {
-      for (const partial of this.#partials) await partial.discard();
+      await Promise.allSettled([...this.#partials].map((partial) => partial.suspend()));
+      await leftovers.settled();
       await useLog.flush();
       await jobs.run(async () => index.setClosed(true));
     } finally {
@@ -152,9 +184,33 @@ export class DiskStore implements LowerStore {
     }
   }
 
-  #makeFile(limit: number): PartialFile {
+  /** What is small stays in memory, and is not worth it either. */
+  get #leastResumed(): number {
+    return Math.max(minResumedBytes, this.#parts.inlineBytes);
+  }
+
+  /** Space for the whole: what is left of it has some already. */
+  async #reserve(charge: number, continued: Continued | undefined): Promise<Reservation> {
+    const { space, leftovers } = this.#parts;
+    const held = continued?.held;
+    try {
+      if (!held) return await space.reserve(charge, 'partial');
+      if (charge > held.bytes) await held.grow(charge - held.bytes);
+      return held;
+    } catch (error) {
+      if (held && continued) await leftovers.keep(continued.log, Promise.resolve(), held);
+      else if (continued) await leftovers.end(continued.log);
+      throw error;
+    }
+  }
+
+  #makeFile(limit: number, continued: Continued | undefined): PartialFile {
     const { files, trouble, syncSlots, writeVector } = this.#parts;
-    return new PartialFile({ path: files.newPartial(), writeVector, trouble, syncSlots }, limit);
+    const common = { writeVector, trouble, syncSlots };
+    if (!continued) return new PartialFile({ ...common, path: files.newPartial() }, limit);
+    const { log, path, held } = continued;
+    const onWritten = (at: number, chunks: readonly Uint8Array[]) => log.written(at, chunks);
+    return new PartialFile({ ...common, path, exists: held !== undefined, onWritten }, limit);
   }
 
   #check(): void {

@@ -5,6 +5,7 @@ import type { DiskDatabase } from './disk-database.ts';
 import { type DiskFiles, isMissing } from './disk-files.ts';
 import type { DiskIndex } from './disk-index.ts';
 import type { DiskJobs } from './disk-jobs.ts';
+import type { DiskLeftovers } from './disk-leftovers.ts';
 import { DiskTotalsCheck } from './disk-totals-check.ts';
 
 const restOfDigest = /^[0-9a-f]{62}$/;
@@ -15,10 +16,11 @@ export interface DiskSweepOptions {
   readonly index: DiskIndex;
   readonly catalog: DiskCatalog;
   readonly jobs: DiskJobs;
+  readonly leftovers: DiskLeftovers;
 }
 
 /**
- * Tidies up behind an earlier run while requests are served: partial bodies it left, files that no
+ * Tidies up behind an earlier run while requests are served: partial bodies that nobody can take up, files that no
  * row knows, rows whose file is gone, and, after an unclean end, the counters.
  */
 export class DiskSweep {
@@ -34,6 +36,7 @@ export class DiskSweep {
     for (const path of this.#options.files.leftovers()) {
       await rm(path, { recursive: true, force: true });
     }
+    await this.#options.leftovers.sweep();
     for (let first = 0; first < 256 && !this.#stopped; first++) await this.#sweepFiles(first);
     if (checkTotals) await this.#checkTotals();
     await this.#options.jobs.removed();

@@ -17,7 +17,7 @@ export interface DiskStoreOptions {
   readonly maxBytes: number;
   /** Bodies up to this many bytes are rows of the database; 64 KiB unless given. */
   readonly inlineBytes?: number;
-  /** Milliseconds since the epoch; names what is put aside. */
+  /** Milliseconds since the epoch; names what is put aside, and dates partial bodies. */
   readonly now?: () => number;
   /** Hears of every new trouble with the medium, in one sentence for the operator. */
   readonly onTrouble?: (reason: string) => void;
@@ -55,11 +55,13 @@ export async function createDiskStore(options: DiskStoreOptions): Promise<SweptS
       maxBytes: options.maxBytes,
       inlineBytes: options.inlineBytes ?? defaultInlineBytes,
       writeVector: options.writeVector ?? writeVector,
+      now,
     });
     await parts.records.open();
     const { closed } = parts.index.totals();
     parts.index.setClosed(false);
     parts.jobs.count(parts.space);
+    await parts.leftovers.load();
     return new DiskStore(parts, closed);
   } catch (error) {
     database?.close();

@@ -25,6 +25,18 @@ export function fileSize(fd: number): Promise<number> {
   });
 }
 
+/** Bytes that the file takes on its medium, holes left out; undefined when it is not there. */
+export function allocatedBytes(path: string): Promise<number | undefined> {
+  return new Promise((resolve, reject) => {
+    fs.stat(path, (error, stats) => {
+      // Without a count of blocks (Windows) a file has no holes.
+      if (!error) resolve(stats.blocks > 0 ? stats.blocks * 512 : stats.size);
+      else if (error.code === 'ENOENT') resolve(undefined);
+      else reject(error);
+    });
+  });
+}
+
 /** Reads up to `length` bytes into the start of `target`; 0 at the end of the file. */
 export function readAt(
   fd: number,

@@ -16,6 +16,7 @@ export interface MemoryPartialHost {
 
 /** A body that arrives in memory; nothing waits, so `write` is always true. */
 export class MemoryPartial implements PartialBody {
+  readonly resumed = undefined;
   readonly #host: MemoryPartialHost;
   readonly #size: number | undefined;
   readonly #extents = new Extents();
@@ -75,6 +76,11 @@ export class MemoryPartial implements PartialBody {
     this.#open = false;
     this.#host.reserve(this.#reserved, 0);
     this.#reserved = 0;
+  }
+
+  /** Memory is no place for what nobody waits for. */
+  suspend(): Promise<void> {
+    return this.discard();
   }
 
   /** Nothing is open. */

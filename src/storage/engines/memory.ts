@@ -4,7 +4,14 @@ import type { BodyReader, ByteRange } from '../../core/body.ts';
 import { emptyBody, isBodyRef, requireBodyRef, requireSize } from '../body-ref.ts';
 import { readBytes } from '../bytes-reader.ts';
 import { bodyMissing, storageFull } from '../storage-error.ts';
-import type { PartialBody, PurgeSelector, Store, StoreHealth, StoreStats } from '../store.ts';
+import type {
+  Leftover,
+  PartialBody,
+  PurgeSelector,
+  Store,
+  StoreHealth,
+  StoreStats,
+} from '../store.ts';
 import { withVariant } from '../variants.ts';
 import { MemoryPartial, type MemoryPartialHost } from './memory-partial.ts';
 import { bodySize, recordsSize } from './memory-space.ts';
@@ -126,6 +133,10 @@ class LruStore implements MemoryStore, MemoryPartialHost {
       throw storageFull('the memory tier cannot take a body of this size');
     }
     return new MemoryPartial(this, size, reserved);
+  }
+
+  async leftovers(): Promise<readonly Leftover[]> {
+    return [];
   }
 
   async delete(key: string): Promise<boolean> {

@@ -11,6 +11,7 @@ export function createUnusableStore(name: string, maxBytes: number, failure: Err
     put: fail,
     openBody: fail,
     begin: fail,
+    leftovers: async () => [],
     delete: fail,
     purge: fail,
     touch: () => undefined,
