@@ -1,11 +1,10 @@
 import type { Agent, ClientRequest, IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import type { Transform } from 'node:stream';
 import { createProxyServer, type ProxyServer, type ServerOptions } from 'http-proxy-3';
 import { GatewayError } from '../core/errors.ts';
-import type { InterimSink } from '../core/interim.ts';
-import { fieldLines, fieldValue, type RawHeaders } from '../core/raw-headers.ts';
+import { fieldLines, fieldValue } from '../core/raw-headers.ts';
 import { debugField } from './debug-field.ts';
+import { type Forwarding, forward } from './passthrough-answer.ts';
 
 export interface PassthroughOptions {
   /** Its connections refuse private addresses unless `trusted`. */
@@ -23,15 +22,6 @@ export interface PassthroughTarget {
   readonly authorization?: string;
   /** The combined `Via` to send. */
   readonly via: string;
-}
-
-/** What is to be done with the upstream's answer. */
-export interface Forwarding {
-  /** Writes the head of the response; what it gives the body goes through. */
-  readonly head: (status: number, headers: RawHeaders) => Transform | undefined;
-  /** Takes what comes before it. */
-  readonly interim: InterimSink;
-  readonly count: (bytes: number) => void;
 }
 
 export interface Joining extends Forwarding {
@@ -156,6 +146,10 @@ export class Passthrough {
       proxy.once('proxyReq', (outgoing: ClientRequest) => {
         outgoing.setNoDelay(true);
         outgoing.on('information', ({ statusCode, rawHeaders }) => interim(statusCode, rawHeaders));
+        // http-proxy-3 ends the request then, and Node the body in order, without what was not read yet.
+        outgoing.once('response', (upstream) => {
+          outgoing.once('timeout', () => upstream.destroy(stalled()));
+        });
         // RFC 9110 section 15.2.2: nobody asked for another protocol.
         outgoing.once('upgrade', (_answer, socket) => {
           socket.destroy();
@@ -217,34 +211,9 @@ function keepFraming({ headers, rawHeaders }: IncomingMessage): void {
   else if (length !== undefined) headers['content-length'] = length;
 }
 
-/** The answer on its way back. */
-async function forward(
-  upstream: IncomingMessage,
-  response: ServerResponse,
-  { head, count }: Forwarding,
-): Promise<void> {
-  const through = head(upstream.statusCode ?? 502, upstream.rawHeaders);
-  upstream.on('data', (chunk: Buffer) => count(chunk.length));
-  await relay(upstream, through, response);
-}
-
-/** Resolves when the response is out or its client is gone; how a body that breaks off ends is the caller's. */
-function relay(
-  upstream: IncomingMessage,
-  through: Transform | undefined,
-  response: ServerResponse,
-): Promise<void> {
-  return new Promise((resolve, reject) => {
-    upstream.once('error', reject);
-    response.once('close', resolve);
-    if (through === undefined) {
-      upstream.pipe(response);
-      return;
-    }
-    through.once('error', reject);
-    upstream.once('close', () => upstream.complete || through.destroy());
-    response.once('close', () => response.writableFinished || through.destroy());
-    upstream.pipe(through).pipe(response);
+function stalled(): GatewayError {
+  return new GatewayError('connection_read_timeout', 'nothing moved for too long', {
+    origin: 'upstream',
   });
 }
 

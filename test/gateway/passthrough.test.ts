@@ -6,9 +6,20 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { testGateway } from '../support/gateway.ts';
 import { httpOrigin } from '../support/http-origin.ts';
 import { raw } from '../support/raw.ts';
-import { close, head, response, type Step } from '../support/replies.ts';
+import { close, hang, head, hold, reset, response, type Step } from '../support/replies.ts';
 import { scriptedOrigin } from '../support/scripted-origin.ts';
+import { until } from '../support/until.ts';
 import { overSurfaces } from './surfaces.ts';
+
+const large = Buffer.alloc(8_000_000);
+
+/** A gateway that gives up an upstream after a tenth of a second of silence. */
+async function impatient() {
+  const origin = await scriptedOrigin();
+  const timeouts = { connect: 1000, firstByte: 1000, idle: 100, floor: 100 };
+  const mounts = [{ path: '/files', url: origin.url }];
+  return { origin, gateway: await testGateway({ mounts, config: { timeouts } }) };
+}
 
 overSurfaces('a method that is not cached', (setup) => {
   test.each(['POST', 'PUT', 'PATCH', 'DELETE'])('%s goes through with its body', async (method) => {
@@ -69,6 +80,66 @@ test('an upstream that is not there is a 502, one that breaks off an aborted con
   const gone = await gateway.get('/files/a', { method: 'POST' });
   expect(gone.status).toBe(502);
   expect(gone.field('proxy-status')).toContain('error=connection_refused');
+});
+
+test.each([
+  ['with more fields than can be read', `HTTP/1.1 200 OK\r\n${'X: y\r\n'.repeat(1000)}`],
+  ['in a coding that nobody asked for', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked, x\r\n'],
+  ['with a status below 100', 'HTTP/1.1 099 OK\r\nContent-Length: 4\r\n'],
+])('an answer %s is none', async (_how, start) => {
+  const origin = await scriptedOrigin();
+  const gateway = await testGateway({ mounts: [{ path: '/files', url: origin.url }] });
+  origin.expect('POST', '/a', `${start}\r\nfine`);
+  const answer = await gateway.get('/files/a', { method: 'POST' });
+  expect(answer.status).toBe(502);
+  expect(answer.field('proxy-status')).toContain('error=http_protocol_error');
+});
+
+describe('a body without a length is broken off', () => {
+  test.each<[string, string, Step]>([
+    ['GET', 'by a reset', reset],
+    ['POST', 'by a reset', reset],
+    ['GET', 'by silence', hang],
+    ['POST', 'by silence', hang],
+  ])('%s: %s', async (method, _how, end) => {
+    const { origin, gateway } = await impatient();
+    const script = origin.expect(method, '/a', head('200 OK'), '01234', hold, end);
+    const { message } = await gateway.client.open(`${gateway.url}/files/a`, { method });
+    await once(message, 'data');
+    const broken = once(message, 'error');
+    message.resume();
+    script.release();
+    await broken;
+    expect(message.complete).toBe(false);
+  });
+});
+
+test.each<[string, Record<string, string | number>, Step[]]>([
+  ['with a length', { 'Content-Length': 8_000_000 }, [large]],
+  ['in chunks', { 'Transfer-Encoding': 'chunked' }, ['7a1200\r\n', large, '\r\n0\r\n\r\n']],
+])(
+  'a body %s that nobody reads is given up, and what follows is not taken for its end',
+  async (_how, fields, body) => {
+    const { origin, gateway } = await impatient();
+    origin.expect('POST', '/a', head('200 OK', fields), ...body);
+    const { message } = await gateway.client.open(`${gateway.url}/files/a`, { method: 'POST' });
+    await until(() => gateway.log().some(({ msg }) => msg === 'request'), 'the request is over');
+    const broken = once(message, 'error');
+    message.resume();
+    await broken;
+    expect(message.complete).toBe(false);
+    expect(gateway.log()).toContainEqual(
+      expect.objectContaining({ msg: 'request', error: 'connection_read_timeout' }),
+    );
+  },
+);
+
+test('an answer without a body needs no length', async () => {
+  const origin = await scriptedOrigin();
+  const gateway = await testGateway({ mounts: [{ path: '/files', url: origin.url }] });
+  origin.expect('POST', '/a', head('204 No Content'));
+  const answer = await gateway.get('/files/a', { method: 'POST' });
+  expect(answer).toMatchObject({ status: 204, aborted: false });
 });
 
 test('private targets are as closed to other methods as they are to GET', async () => {
