@@ -163,7 +163,19 @@ export class Reply {
     if (fieldValue(headers, 'date') === undefined) fields.push('Date', formatHttpDate(this.#now()));
     const timing = this.#fields.serverTiming(record);
     if (timing !== undefined) fields.push('Server-Timing', timing);
+    if (!this.#framed) this.#resetWhenLeft();
     this.#response.writeHead(status, fields);
+  }
+
+  /** Node ends the connection of a client that says no more, in order: here that would end the body. */
+  #resetWhenLeft(): void {
+    const response = this.#response;
+    const { socket } = response.req;
+    const reset = (): void => {
+      if (!response.writableEnded) socket.resetAndDestroy();
+    };
+    socket.prependListener('end', reset);
+    response.once('close', () => socket.off('end', reset));
   }
 }
 

@@ -160,6 +160,27 @@ test('HTTP/1.0 clients, who know no chunks, see a body that was cut off by a res
   expect((await failed)[0]).toMatchObject({ code: 'ECONNRESET' });
 });
 
+test.each(['GET', 'POST'])(
+  'HTTP/1.0 clients that say no more in the middle of a body see it cut off by a reset: %s',
+  async (method) => {
+    const origin = await scriptedOrigin();
+    const gateway = await testGateway({ mounts: [{ path: '/files', url: origin.url }] });
+    origin.expect(
+      method,
+      '/a',
+      head('200 OK', { 'Transfer-Encoding': 'chunked', 'Cache-Control': 'no-store' }),
+      chunks('hello'),
+      hold,
+    );
+    const { hostname, port } = new URL(gateway.url);
+    const socket = connect({ host: hostname, port: Number(port), allowHalfOpen: true });
+    const failed = once(socket, 'error');
+    socket.on('data', () => socket.end());
+    socket.write(`${method} /files/a HTTP/1.0\r\n\r\n`);
+    expect((await failed)[0]).toMatchObject({ code: 'ECONNRESET' });
+  },
+);
+
 test('a client that leaves in the middle of a body for it alone takes the upstream exchange along', async () => {
   const origin = await scriptedOrigin();
   const gateway = await testGateway({ mounts: [{ path: '/files', url: origin.url }] });
