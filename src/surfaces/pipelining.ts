@@ -10,6 +10,8 @@ const atMost = 1000;
 
 interface Connection {
   open: number;
+  /** Whether an answer will be the last: what came behind its request is not looked at. */
+  ending: boolean;
   readonly waiting: [IncomingMessage, ServerResponse][];
 }
 
@@ -33,7 +35,7 @@ export class Pipelining {
     if (socket.destroyed) return;
     let connection = this.#connections.get(socket);
     if (connection === undefined) {
-      connection = { open: 0, waiting: [] };
+      connection = { open: 0, ending: false, waiting: [] };
       this.#connections.set(socket, connection);
     }
     const { open, waiting } = connection;
@@ -47,7 +49,7 @@ export class Pipelining {
 
   #startNext(connection: Connection): void {
     const { waiting } = connection;
-    while (waiting[0] !== undefined && connection.open < atOnce) {
+    while (waiting[0] !== undefined && connection.open < atOnce && !connection.ending) {
       const [request, response] = waiting[0];
       if (request.socket.destroyed) return;
       const expected = expectsContinue(request);
@@ -60,7 +62,10 @@ export class Pipelining {
         this.#startNext(connection);
       });
       if (expected) response.writeContinue();
+      if (saysClose(request)) response.shouldKeepAlive = false;
       this.#handle(request, response);
+      // It asked for that, or was refused. RFC 9112 section 9.6.
+      connection.ending = !response.shouldKeepAlive;
     }
   }
 }
@@ -68,4 +73,11 @@ export class Pipelining {
 /** RFC 9110 section 10.1.1: nothing that HTTP/1.0 says counts. */
 function expectsContinue({ headers, httpVersion }: IncomingMessage): boolean {
   return httpVersion === '1.1' && headers.expect?.trim().toLowerCase() === '100-continue';
+}
+
+/** RFC 9112 section 9.3: `close` outweighs `keep-alive`; to Node's parser, in HTTP/1.0, it does not. */
+function saysClose({ headers }: IncomingMessage): boolean {
+  return (
+    headers.connection !== undefined && /(^|,)[ \t]*close[ \t]*(,|$)/i.test(headers.connection)
+  );
 }

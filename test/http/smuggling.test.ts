@@ -116,6 +116,23 @@ describe('a head that can be read in two ways is refused, once, and its connecti
   });
 });
 
+test('what follows a request that says close is not looked at, in HTTP/1.0 either', async () => {
+  const { origin, gateway, canary } = await setup();
+  origin.expect('GET', '/a', response('200 OK', { 'Cache-Control': 'no-store' }, 'one'));
+  const start = 'GET /files/a HTTP/1.0\r\nConnection: keep-alive\r\nConnection: close\r\n\r\n';
+  expect((await raw(gateway.url, start + evil)).match(/^HTTP\/1\.1 \d+/gm)).toHaveLength(1);
+  expect(origin.requests).toHaveLength(1);
+  await canary();
+});
+
+test('what follows a refused head is not looked at, though it came along', async () => {
+  const { origin, gateway, canary } = await setup();
+  const answer = await raw(gateway.url, `${get}Host: y\r\n\r\n${evil}${evil}`);
+  expect(answer.match(/^HTTP\/1\.1 \d+/gm)).toEqual(['HTTP/1.1 400']);
+  expect(origin.requests).toHaveLength(0);
+  await canary();
+});
+
 describe('a body whose end is in doubt closes the connection, and no upstream takes it for whole', () => {
   test.each([
     ['a chunk size beyond 64 bits', '10000000000000003\r\nabc\r\n0\r\n\r\n'],
