@@ -1,0 +1,106 @@
+/** Makes a request from its first lines that a strict reader refuses; `evil` is one to smuggle. */
+type Head = (line: string, evil: string) => string;
+
+/** Heads with a fixed field in a fixed body of three bytes. */
+const withFields = [
+  'Content-Length: 3\r\nContent-Length: 4',
+  'Content-Length: 3\r\nContent-Length: 3',
+  'Content-Length: 3, 3',
+  'Content-Length: +3',
+  'Content-Length: -3',
+  'Content-Length: 0x3',
+  'Content-Length: 3 3',
+  'Content-Length:',
+  'Content-Length: 9007199254740993',
+  'Content-Length: 18446744073709551619',
+  'Content-Length : 3',
+  ' Content-Length: 3',
+  'Content-Length\0: 3',
+  'X: y\nContent-Length: 3',
+  'X: y\rContent-Length: 3',
+  'X: y\r\n Content-Length: 3',
+  'Content-Length: 3\r\n\tZ',
+  'X: y\0z\r\nContent-Length: 3',
+  'Host: y\r\nContent-Length: 3',
+  'no colon\r\nContent-Length: 3',
+  ': no name\r\nContent-Length: 3',
+  'Transfer-Encoding: chunked\r\nContent-Length: 3',
+  'Content-Length: 3\r\nTransfer-Encoding: chunked',
+  'Transfer-Encoding: xchunked',
+  'Transfer-Encoding: chunked, identity',
+  'Transfer-Encoding: identity, chunked',
+  'Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked',
+  'Transfer-Encoding: chunked\r\nTransfer-Encoding: x',
+  'Transfer-Encoding: \u000bchunked',
+  'Transfer-Encoding : chunked',
+  'Transfer-Encoding\t: chunked',
+  'Transfer-Encoding: "chunked"',
+  'Transfer-Encoding: chunked;q=1',
+  'Transfer-Encoding:\r\n chunked',
+  'Transfer-Encoding: chunk\0ed',
+  'Transfer_Encoding: chunked\r\nContent-Length: x',
+].map(
+  (fields): Head =>
+    (line) =>
+      `${line}${fields}\r\n\r\nabc`,
+);
+
+const withLine: readonly Head[] = [
+  (line) => `${line.replace('HTTP/1.1', 'HTTP/1.2')}\r\n`,
+  (line) => `${line.replace('HTTP/1.1', 'HTTP/2.0')}\r\n`,
+  (line) => `${line.replace('HTTP/1.1', 'http/1.1')}\r\n`,
+  (line) => `${line.replace(' HTTP/1.1', '')}\r\n`,
+  (line) => `${line.replace(' ', '  ')}\r\n`,
+  (line) => `${line.replace(' ', '\t')}\r\n`,
+  (line) => `${line.replace('/files', '\0/files')}\r\n`,
+  (line) => `${line.replace('/files', '/files x')}\r\n`,
+  (line) => `${line.replace('Host: x\r\n', '')}\r\n`,
+  (line) => `${line.replaceAll('\r\n', '\n')}\n`,
+  (line) => `${line.replaceAll('\r\n', '\r')}\r`,
+  (line) => ` ${line}\r\n`,
+  (line, evil) => `PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n${line}\r\n${evil}`,
+  () => '\u0016\u0003\u0001\u0002\u0000\u0001\u0000\u0001\u00fc\u0003\u0003',
+  () => '\0'.repeat(2000),
+  () => 'CONNECT 127.0.0.1:1 HTTP/1.1\r\nHost: x\r\n\r\n',
+  () => 'OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n',
+  () => 'GET ftp:///files/e1 HTTP/1.1\r\nHost: x\r\n\r\n',
+  () => 'GET /files/../files/e1 HTTP/1.1\r\nHost: x\r\n\r\n',
+  () => 'GET /files/%2e%2e/e1#f HTTP/1.1\r\nHost: x\r\n\r\n',
+  () => `GET /files/${'a'.repeat(70_000)} HTTP/1.1\r\nHost: x\r\n\r\n`,
+  (line) => `${line}X: ${'a'.repeat(70_000)}\r\n\r\n`,
+  (line) => `${line}${'a'.repeat(70_000)}: x\r\n\r\n`,
+  (line) => `${line}${'X: y\r\n'.repeat(300)}\r\n`,
+  (line) => `${line}${'X: y\r\n'.repeat(2500)}Content-Length: 3\r\n\r\nabc`,
+];
+
+/** Some are well-formed after all, and only unusual. */
+export const malformedHeads: readonly [Head, ...Head[]] = [
+  (line, evil) => `${line}Content-Length: ${evil.length - 1}\r\n\r\n${evil}`,
+  ...withFields,
+  ...withLine,
+];
+
+/** Chunked bodies behind which nothing may be taken for a request, if they end at all. */
+export const malformedBodies = [
+  'x\r\nabc\r\n0\r\n\r\n',
+  '-3\r\nabc\r\n0\r\n\r\n',
+  '+3\r\nabc\r\n0\r\n\r\n',
+  '0x3\r\nabc\r\n0\r\n\r\n',
+  ' 3\r\nabc\r\n0\r\n\r\n',
+  '3 \r\nabc\r\n0\r\n\r\n',
+  '\r\nabc\r\n0\r\n\r\n',
+  '3\nabc\r\n0\r\n\r\n',
+  '3\r\nabc\n0\r\n\r\n',
+  '3\r\nabcd\r\n0\r\n\r\n',
+  '3;a\nb\r\nabc\r\n0\r\n\r\n',
+  '3;a\0b\r\nabc\r\n0\r\n\r\n',
+  '4\r\nabc\r\n0\r\n\r\n',
+  'ffffffffffffffff\r\nabc\r\n0\r\n\r\n',
+  '10000000000000003\r\nabc\r\n0\r\n\r\n',
+  '3\r\nabc\r\n0\r\n',
+  '3\r\nabc\r\n0\r\nX y: z\r\n\r\n',
+  '3\r\nabc\r\n0\r\nContent-Length: 9\r\n\r\n',
+  '3\r\nabc\r\n0\n\n',
+  `3;${'a'.repeat(70_000)}\r\nabc\r\n0\r\n\r\n`,
+  `3\r\nabc\r\n0\r\nX: ${'a'.repeat(70_000)}\r\n\r\n`,
+] as const;
