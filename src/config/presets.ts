@@ -12,4 +12,5 @@ export const presets: readonly Preset[] = [
   { path: '/pypi', ecosystem: 'pypi', url: 'https://pypi.org' },
   { path: '/cargo', ecosystem: 'cargo', url: 'https://index.crates.io' },
   { path: '/go', ecosystem: 'go', url: 'https://proxy.golang.org' },
+  { path: '/maven', ecosystem: 'maven', url: 'https://repo.maven.apache.org/maven2' },
 ];

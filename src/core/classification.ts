@@ -34,12 +34,18 @@ export interface DigestFinder {
 
 /**
  * Where an artifact's digest is published. It is looked up in what is stored under these URLs, in any
- * variant and however stale, and nothing is requested for it: a client that knows an artifact's URL
- * has nearly always read the document through the gateway.
+ * variant and however stale. Nothing is requested for it without `ask`: a client that knows an
+ * artifact's URL has nearly always read the document through the gateway.
  */
 export interface DigestSource {
   /** Canonical URLs of the documents that may name the artifact, the likeliest first; a few. */
   readonly urls: readonly string[];
+  /**
+   * The one of `urls` that is requested where none of them is stored: a small document of this one
+   * artifact that clients ask for after it. It is an `index`, good for ever until the artifact is not
+   * as it says.
+   */
+  readonly ask?: string;
   /** A new finder for one document. */
   find(): DigestFinder;
 }
@@ -69,6 +75,8 @@ export interface ArtifactClassification {
   readonly digest?: Digest;
   /** Asked on a miss, where the request itself does not tell the digest. */
   readonly digestFrom?: DigestSource;
+  /** The request's fields without a client's habits that would defeat the cache, as for an index. */
+  readonly requestHeaders?: RawHeaders;
 }
 
 /** What an ecosystem says of a request. */

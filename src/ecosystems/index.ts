@@ -6,6 +6,7 @@ import { createCargo } from './cargo.ts';
 import type { Ecosystem } from './ecosystem.ts';
 import { generic } from './generic.ts';
 import { go } from './go.ts';
+import { maven } from './maven.ts';
 import { createNpm, type TarballMode } from './npm.ts';
 import { createPypi } from './pypi.ts';
 
@@ -33,6 +34,8 @@ export function createEcosystem(id: EcosystemId, options: EcosystemOptions): Eco
       return createCargo(options);
     case 'go':
       return go;
+    case 'maven':
+      return maven;
     case 'apt':
       return createApt({ hosts: options.aptHosts });
     case 'generic':

@@ -20,7 +20,7 @@ import { UpstreamFillSource } from './fill-source.ts';
 import { declaredSize } from './framing.ts';
 import { headMeta } from './head-meta.ts';
 import type { Arrival, Via } from './in-flight.ts';
-import { digestOf, type PublishedDigests } from './published-digests.ts';
+import { digestOf, type Fetch, type PublishedDigests } from './published-digests.ts';
 import type { Refetch } from './refetch.ts';
 import type { Resource } from './resource.ts';
 import { asWhole, continuationFor, identityOf, leadsTo } from './resume.ts';
@@ -73,6 +73,7 @@ export class Exchange {
   readonly #options: ExchangeOptions;
   readonly #digests: PublishedDigests;
   readonly #updates: StoredUpdates;
+  readonly #document: Fetch = (...asked) => this.fetch(...asked);
 
   constructor(options: ExchangeOptions, digests: PublishedDigests) {
     this.#options = options;
@@ -93,7 +94,7 @@ export class Exchange {
     onInterim?: InterimSink,
     fromStart = false,
   ): Promise<Arrival> {
-    const resource = await this.#digests.completed(asked);
+    const resource = await this.#digests.completed(asked, this.#document);
     const conditions = stored ? validationFields(stored) : [];
     const rest =
       stored || fromStart ? undefined : await continuationFor(this.#options.store, resource);
@@ -165,7 +166,7 @@ export class Exchange {
   /** What the body of a response for one client alone must have. */
   async digestFor(resource: Resource, response: UpstreamResponse): Promise<Digest | undefined> {
     if (resource.request.method !== 'GET' || response.status !== 200) return undefined;
-    return digestOf(await this.#digests.completed(resource), response);
+    return digestOf(await this.#digests.completed(resource, this.#document), response);
   }
 
   async #share(
@@ -203,7 +204,9 @@ export class Exchange {
       ...(digest && { digest }),
     });
     void fill.settled.then(() => {
-      if (fill.failure?.code === 'digest_mismatch') this.#refused(response, digest);
+      if (fill.failure?.code !== 'digest_mismatch') return;
+      response.demote('wrong-bytes');
+      this.#digests.refused(resource, response.url, digest);
     });
     const shared = this.#sharedFields(resource);
     // Mirrors that turn out to have another representation are not asked for the rest of this one.
@@ -263,12 +266,6 @@ export class Exchange {
       this.#storageFailed(url, error);
       return undefined;
     }
-  }
-
-  #refused(response: DownloadedResponse, expected: Digest | undefined): void {
-    const { url } = response;
-    response.demote('wrong-bytes');
-    this.#options.log.warn({ url, expected }, 'a body without the digest it must have was refused');
   }
 
   #storageFailed(url: string, err: unknown): void {

@@ -1,11 +1,13 @@
 import type { ArtifactMeta } from '../core/artifact-meta.ts';
 import type { DigestFinder, DigestSource } from '../core/classification.ts';
 import type { Digest } from '../core/digest.ts';
+import type { InterimSink } from '../core/interim.ts';
 import type { Logger } from '../core/logger.ts';
 import { fieldValue, type RawHeaders } from '../core/raw-headers.ts';
+import { decide } from '../policy/decide.ts';
 import type { Store } from '../storage/store.ts';
-import type { InFlight } from './in-flight.ts';
-import type { Resource } from './resource.ts';
+import { type Arrival, flightKey, type InFlight } from './in-flight.ts';
+import { documentBeside, type Resource } from './resource.ts';
 import { codingsFor, decodedDocument } from './rewrite-stream.ts';
 
 /** Of a document no more than this is searched, decoded: beyond it the digest is not known. */
@@ -14,9 +16,18 @@ const maxSearchedBytes = 128 * 1024 * 1024;
 export interface PublishedDigestsOptions {
   readonly store: Store;
   readonly log: Logger;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
 }
 
-/** Finds the digests that stored documents give for artifacts. Asks no upstream and never fails. */
+/** Asks the upstreams for a whole resource, as `Exchange.fetch` does. */
+export type Fetch = (
+  resource: Resource,
+  stored: undefined,
+  onInterim: InterimSink,
+) => Promise<Arrival>;
+
+/** Finds the digests that documents give for artifacts. Never fails. */
 export class PublishedDigests {
   readonly #options: PublishedDigestsOptions;
   readonly #inFlight: InFlight;
@@ -26,13 +37,58 @@ export class PublishedDigests {
     this.#inFlight = inFlight;
   }
 
-  /** The resource, with the digest that its body must have where a stored document tells it. */
-  async completed(resource: Resource): Promise<Resource> {
+  /**
+   * The resource, with the digest that its body must have where a stored document tells it, or one
+   * that `fetch` brings first.
+   */
+  async completed(resource: Resource, fetch?: Fetch): Promise<Resource> {
     const { classification } = resource;
     if (classification.kind !== 'artifact' || !classification.digestFrom) return resource;
     if (classification.digest) return resource;
-    const digest = await this.#look(classification.digestFrom);
+    const { digestFrom } = classification;
+    let digest = await this.#look(digestFrom);
+    if (!digest && fetch && (await this.#ask(resource, digestFrom.ask, fetch))) {
+      digest = await this.#look(digestFrom);
+    }
     return digest ? { ...resource, classification: { ...classification, digest } } : resource;
+  }
+
+  /** A body from `url` was not what it must be. */
+  refused({ classification }: Resource, url: string, expected: Digest | undefined): void {
+    const { store, log } = this.#options;
+    log.warn({ url, expected }, 'a body without the digest it must have was refused');
+    // It may be what says so that is wrong: next time it is asked for again.
+    const asked = classification.kind === 'artifact' ? classification.digestFrom?.ask : undefined;
+    if (asked === undefined) return;
+    store.delete(asked).catch((err: unknown) => log.warn({ url: asked, err }, 'not forgotten'));
+  }
+
+  /** Whether the document is in the store now that was not before. */
+  async #ask(resource: Resource, url: string | undefined, fetch: Fetch): Promise<boolean> {
+    // What an upstream gives to a client with credentials is that client's alone.
+    if (url === undefined || fieldValue(resource.request.headers, 'authorization') !== undefined) {
+      return false;
+    }
+    const { store, log, now } = this.#options;
+    const asked = documentBeside(resource, url);
+    try {
+      const stored = store.peek(url) ?? (await store.get(url));
+      if (decide(asked.request, stored, asked.policy, now()).kind === 'fresh') return false;
+      const key = flightKey(url, asked.request.headers, []);
+      const start = (onInterim: InterimSink) => fetch(asked, undefined, onInterim);
+      const { arrival, leader } = this.#inFlight.join(key, start);
+      const arrived = await arrival;
+      if (arrived.kind === 'unshared' && leader) arrived.response.abort();
+      if (arrived.kind !== 'fill') return arrived.kind === 'found';
+      // In place of the hold that it was made with: it goes on into the store.
+      if (leader) arrived.fill.release();
+      await arrived.fill.settled;
+      return arrived.meta.status === 200;
+    } catch (err) {
+      // The artifact is served as without it.
+      log.warn({ url, err }, 'no digest taken from a document');
+      return false;
+    }
   }
 
   async #look({ urls, find }: DigestSource): Promise<Digest | undefined> {

@@ -21,3 +21,15 @@ export function background(resource: Resource): Resource {
   const headers = withoutFields(resource.request.headers, new Set(['range', 'if-range']));
   return { ...resource, request: { ...resource.request, method: 'GET', headers } };
 }
+
+/** A small document that speaks of this resource's body, asked for whole and in its name. */
+export function documentBeside(resource: Resource, url: string): Resource {
+  const { request, policy } = background(resource);
+  const freshness = 'forever';
+  return {
+    ...resource,
+    request: { ...request, url },
+    classification: { kind: 'index', freshness },
+    policy: { ...policy, freshness },
+  };
+}

@@ -254,7 +254,7 @@ function normalised(
   request: ArtifactRequest,
   classification: Resource['classification'],
 ): ArtifactRequest {
-  if (classification.kind !== 'index' || !classification.requestHeaders) return request;
+  if (!classification.requestHeaders) return request;
   return { ...request, headers: classification.requestHeaders };
 }
 

@@ -1,0 +1,158 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { temporaryFolder } from '../support/gateway.ts';
+import { type GatewayProcess, gatewayProcess } from './support/gateway-process.ts';
+import { type IsolatedNetwork, isolatedNetwork, skipUnisolated } from './support/isolated.ts';
+import {
+  coordinates,
+  jarOf,
+  type MavenModule,
+  type MavenRepository,
+  mavenRepository,
+  pathOf,
+} from './support/maven-repository.ts';
+import type { Finished } from './support/run.ts';
+
+const nail = { name: 'nail', version: '1.0' };
+const glue: MavenModule = { name: 'glue', version: '2.0-SNAPSHOT', build: '20260131.235959-1' };
+const hammer: MavenModule = {
+  name: 'hammer',
+  version: '1.2',
+  requires: { nail: '1.0', glue: '2.0-SNAPSHOT' },
+};
+/** Maven gives it to every extension. */
+const utils: MavenModule = { group: 'org.codehaus.plexus', name: 'plexus-utils', version: '1.1' };
+const parent = { name: 'parent', version: '1.1' };
+const modules: readonly MavenModule[] = [parent, nail, glue, hammer, utils];
+
+function gatewayFor(...repositories: readonly MavenRepository[]): Promise<GatewayProcess> {
+  const upstreams = repositories.map(({ origin }) => ({ url: origin.url }));
+  return gatewayProcess({ mounts: [{ path: '/maven', ecosystem: 'maven', upstreams }] });
+}
+
+/**
+ * A project whose parent is of the newest version and which has a build extension with dependencies:
+ * Maven resolves both before it runs any plugin, and up to `validate` there is none.
+ */
+class MavenProject {
+  readonly #folder: string;
+  readonly #network: IsolatedNetwork;
+
+  constructor(folder: string, network: IsolatedNetwork) {
+    this.#folder = folder;
+    this.#network = network;
+  }
+
+  resolve(): Promise<Finished> {
+    const local = `-Dmaven.repo.local=${join(this.#folder, 'repository')}`;
+    const args = ['-B', '-U', '-s', 'settings.xml', local, 'validate'];
+    const env = { HOME: this.#folder, MAVEN_OPTS: '-XX:TieredStopAtLevel=1 -Xmx128m' };
+    return this.#network.attempt('mvn', args, { cwd: this.#folder, env });
+  }
+
+  /** What the local repository has for a path of the remote one. */
+  local(path: string): Promise<Buffer> {
+    return readFile(join(this.#folder, 'repository', path));
+  }
+}
+
+async function project(gateway: GatewayProcess): Promise<MavenProject> {
+  const folder = await temporaryFolder();
+  const url = `${gateway.url}/maven`;
+  const policy = (name: string) =>
+    `<${name}><enabled>true</enabled><checksumPolicy>fail</checksumPolicy></${name}>`;
+  const repository = `<id>all</id><url>${url}</url>${policy('releases')}${policy('snapshots')}`;
+  await writeFile(
+    join(folder, 'settings.xml'),
+    `<settings><mirrors><mirror><id>all</id><mirrorOf>*</mirrorOf><url>${url}</url></mirror></mirrors>
+<profiles><profile><id>all</id>
+<repositories><repository>${repository}</repository></repositories>
+<pluginRepositories><pluginRepository>${repository}</pluginRepository></pluginRepositories>
+</profile></profiles><activeProfiles><activeProfile>all</activeProfile></activeProfiles></settings>`,
+  );
+  await writeFile(
+    join(folder, 'pom.xml'),
+    `<project><modelVersion>4.0.0</modelVersion>
+<parent>${coordinates('parent', '[1.0,2.0)')}<relativePath/></parent>
+<artifactId>app</artifactId><version>1.0</version><packaging>pom</packaging>
+<build><extensions><extension>${coordinates('hammer', '1.2')}</extension></extensions></build></project>`,
+  );
+  return new MavenProject(folder, await isolatedNetwork(gateway.url));
+}
+
+function saidBy({ output, errors }: Finished): string {
+  return output + errors;
+}
+
+const jars = [nail, hammer];
+
+describe.skipIf(skipUnisolated('mvn'))('mvn', () => {
+  test('resolves, and again from an empty repository while the upstream is switched off', async () => {
+    const repository = await mavenRepository(modules);
+    const gateway = await gatewayFor(repository);
+    const cold = await project(gateway);
+    expect(saidBy(await cold.resolve())).toContain('BUILD SUCCESS');
+    for (const module of jars) {
+      expect(await cold.local(`${pathOf(module)}.jar`)).toEqual(jarOf(module));
+    }
+    const before = repository.targets();
+    // Its checksum was asked for before it was, and not again.
+    const path = `${pathOf(nail)}.jar`;
+    expect(before.filter((target) => target.startsWith(path))).toEqual([`${path}.sha1`, path]);
+
+    await repository.origin.close();
+    const warm = await project(gateway);
+    expect(saidBy(await warm.resolve())).toContain('BUILD SUCCESS');
+    for (const module of jars) {
+      expect(await warm.local(`${pathOf(module)}.jar`)).toEqual(jarOf(module));
+    }
+    await gateway.stop();
+  });
+
+  test('gets the newest build of a snapshot, and asks again for nothing that cannot change', async () => {
+    const repository = await mavenRepository(modules);
+    const gateway = await gatewayFor(repository);
+    expect(saidBy(await (await project(gateway)).resolve())).toContain('BUILD SUCCESS');
+    const cold = repository.targets().length;
+    const newer = { ...glue, build: '20260201.120000-2' };
+    repository.publish(newer);
+    const again = await project(gateway);
+    expect(saidBy(await again.resolve())).toContain('BUILD SUCCESS');
+    const snapshot = `/org/example/glue/2.0-SNAPSHOT/glue-2.0-SNAPSHOT.jar`;
+    expect(await again.local(snapshot)).toEqual(jarOf(newer));
+    const since = repository.targets().slice(cold);
+    expect(since).toContain(`${pathOf(newer)}.jar`);
+    expect(since.filter((target) => !target.includes('maven-metadata'))).toEqual(
+      since.filter((target) => target.startsWith(pathOf(newer))),
+    );
+  });
+
+  test('is refused a jar that was corrupted upstream, and gets the right one afterwards', async () => {
+    const repository = await mavenRepository(modules);
+    const gateway = await gatewayFor(repository);
+    repository.serveJar(nail, jarOf({ ...nail, version: '6.6' }));
+    const refused = await (await project(gateway)).resolve();
+    expect(refused.code).not.toBe(0);
+    expect(gateway.log).toContainEqual(
+      expect.objectContaining({ msg: 'a body without the digest it must have was refused' }),
+    );
+    repository.serveJar(nail, jarOf(nail));
+    const mended = await project(gateway);
+    expect(saidBy(await mended.resolve())).toContain('BUILD SUCCESS');
+    expect(await mended.local(`${pathOf(nail)}.jar`)).toEqual(jarOf(nail));
+  });
+
+  test('of several at once each gets all, from two repositories, each file once', async () => {
+    const own = await mavenRepository([hammer]);
+    const common = await mavenRepository(modules.filter((module) => module !== hammer));
+    const gateway = await gatewayFor(own, common);
+    const projects = await Promise.all([project(gateway), project(gateway)]);
+    const finished = await Promise.all(projects.map((each) => each.resolve()));
+    for (const each of finished) expect(saidBy(each)).toContain('BUILD SUCCESS');
+    for (const targets of [own.targets(), common.targets()]) {
+      const files = targets.filter((target) => !target.includes('maven-metadata'));
+      expect(new Set(files).size).toBe(files.length);
+    }
+  });
+});
