@@ -41,6 +41,6 @@ function setupCommands(config: Config, url: string): Readonly<Record<string, str
 }
 
 /** A wildcard is no address to connect to: on this host loopback is. No trailing slash. */
-function reachable(url: string): string {
+export function reachable(url: string): string {
   return url.replace(/\/$/, '').replace('//0.0.0.0', '//127.0.0.1').replace('//[::]', '//[::1]');
 }

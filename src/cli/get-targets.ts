@@ -6,6 +6,7 @@ import {
   digestFromHex,
   digestsFromIntegrity,
 } from '../core/digest.ts';
+import type { RawHeaders } from '../core/raw-headers.ts';
 import type { WantedFile } from '../gateway-get.ts';
 
 export interface GetTargetOptions {
@@ -78,9 +79,9 @@ function targetOf(
   digest: Digest | undefined,
   { cwd, output, outputDir, version }: GetTargetOptions,
 ): GetTarget | string {
-  const url = canonicalUrl(text);
-  // The parser of the platform knows what a credential is; it is not part of the canonical URL.
-  if (url === undefined || !URL.canParse(text)) return `${text}: give an http or https URL`;
+  const asked = urlWithFields(text, version);
+  if (asked === undefined) return `${text}: give an http or https URL`;
+  const { url, headers } = asked;
   const name = output === undefined ? fileName(url) : basename(output);
   if (name === undefined) return `${url}: the URL names no file: give one with -o`;
   return {
@@ -90,11 +91,29 @@ function targetOf(
     named: output !== undefined,
     target:
       output === undefined ? join(resolve(cwd, outputDir ?? '.'), name) : resolve(cwd, output),
-    headers: [
-      ...['Accept', '*/*', 'Accept-Encoding', 'identity', 'User-Agent', `millrace/${version}`],
-      ...credentials(new URL(text)),
-    ],
+    headers,
   };
+}
+
+/**
+ * A URL in its canonical spelling, with the fields of a request for its bytes as they are; undefined
+ * for what is no http or https URL. Credentials are not part of that spelling: they are in a field.
+ */
+export function urlWithFields(
+  text: string,
+  version: string,
+): { readonly url: string; readonly headers: RawHeaders } | undefined {
+  const url = canonicalUrl(text);
+  if (url === undefined || !URL.canParse(text)) return undefined;
+  const plain = [
+    'Accept',
+    '*/*',
+    'Accept-Encoding',
+    'identity',
+    'User-Agent',
+    `millrace/${version}`,
+  ];
+  return { url, headers: [...plain, ...credentials(new URL(text))] };
 }
 
 /** The last part of the path, where that is a name that any file may have. */

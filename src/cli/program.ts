@@ -4,7 +4,9 @@ import { addConfigSchema } from './config-schema.ts';
 import { addConfigShow } from './config-show.ts';
 import { addGet } from './get-command.ts';
 import { type CliIo, exitCode } from './io.ts';
+import { addOptimize } from './optimize-command.ts';
 import { addServe } from './serve-command.ts';
+import { addStats } from './stats-command.ts';
 
 /** Runs one command line (without the program's own name); resolves with the exit code. */
 export async function run(argv: readonly string[], io: CliIo): Promise<number> {
@@ -23,6 +25,8 @@ export async function run(argv: readonly string[], io: CliIo): Promise<number> {
     .exitOverride();
   addServe(program, io, finish);
   addGet(program, io, finish);
+  addOptimize(program, io, finish);
+  addStats(program, io, finish);
   const config = program.command('config').description('check and show configurations');
   addConfigCheck(config, io, finish);
   addConfigShow(config, io, finish);
