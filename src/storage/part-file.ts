@@ -10,6 +10,7 @@ import {
   openFile,
   readAt,
   syncData,
+  truncateFile,
   type WriteVector,
   writeVector,
 } from './engines/file-io.ts';
@@ -20,6 +21,8 @@ import type { PartialBody } from './store.ts';
 /** Above the high mark the source pauses; it goes on at the low mark. In bytes. */
 const highMark = 4 * 1024 * 1024;
 const lowMark = 1024 * 1024;
+/** What is given up of a part on a full disk, so that its record has room; in bytes. */
+const roomBytes = 64 * 1024;
 /** What a crash loses at the most, in milliseconds. */
 const saveEveryMs = 1_000;
 
@@ -31,6 +34,7 @@ export interface PartFileOptions {
   readonly ranges?: readonly ByteRange[];
   /** Instead of the system's. */
   readonly writeVector?: WriteVector;
+  readonly writeRecord?: typeof writeRecord;
 }
 
 /** Opens the part beside its target. Rejects with a GatewayError of origin `storage`. */
@@ -58,7 +62,7 @@ export class PartFile implements PartialBody {
   readonly #fd: number;
   readonly #backlog = new Backlog();
   readonly #given = new RangeSet();
-  readonly #written = new RangeSet();
+  #written = new RangeSet();
   readonly #timer: NodeJS.Timeout;
   #saved: number;
   #saving: Promise<void> | undefined;
@@ -169,6 +173,10 @@ export class PartFile implements PartialBody {
     if (continuable) {
       await this.#saving;
       await this.#save();
+      if (isFull(this.#saveFailure)) {
+        await this.#makeRoom();
+        await this.#save();
+      }
     }
     await this.#close();
     if (!continuable) await removePart(this.#options.target);
@@ -193,7 +201,7 @@ export class PartFile implements PartialBody {
 
   /** Never fails: what was recorded before still holds. */
   async #save(): Promise<void> {
-    const { target, record } = this.#options;
+    const { target, record, writeRecord: write = writeRecord } = this.#options;
     const bytes = this.#written.bytes;
     const ranges = this.#isContinuable ? this.#written.ranges() : [];
     try {
@@ -204,12 +212,24 @@ export class PartFile implements PartialBody {
       }
       // A record must not survive a power cut that its bytes do not.
       await syncData(this.#fd);
-      await writeRecord(target, { ...record, ranges });
+      await write(target, { ...record, ranges });
       this.#saved = bytes;
       this.#saveFailure = undefined;
     } catch (error) {
       this.#saveFailure = error;
     }
+  }
+
+  /** Gives up the end of what was written. */
+  async #makeRoom(): Promise<void> {
+    const ranges = this.#written.ranges();
+    const last = ranges.at(-1);
+    if (last === undefined) return;
+    const end = Math.max(last.first, last.last + 1 - roomBytes);
+    await truncateFile(this.#fd, end);
+    this.#written = new RangeSet();
+    for (const range of ranges.slice(0, -1)) this.#written.add(range);
+    if (end > last.first) this.#written.add({ first: last.first, last: end - 1 });
   }
 
   async #writeBehind(): Promise<void> {
@@ -258,13 +278,16 @@ export class PartFile implements PartialBody {
   }
 }
 
-const fullCodes: ReadonlySet<string | undefined> = new Set(['ENOSPC', 'EDQUOT']);
+const fullCodes: ReadonlySet<unknown> = new Set(['ENOSPC', 'EDQUOT']);
+
+function isFull(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && fullCodes.has(error.code);
+}
 
 /** What a file operation's failure is called between rooms; Node's error is its cause. */
 export function fileTrouble(error: unknown): GatewayError {
   if (error instanceof GatewayError) return error;
-  const { code } = error as NodeJS.ErrnoException;
-  return fullCodes.has(code)
+  return isFull(error)
     ? storageFull('no space is left on the device', error)
     : storageFailed('the file cannot be written', error);
 }

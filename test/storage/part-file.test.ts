@@ -102,6 +102,29 @@ test('where the record cannot be written the earlier one holds, and says what is
   expect(await findPart(target)).toMatchObject({ record: { ranges: [{ first: 0, last: 499 }] } });
 });
 
+test('on a full disk the end of the part gives way to its record', async () => {
+  const { target, open } = await place();
+  const long = generatedBytes('long', 0, 200_000);
+  const full = Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' });
+  let refusals = 1;
+  const part = await open({
+    record: { ...record, size: 400_000 },
+    writeRecord: async (...written) => {
+      refusals -= 1;
+      if (refusals >= 0) throw full;
+      await writeRecord(...written);
+    },
+  });
+  part.write(0, long);
+  await part.discard();
+  const kept = 200_000 - 64 * 1024;
+  expect(part.kept).toBe(kept);
+  expect(await findPart(target)).toMatchObject({
+    record: { ranges: [{ first: 0, last: kept - 1 }] },
+  });
+  expect((await readFile(`${target}.part`)).equals(long.subarray(0, kept))).toBe(true);
+});
+
 describe('a record', () => {
   const full: PartRecord = {
     ...record,

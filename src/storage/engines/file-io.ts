@@ -63,6 +63,12 @@ export function syncData(fd: number): Promise<void> {
   });
 }
 
+export function truncateFile(fd: number, size: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    fs.ftruncate(fd, size, (error) => (error ? reject(error) : resolve()));
+  });
+}
+
 /** Removes the file; whether it was there. */
 export function removeFile(path: string): Promise<boolean> {
   return new Promise((resolve, reject) => {
