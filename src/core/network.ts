@@ -109,6 +109,12 @@ export function matchesAddress(
   );
 }
 
+/** The bytes of an address, 4 or 16 of them; undefined for what is none. IPv6 without brackets. */
+export function addressBytes(ip: string): Uint8Array | undefined {
+  const address = parseAddress(ip);
+  return address && Uint8Array.from(address.toByteArray());
+}
+
 function isPrivate(address: Address): boolean {
   if (address instanceof ipaddr.IPv4) {
     return address.range() !== 'unicast' || metadataAddresses.has(address.toString());
