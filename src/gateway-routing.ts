@@ -1,7 +1,7 @@
 import type { CachingConfig, Config, MountConfig } from './config/config.ts';
-import { type HostPattern, parseHostPattern } from './core/network.ts';
-import type { Ecosystem } from './ecosystems/ecosystem.ts';
+import type { HostPattern } from './core/network.ts';
 import { chooseEcosystem, createEcosystem, createEcosystems } from './ecosystems/index.ts';
+import { everywhere, knownHosts, patterns } from './gateway-hosts.ts';
 import { createForwardProxyRules } from './surfaces/forward-proxy.ts';
 import type { Routing } from './surfaces/gateway-handler.ts';
 import { type Mount, type MountPolicy, MountTable } from './surfaces/mount-table.ts';
@@ -10,24 +10,19 @@ import { Router } from './surfaces/router.ts';
 /** How requests find their way under one configuration. */
 export function createRouting(config: Config): Routing {
   const mounts = config.mounts.map((mount) => createMount(mount, config));
-  const everywhere = createEcosystems({
-    ...ecosystemOptions(config),
-    tarballs: 'auto',
-    hosts: [],
-    authorized: false,
-  });
+  const ecosystems = createEcosystems(everywhere(config));
   const forwardProxy = createForwardProxyRules({
     allow: allowedHosts(config),
     listenHost: config.listen.host,
     tunnelPorts: config.forwardProxy.tunnelPorts,
-    known: knownHosts(config, everywhere),
+    known: knownHosts(config),
   });
   const router = new Router({
     publicUrl: config.publicUrl,
     trustedProxies: patterns(config.trustedProxies),
     table: new MountTable(mounts),
     forwardProxy,
-    recognise: (request) => chooseEcosystem(everywhere, request),
+    recognise: (request) => chooseEcosystem(ecosystems, request),
     forwardPolicy: policyOf(config),
   });
   const { debugToken } = config;
@@ -39,22 +34,6 @@ export function allowedHosts({ forwardProxy }: Config): readonly HostPattern[] {
   return patterns(forwardProxy.allow);
 }
 
-/** The https hosts that the gateway is there for, as `host:port`: of its mounts and its ecosystems. */
-function knownHosts({ mounts }: Config, ecosystems: readonly Ecosystem[]): ReadonlySet<string> {
-  const urls = [
-    ...mounts.flatMap(({ upstreams, hosts }) => [
-      ...upstreams.map(({ url }) => url),
-      ...hosts.map((host) => `https://${host}/`),
-    ]),
-    ...ecosystems.flatMap(({ hosts }) => hosts.map((host) => `https://${host}/`)),
-  ].map((url) => new URL(url));
-  return new Set(
-    urls
-      .filter(({ protocol }) => protocol === 'https:')
-      .map(({ hostname, port }) => `${hostname}:${port || 443}`),
-  );
-}
-
 function createMount(mount: MountConfig, config: Config): Mount {
   const { path, ecosystem, redirects, indexes, tarballs, hosts } = mount;
   const [first, ...others] = mount.upstreams;
@@ -62,7 +41,7 @@ function createMount(mount: MountConfig, config: Config): Mount {
   return {
     path,
     ecosystem: createEcosystem(ecosystem, {
-      ...ecosystemOptions(config),
+      ...everywhere(config),
       tarballs,
       hosts,
       authorized: mount.upstreams.some(({ authorization }) => authorization !== undefined),
@@ -73,10 +52,6 @@ function createMount(mount: MountConfig, config: Config): Mount {
     hosts,
     indexes,
   };
-}
-
-function ecosystemOptions({ npmCanonicalRegistry, aptHosts }: Config) {
-  return { canonicalRegistry: npmCanonicalRegistry, aptHosts };
 }
 
 /** The configuration has milliseconds, the policy the seconds of HTTP. */
@@ -98,12 +73,4 @@ function policyOf({
     storeServerErrors,
     ...(defaultTtl !== undefined && { defaultTtl: defaultTtl / 1000 }),
   };
-}
-
-/** Patterns of a checked configuration. */
-function patterns(texts: readonly string[]): readonly HostPattern[] {
-  return texts.flatMap((text) => {
-    const parsed = parseHostPattern(text);
-    return parsed.ok ? [parsed.pattern] : [];
-  });
 }

@@ -6,6 +6,7 @@ import type { Config } from './config/config.ts';
 import { originOf } from './core/canonical-url.ts';
 import type { Logger } from './core/logger.ts';
 import { matchesAddress } from './core/network.ts';
+import { responseFields } from './gateway-fields.ts';
 import { MemoryGuard, type MemoryProbe } from './gateway-memory.ts';
 import {
   mirrorOrigins,
@@ -14,7 +15,8 @@ import {
   warnOfUnreachable,
 } from './gateway-mirrors.ts';
 import { allowedHosts, createRouting } from './gateway-routing.ts';
-import { closeServer, leadsTo, listenOn } from './gateway-servers.ts';
+import { closeServers, createSecureListener, leadsTo, listenOn } from './gateway-servers.ts';
+import { GatewayTls } from './gateway-tls.ts';
 import { createView, sampleState } from './gateway-view.ts';
 import { Serve } from './pipeline/serve.ts';
 import { Transfers } from './pipeline/transfers.ts';
@@ -25,16 +27,15 @@ import { createTiers } from './storage/tiers.ts';
 import { type Admin, createAdmin } from './surfaces/admin.ts';
 import { ConnectHandler } from './surfaces/connect.ts';
 import { GatewayHandler } from './surfaces/gateway-handler.ts';
+import { Http2Connections } from './surfaces/http2-connections.ts';
+import { Interceptor } from './surfaces/interceptor.ts';
 import { createListener } from './surfaces/listener.ts';
 import { Passthrough } from './surfaces/passthrough.ts';
-import type { ResponseFields } from './surfaces/response-fields.ts';
-import { cacheStatusField } from './telemetry/cache-status.ts';
+import { SecureConnections } from './surfaces/secure-connections.ts';
 import { createLogger } from './telemetry/logger.ts';
-import { proxyStatusField } from './telemetry/proxy-status.ts';
-import { serverTimingField } from './telemetry/server-timing.ts';
 import type { ProcessProbe } from './telemetry/state-sample.ts';
 import { createTelemetry } from './telemetry/telemetry.ts';
-import { appendVia, viaLoops, viaName, viaPseudonym } from './telemetry/via.ts';
+import { appendVia, viaLoops, viaPseudonym } from './telemetry/via.ts';
 import { createDownloader } from './upstream/download.ts';
 import { Mirrors } from './upstream/mirrors.ts';
 import { createPassthroughAgents } from './upstream/passthrough-agents.ts';
@@ -55,9 +56,17 @@ export interface GatewayIo {
   readonly now?: () => number;
 }
 
+/** Where a gateway listens. */
+export interface Addresses {
+  readonly url: string;
+  readonly adminUrl: string;
+  /** Of the HTTPS listener, where there is one. */
+  readonly secureUrl?: string;
+}
+
 export interface Gateway {
   /** Rejects with Node's error where a port is not to be had. */
-  listen(): Promise<{ readonly url: string; readonly adminUrl: string }>;
+  listen(): Promise<Addresses>;
   /** Takes a new configuration from the next request on; the settings that wait for a restart. */
   reload(config: Config): Promise<readonly string[]>;
   /** Stops accepting, lets transfers finish for the grace time, closes. */
@@ -76,6 +85,11 @@ export async function createGateway(initial: Config, io: GatewayIo): Promise<Gat
     format: logFormat(config, io),
     stream: io.stdout,
   });
+  const connections = new SecureConnections({
+    http1: (socket) => void listener.emit('connection', socket),
+    http2: (socket) => http2.take(socket),
+  });
+  const tls = await GatewayTls.open(config, { connections, now, log });
   const tier = createMemoryStore({ maxBytes: config.memory });
   const store = await openStore(tier, config, log);
   const telemetry = createTelemetry({
@@ -139,6 +153,7 @@ export async function createGateway(initial: Config, io: GatewayIo): Promise<Gat
     toGatewayError: (error) => toGatewayError(error, 'waiting'),
   });
   const handler = new GatewayHandler({
+    originFor: (socket) => connections.originFor(socket),
     serve,
     passthrough,
     routing: () => routing,
@@ -155,7 +170,11 @@ export async function createGateway(initial: Config, io: GatewayIo): Promise<Gat
   const tunnels = new ConnectHandler({
     rules: () => routing.forwardProxy,
     open: (target, signal) => openTunnel(target, connecting, signal),
-    isOwn: (socket) => leadsTo(socket, [listener, admin]),
+    interceptor: new Interceptor({
+      terminatorFor: (authority) => tls.terminatorFor(authority),
+      record: (record) => telemetry.record(record),
+    }),
+    isOwn: (socket) => leadsTo(socket, [listener, secureListener, admin]),
     loops: (existing) => viaLoops(existing, pseudonym),
     idleMs: () => config.forwardProxy.tunnelIdle,
     fields: responseFields,
@@ -166,6 +185,10 @@ export async function createGateway(initial: Config, io: GatewayIo): Promise<Gat
   const listener = createListener(handler, tunnels, (reason, client) =>
     log.info({ reason, client }, 'request refused'),
   );
+  const http2 = new Http2Connections((request, response) => {
+    void handler.handle(request, response);
+  });
+  const secureListener = createSecureListener(() => tls.own, log);
 
   const view = createView({
     store,
@@ -200,9 +223,14 @@ export async function createGateway(initial: Config, io: GatewayIo): Promise<Gat
     log,
     async listen() {
       const adminUrl = await listenOn(admin, config.admin);
+      const { host, tls } = config.listen;
+      const secure =
+        tls.port === undefined
+          ? {}
+          : { secureUrl: await listenOn(secureListener, { host, port: tls.port }, 'https') };
       address = await listenOn(listener, config.listen);
       probe(mirrorOrigins(config));
-      return { url: address, adminUrl };
+      return { url: address, adminUrl, ...secure };
     },
     async reload(next) {
       // Against what this process started with: what waits goes on waiting.
@@ -210,10 +238,14 @@ export async function createGateway(initial: Config, io: GatewayIo): Promise<Gat
       const before = mirrorOrigins(config);
       config = {
         ...next,
-        listen: config.listen,
+        listen: {
+          ...config.listen,
+          tls: { ...next.listen.tls, port: config.listen.tls.port },
+        },
         admin: { ...config.admin, token: next.admin.token },
       };
       routing = createRouting(config);
+      await tls.reload(config);
       // Who listens has shown the old token.
       adminSide.close();
       adminSide = openAdmin();
@@ -228,12 +260,15 @@ export async function createGateway(initial: Config, io: GatewayIo): Promise<Gat
       closing.abort();
       memoryGuard.close();
       passthrough.close();
+      connections.close();
+      const { shutdownGrace } = config;
       await Promise.all([
-        closeServer(listener, config.shutdownGrace),
-        tunnels.close(config.shutdownGrace),
+        closeServers(listener, [secureListener], shutdownGrace),
+        http2.close(shutdownGrace),
+        tunnels.close(shutdownGrace),
       ]);
       adminSide.close();
-      await closeServer(admin, 0);
+      await closeServers(admin, [], 0);
       agents.close();
       await transport.close();
       await probing;
@@ -243,19 +278,6 @@ export async function createGateway(initial: Config, io: GatewayIo): Promise<Gat
     },
   };
 }
-
-const responseFields: ResponseFields = {
-  cacheStatus: cacheStatusField,
-  proxyStatus: ({ upstream, cacheStatus: { fwdStatus } }, { code, message, origin }) =>
-    proxyStatusField({
-      error: code,
-      ...(origin !== 'gateway' && { detail: message }),
-      ...(upstream !== undefined && { nextHop: upstream }),
-      ...(fwdStatus !== undefined && { receivedStatus: fwdStatus }),
-    }),
-  serverTiming: serverTimingField,
-  via: `1.1 ${viaName}`,
-};
 
 /** Memory over disk; memory alone, and said so, where the disk cannot be used. */
 async function openStore(memory: MemoryStore, config: Config, log: Logger): Promise<Store> {

@@ -1,13 +1,15 @@
 import type { Config } from '../config/config.ts';
+import type { Addresses } from '../gateway.ts';
 
 /** What a start says: fields for a log line, and the same for people. */
 export function announce(
   config: Config,
-  addresses: { readonly url: string; readonly adminUrl: string },
+  addresses: Addresses,
   version: string,
 ): { readonly fields: Readonly<Record<string, unknown>>; readonly text: string } {
   const url = reachable(addresses.url);
   const admin = reachable(addresses.adminUrl);
+  const { secureUrl } = addresses;
   const mounts = config.mounts.map(({ path, upstreams }) => ({
     path,
     upstreams: upstreams.map((upstream) => upstream.url),
@@ -16,11 +18,20 @@ export function announce(
   const width = Math.max(0, ...mounts.map(({ path }) => path.length));
   const lines = [
     `Millrace ${version} listens on ${addresses.url.replace(/\/$/, '')}, admin on ${admin}`,
+    ...(secureUrl === undefined ? [] : [`HTTPS on ${secureUrl}`]),
     `Data in ${config.data}`,
     ...mounts.map(({ path, upstreams }) => `  ${path.padEnd(width)} → ${upstreams.join(', ')}`),
     ...Object.entries(setup).map(([tool, command]) => `Point ${tool} at it:  ${command}`),
   ];
-  const fields = { version, url: addresses.url, admin, data: config.data, mounts, setup };
+  const fields = {
+    version,
+    url: addresses.url,
+    secureUrl,
+    admin,
+    data: config.data,
+    mounts,
+    setup,
+  };
   return { fields, text: `${lines.join('\n')}\n` };
 }
 

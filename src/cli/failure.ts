@@ -10,16 +10,17 @@ export function explainFailure(error: unknown, config: Config): string {
     if (address === undefined || port === undefined) continue;
     const where = `${address.includes(':') ? `[${address}]` : address}:${port}`;
     const admin = port === config.admin.port;
-    const flag = admin ? '--admin-port' : '--port';
-    const setting = admin ? 'admin' : 'listen';
+    const secure = port === config.listen.tls.port;
+    const setting = admin ? 'admin' : secure ? 'listen.tls' : 'listen';
+    const flag = admin ? '--admin-port or ' : secure ? '' : '--port or ';
     if (code === 'EADDRINUSE') {
-      return `${where} is in use by another program. End that one, or choose another port with ${flag} or \`${setting}.port\`.`;
+      return `${where} is in use by another program. End that one, or choose another port with ${flag}\`${setting}.port\`.`;
     }
     if (code === 'EACCES') {
-      return `${where} may not be used by this user. Choose a port above 1023 with ${flag} or \`${setting}.port\`.`;
+      return `${where} may not be used by this user. Choose a port above 1023 with ${flag}\`${setting}.port\`.`;
     }
     if (code === 'EADDRNOTAVAIL') {
-      return `${where} is not an address of this host. Choose another with \`${setting}.host\`.`;
+      return `${where} is not an address of this host. Choose another with \`${admin ? 'admin' : 'listen'}.host\`.`;
     }
   }
   const messages = causesOf(error).map((cause) => cause.message);

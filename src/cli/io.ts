@@ -11,6 +11,9 @@ export interface CliIo extends GatewayIo {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
   readonly processes: ProcessTable;
+  /** Where the system begins, instead of `/`, and how its programs are run. */
+  readonly root?: string;
+  readonly run?: (program: string, ...args: string[]) => Promise<void>;
   hostDefaults(): Promise<HostDefaults>;
   onSignal(signal: Signal, listener: () => void): void;
   /** Called once with what nothing caught, before the process ends with 1. */

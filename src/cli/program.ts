@@ -1,4 +1,7 @@
 import { Command, CommanderError } from 'commander';
+import { addCaCreate, addCaRotate } from './ca-create.ts';
+import { addCaInstall } from './ca-install.ts';
+import { addCaExport, addCaShow } from './ca-show.ts';
 import { addConfigCheck } from './config-check.ts';
 import { addConfigSchema } from './config-schema.ts';
 import { addConfigShow } from './config-show.ts';
@@ -31,6 +34,14 @@ export async function run(argv: readonly string[], io: CliIo): Promise<number> {
   addConfigCheck(config, io, finish);
   addConfigShow(config, io, finish);
   addConfigSchema(config, io, finish);
+  const ca = program
+    .command('ca')
+    .description('the certificate authority for intercepted https and the HTTPS listener');
+  addCaCreate(ca, io, finish);
+  addCaShow(ca, io, finish);
+  addCaExport(ca, io, finish);
+  addCaRotate(ca, io, finish);
+  addCaInstall(ca, io, finish);
   try {
     await program.parseAsync(argv, { from: 'user' });
   } catch (error) {

@@ -1,6 +1,6 @@
 import type { Config } from '../config/config.ts';
 import { formatProblem } from '../config/problem.ts';
-import type { createGateway, Gateway } from '../gateway.ts';
+import type { Addresses, createGateway, Gateway } from '../gateway.ts';
 import { announce } from './announce.ts';
 import { type ConfigSource, load, printProblems, printWarnings } from './configuration.ts';
 import { explainFailure } from './failure.ts';
@@ -36,12 +36,7 @@ export async function serve(
   }
 }
 
-function sayWhere(
-  gateway: Gateway,
-  config: Config,
-  addresses: { readonly url: string; readonly adminUrl: string },
-  io: CliIo,
-): void {
+function sayWhere(gateway: Gateway, config: Config, addresses: Addresses, io: CliIo): void {
   const json = config.logFormat === 'json' || (config.logFormat === 'auto' && !io.isTerminal);
   const { fields, text } = announce(config, addresses, io.version);
   if (json) gateway.log.info(fields, 'listening');

@@ -19,7 +19,20 @@ export interface CachingConfig {
 
 /** An effective configuration: checked, defaults filled in. Sizes in bytes, durations in milliseconds. */
 export interface Config extends CachingConfig {
-  readonly listen: { readonly host: string; readonly port: number };
+  readonly listen: {
+    readonly host: string;
+    readonly port: number;
+    /** The HTTPS listener. */
+    readonly tls: {
+      /** Undefined: there is none. */
+      readonly port: number | undefined;
+      /** Absolute paths of PEM files, both or none. */
+      readonly certificate: string | undefined;
+      readonly key: string | undefined;
+      /** Hosts that the authority's certificate is for besides those that are known. */
+      readonly names: readonly string[];
+    };
+  };
   readonly admin: {
     readonly host: string;
     readonly port: number;
@@ -64,6 +77,8 @@ export interface Config extends CachingConfig {
     /** Host patterns, as `core/network.ts` reads them. */
     readonly allow: readonly string[];
     readonly tunnelPorts: readonly number[];
+    /** Host patterns; undefined: those of the mounts and ecosystems. */
+    readonly intercept: readonly string[] | undefined;
     /** Between two bytes either way. */
     readonly tunnelIdle: number;
   };

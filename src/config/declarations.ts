@@ -4,10 +4,11 @@ import { fieldName } from './http-types.ts';
 import { mirrors } from './mirror-declarations.ts';
 import { byteRate, ecosystemLimit, places, presetNames, region } from './mirror-types.ts';
 import { mounts } from './mount-declarations.ts';
-import { addressRange, hostPattern, listenHost } from './network-types.ts';
+import { addressRange, hostPattern, listenHost, urlHost } from './network-types.ts';
 import {
   byteSize,
   duration,
+  file,
   folder,
   oneOf,
   port,
@@ -39,6 +40,25 @@ export const settings = {
       ...restart,
       flag: '--port <port>',
     }),
+    tls: {
+      port: optional(
+        port,
+        'there is none',
+        'Port of an HTTPS listener at `listen.host`, with HTTP/2; 0 takes a free one.',
+        restart,
+      ),
+      certificate: optional(
+        file,
+        "one of the gateway's own authority (`millrace ca create`)",
+        'PEM file with the certificate of the HTTPS listener, and what leads to its authority. Read again on SIGHUP.',
+      ),
+      key: optional(file, 'none', 'PEM file with the key of that certificate.'),
+      names: setting(
+        listOf(urlHost),
+        [],
+        "Hosts that a certificate of the gateway's own authority is for, besides the host of `publicUrl`, `listen.host` and loopback.",
+      ),
+    },
   },
   admin: {
     host: setting(listenHost, '127.0.0.1', 'Address or name of the admin side.', restart),
@@ -184,6 +204,11 @@ export const settings = {
       listOf(targetPort),
       [443],
       'Ports that tunnels (`CONNECT`, for `https://` URLs) may go to; with none only a pattern of `allow` with its `:port` lets one through.',
+    ),
+    intercept: optional(
+      listOf(hostPattern),
+      'the https hosts that mounts and ecosystems know',
+      'Hosts whose tunnels are intercepted, so that the cache serves them, once there is an authority (`millrace ca create`); an empty list intercepts none.',
     ),
     tunnelIdle: setting(
       duration(1, day),

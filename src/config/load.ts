@@ -50,11 +50,12 @@ export async function loadConfig(options: LoadOptions): Promise<LoadResult> {
   if (problems.length > 0) return { ok: false, problems };
 
   const { values, sources } = effective;
-  // A folder belongs to whoever named it: the file's own folder, or where the command was given.
-  const base =
-    file !== undefined && sources.get('data') === fromFile.values.get('data')?.source
-      ? dirname(resolve(options.cwd, file))
-      : options.cwd;
+  // A path belongs to whoever named it: to the file's own folder, or where the command was given.
+  const place = (path: string, value: string): string =>
+    file !== undefined && sources.get(path) === fromFile.values.get(path)?.source
+      ? resolve(options.cwd, dirname(file), value)
+      : resolve(options.cwd, value);
+  const { certificate, key } = values.listen.tls;
   const host = options.hostDefaults;
   const suggested = defaultMounts(host, { ...values.listen, publicUrl: values.publicUrl });
   const warnings = [...host.warnings, ...securityWarnings(effective)];
@@ -66,7 +67,15 @@ export async function loadConfig(options: LoadOptions): Promise<LoadResult> {
   }
   const config: Config = {
     ...values,
-    data: resolve(base, values.data),
+    data: place('data', values.data),
+    listen: {
+      ...values.listen,
+      tls: {
+        ...values.listen.tls,
+        certificate: certificate && place('listen.tls.certificate', certificate),
+        key: key && place('listen.tls.key', key),
+      },
+    },
     mounts: (
       values.mounts ??
       suggested.mounts.map(({ path, ecosystem, url }) => ({
@@ -96,7 +105,27 @@ async function readFileAt(file: string | undefined, cwd: string): Promise<Layer>
   }
 }
 
-function crossProblems({ values, sources }: Effective): Problem[] {
+function crossProblems(effective: Effective): Problem[] {
+  return [...portProblems(effective), ...pairProblems(effective)];
+}
+
+/** A certificate is of no use without its key. */
+function pairProblems({ values, sources }: Effective): Problem[] {
+  const { certificate, key } = values.listen.tls;
+  if ((certificate === undefined) === (key === undefined)) return [];
+  const [there, missing] = key === undefined ? ['certificate', 'key'] : ['key', 'certificate'];
+  const path = `listen.tls.${there}`;
+  return [
+    {
+      source: sources.get(path) ?? 'default',
+      path,
+      wrong: `it is given without listen.tls.${missing}`,
+      right: 'give both, or none',
+    },
+  ];
+}
+
+function portProblems({ values, sources }: Effective): Problem[] {
   const { listen, admin } = values;
   if (listen.port !== admin.port || listen.port === 0 || listen.host !== admin.host) return [];
   const path = sources.get('admin.port') === 'default' ? 'listen.port' : 'admin.port';

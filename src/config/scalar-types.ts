@@ -37,21 +37,10 @@ export const port: ValueType<number> = portFrom(0);
 export const targetPort: ValueType<number> = portFrom(1);
 
 /** A folder, as written: the loader resolves it against the folder of whoever named it. */
-export const folder: ValueType<string> = {
-  name: 'folder',
-  json: { type: 'string', minLength: 1 },
-  schema: leafSchema((input) => {
-    const right = 'give the path of a folder such as ./data';
-    if (typeof input !== 'string' || input === '' || input.includes('\0')) {
-      return refuse(input, 'a folder', right);
-    }
-    // Only a shell knows it; taken literally it would make a folder of that name.
-    if (input.startsWith('~')) return refuse(input, 'resolved here', 'write the home folder out');
-    return { value: input };
-  }),
-  fromText: (text) => text,
-  format: (value) => value,
-};
+export const folder: ValueType<string> = path('folder', './data');
+
+/** A file, as written: the loader resolves it as it does folders. */
+export const file: ValueType<string> = path('file', './cache.pem');
 
 /** A number of bytes, at least `minimum`. */
 export function byteSize(minimum: number): ValueType<number> {
@@ -114,6 +103,23 @@ function portFrom(minimum: number): ValueType<number> {
         : refuse(input, 'a port', right),
     ),
     fromText: (text) => (/^\d+$/.test(text) ? Number(text) : text),
+    format: (value) => value,
+  };
+}
+
+function path(noun: string, example: string): ValueType<string> {
+  return {
+    name: noun,
+    json: { type: 'string', minLength: 1 },
+    schema: leafSchema((input) => {
+      if (typeof input !== 'string' || input === '' || input.includes('\0')) {
+        return refuse(input, `a ${noun}`, `give the path of a ${noun} such as ${example}`);
+      }
+      // Only a shell knows it; taken literally it would be a name like any other.
+      if (input.startsWith('~')) return refuse(input, 'resolved here', 'write the home folder out');
+      return { value: input };
+    }),
+    fromText: (text) => text,
     format: (value) => value,
   };
 }

@@ -8,6 +8,7 @@ import type { UpstreamObserver } from '../core/upstream-observer.ts';
 import { type Authority, parseAuthority } from './authority.ts';
 import { blameTheClient } from './blame.ts';
 import type { ForwardProxyRules } from './forward-proxy.ts';
+import type { Interceptor } from './interceptor.ts';
 import { JoinedSockets, type TunnelEnd } from './joined-sockets.ts';
 import { newRecord } from './new-record.ts';
 import { responseOn } from './passthrough-handler.ts';
@@ -22,6 +23,7 @@ export interface ConnectOptions {
     target: Authority & { readonly trusted: boolean },
     signal: AbortSignal,
   ) => Promise<Socket>;
+  readonly interceptor: Pick<Interceptor, 'intercepts' | 'take'>;
   /** Whether a connection leads back to this gateway. */
   readonly isOwn: (socket: Socket) => boolean;
   /** Whether our entry is in the `Via` of a request. */
@@ -86,6 +88,12 @@ export class ConnectHandler {
     const authority = this.#authorityOf(asked.request);
     const { hostname, port } = authority;
     const origin = `https://${hostname}${port === 443 ? '' : `:${port}`}`;
+    const { interceptor } = this.#options;
+    if (interceptor.intercepts(authority)) {
+      record.outcome = 'passthrough';
+      record.kind = 'passthrough';
+      return interceptor.take(asked, authority, origin, () => this.#begin(asked));
+    }
     const trusted = this.#options.rules().admitTunnel(hostname, port) === 'trusted';
     record.outcome = 'passthrough';
     record.kind = 'passthrough';
@@ -142,13 +150,20 @@ export class ConnectHandler {
     }
   }
 
-  #join({ socket, head, record }: Asked, target: Socket, origin: string): void {
-    const { now, upstream, fields, idleMs } = this.#options;
+  /** Says that there is a tunnel. */
+  #begin({ socket, record }: Asked): void {
+    const { now, fields } = this.#options;
     record.status = 200;
-    record.bytesSent = head.length;
     record.firstByteMs = now() - record.startedAt;
     // RFC 9110 section 9.3.6: neither Content-Length nor Transfer-Encoding.
     socket.write(`HTTP/1.1 200 Connection established\r\nVia: ${fields.via}\r\n\r\n`);
+  }
+
+  #join(asked: Asked, target: Socket, origin: string): void {
+    const { socket, head, record } = asked;
+    const { upstream, idleMs } = this.#options;
+    this.#begin(asked);
+    record.bytesSent = head.length;
     if (head.length > 0) target.write(head);
     const joined = new JoinedSockets(socket, target, {
       idleMs: idleMs(),

@@ -1,5 +1,6 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
 import type { SurfaceName } from '../core/artifact-request.ts';
 import { GatewayError } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
@@ -8,6 +9,7 @@ import type { RequestRecord } from '../core/request-record.ts';
 import type { UpstreamObserver } from '../core/upstream-observer.ts';
 import type { Serve } from '../pipeline/serve.ts';
 import { blameTheClient } from './blame.ts';
+import type { ClientResponse } from './client-response.ts';
 import { takeDebugField } from './debug-field.ts';
 import type { ForwardProxyRules } from './forward-proxy.ts';
 import { landing } from './landing.ts';
@@ -36,6 +38,8 @@ export interface HandlerOptions {
   readonly routing: () => Routing;
   readonly fields: ResponseFields;
   readonly via: RequestVia;
+  /** The origin that a connection was intercepted for. */
+  readonly originFor: (socket: Socket) => string | undefined;
   readonly upstream: UpstreamObserver;
   readonly log: Logger;
   readonly now: () => number;
@@ -61,13 +65,14 @@ export class GatewayHandler {
   }
 
   /** Answers one request, whatever happens on the way. */
-  async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  async handle(request: IncomingMessage, response: ClientResponse): Promise<void> {
     const { now, fields } = this.#options;
-    const record = newRecord(request, surfaceOf(request), now());
+    const origin = this.#options.originFor(request.socket);
+    const record = newRecord(request, surfaceOf(request, origin), now());
     const reply = new Reply(response, record, { fields, now });
     response.once('close', () => this.#options.record(record));
     try {
-      const route = this.#route(request, record, false);
+      const route = this.#route(request, record, { upgrade: false, origin });
       await this.#follow(route, request, response, reply, record);
     } catch (error) {
       // Where one reader stumbles, another may read on: nothing more is taken from this connection.
@@ -79,13 +84,14 @@ export class GatewayHandler {
   /** Joins an upgraded connection, or answers on it. */
   upgrade(request: IncomingMessage, socket: Socket, head: Buffer): void {
     const { now, fields } = this.#options;
-    const record = newRecord(request, surfaceOf(request), now());
+    const origin = this.#options.originFor(socket);
+    const record = newRecord(request, surfaceOf(request, origin), now());
     const response = responseOn(socket, request);
     const reply = new Reply(response, record, { fields, now });
     socket.once('close', () => this.#options.record(record));
     const fail = (error: unknown): void => this.#fail(reply, record, error);
     try {
-      const route = this.#route(request, record, true);
+      const route = this.#route(request, record, { upgrade: true, origin });
       if (route.kind !== 'passthrough') throw notUpgradable();
       this.#passing.upgrade({ route, request, response, reply, record }, socket, head, fail);
     } catch (error) {
@@ -96,7 +102,7 @@ export class GatewayHandler {
   async #follow(
     route: Route,
     request: IncomingMessage,
-    response: ServerResponse,
+    response: ClientResponse,
     reply: Reply,
     record: RequestRecord,
   ): Promise<void> {
@@ -123,7 +129,11 @@ export class GatewayHandler {
     }
   }
 
-  #route(request: IncomingMessage, record: RequestRecord, upgrade: boolean): Route {
+  #route(
+    request: IncomingMessage,
+    record: RequestRecord,
+    { upgrade, origin }: { upgrade: boolean; origin: string | undefined },
+  ): Route {
     const { routing, via } = this.#options;
     const wrong = malformation(request);
     if (wrong !== undefined) throw badRequest(wrong);
@@ -139,6 +149,7 @@ export class GatewayHandler {
       headers,
       upgrade,
       receivedAt: record.startedAt,
+      ...(origin !== undefined && { origin }),
     });
     if (route.kind !== 'landing') {
       const { surface, ecosystem, mount } =
@@ -162,7 +173,8 @@ export class GatewayHandler {
   }
 }
 
-function surfaceOf({ url = '' }: IncomingMessage): SurfaceName {
+function surfaceOf({ url = '' }: IncomingMessage, origin: string | undefined): SurfaceName {
+  if (origin !== undefined) return 'connect';
   return url.startsWith('/') ? 'mount' : 'forward-proxy';
 }
 
@@ -172,7 +184,7 @@ function badRequest(message: string): GatewayError {
 
 function arrivalOf(
   request: IncomingMessage,
-): Pick<Incoming, 'method' | 'target' | 'remoteAddress' | 'localAuthority'> {
+): Pick<Incoming, 'method' | 'target' | 'remoteAddress' | 'localAuthority' | 'secure'> {
   const { socket, method = '', url = '' } = request;
   const address = socket.localAddress ?? '127.0.0.1';
   const host = address.includes(':') ? `[${address}]` : address;
@@ -181,6 +193,7 @@ function arrivalOf(
     target: url,
     remoteAddress: socket.remoteAddress ?? '',
     localAuthority: `${host}:${socket.localPort}`,
+    secure: socket instanceof TLSSocket,
   };
 }
 

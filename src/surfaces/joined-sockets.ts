@@ -1,5 +1,5 @@
 import { Socket } from 'node:net';
-import type { Duplex } from 'node:stream';
+import type { Duplex, Writable } from 'node:stream';
 import { TLSSocket } from 'node:tls';
 
 /** How a tunnel came to its end. */
@@ -80,12 +80,13 @@ export class JoinedSockets {
 }
 
 /** Ends a connection so that the other side cannot take it for an orderly end. */
-export function reset(socket: Duplex): void {
+export function reset(socket: Writable): void {
   if (socket instanceof Socket && !(socket instanceof TLSSocket)) socket.resetAndDestroy();
   else socket.destroy();
 }
 
-function closed(socket: Duplex): Promise<void> {
+/** Resolves when it is closed. */
+export function closed(socket: Duplex): Promise<void> {
   return new Promise((resolve) => {
     if (socket.closed) resolve();
     else socket.once('close', () => resolve());

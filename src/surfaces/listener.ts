@@ -21,7 +21,10 @@ const maxHeadBytes = 64 * 1024;
 
 /** The gateway's HTTP/1.1 server; the caller listens and closes. */
 export function createListener(
-  handler: Pick<GatewayHandler, 'handle' | 'upgrade'>,
+  handler: {
+    handle(request: IncomingMessage, response: ServerResponse): Promise<void>;
+    readonly upgrade: GatewayHandler['upgrade'];
+  },
   tunnels: Pick<ConnectHandler, 'connect'>,
   refused: (reason: RefusedHead, client: string) => void,
   times = defaultTimes,

@@ -1,8 +1,9 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import type { Transform } from 'node:stream';
 import { GatewayError } from '../core/errors.ts';
 import type { InterimSink } from '../core/interim.ts';
 import { fieldValue, type RawHeaders } from '../core/raw-headers.ts';
+import type { ClientResponse } from './client-response.ts';
 
 /** What is to be done with the upstream's answer. */
 export interface Forwarding {
@@ -23,7 +24,7 @@ const maxFields = 1000;
  */
 export async function forward(
   upstream: IncomingMessage,
-  response: ServerResponse,
+  response: ClientResponse,
   { head, count }: Forwarding,
 ): Promise<void> {
   const wrong = malformation(upstream);
@@ -39,7 +40,7 @@ export async function forward(
 function relay(
   upstream: IncomingMessage,
   through: Transform | undefined,
-  response: ServerResponse,
+  response: ClientResponse,
 ): Promise<void> {
   return new Promise((resolve, reject) => {
     const fail = (error: Error): void => {

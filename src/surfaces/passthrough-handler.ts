@@ -9,6 +9,7 @@ import type { UpstreamObserver } from '../core/upstream-observer.ts';
 import type { Serve } from '../pipeline/serve.ts';
 import { endToEnd } from '../policy/headers.ts';
 import { invalidatedUrls, invalidates } from '../policy/invalidation.ts';
+import type { ClientResponse } from './client-response.ts';
 import { withMountLocation } from './location.ts';
 import type { Passthrough, PassthroughTarget } from './passthrough.ts';
 import { asGatewayError, type Reply } from './reply.ts';
@@ -30,7 +31,7 @@ export interface PassthroughHandlerOptions {
 export interface Passing {
   readonly route: PassthroughRoute;
   readonly request: IncomingMessage;
-  readonly response: ServerResponse;
+  readonly response: ClientResponse;
   readonly reply: Reply;
   readonly record: RequestRecord;
 }
@@ -62,7 +63,7 @@ export class PassthroughHandler {
    * answer. `refuse` answers with what went wrong, for as long as HTTP is spoken.
    */
   upgrade(
-    passing: Passing,
+    passing: Passing & { readonly response: ServerResponse },
     socket: Socket,
     head: Buffer,
     refuse: (error: GatewayError) => void,

@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import { createProxyServer, type ProxyServer, type ServerOptions } from 'http-proxy-3';
 import { GatewayError } from '../core/errors.ts';
 import { fieldLines, fieldValue } from '../core/raw-headers.ts';
+import type { ClientResponse } from './client-response.ts';
 import { debugField } from './debug-field.ts';
 import { type Forwarding, forward } from './passthrough-answer.ts';
 
@@ -74,7 +75,7 @@ export class Passthrough {
    */
   async web(
     request: IncomingMessage,
-    response: ServerResponse,
+    response: ClientResponse,
     target: PassthroughTarget,
     on: Forwarding,
   ): Promise<void> {
@@ -135,7 +136,7 @@ export class Passthrough {
 
   #exchange(
     request: IncomingMessage,
-    response: ServerResponse,
+    response: ClientResponse,
     target: PassthroughTarget,
     { interim }: Forwarding,
   ): Promise<IncomingMessage> {
@@ -156,7 +157,8 @@ export class Passthrough {
           reject(unaskedUpgrade());
         });
       });
-      proxy.web(request, response, this.#settings(target), reject);
+      // Of what only HTTP/1.1 has it asks nothing when it is not to answer itself.
+      proxy.web(request, response as ServerResponse, this.#settings(target), reject);
     });
   }
 

@@ -13,6 +13,8 @@ export interface Arrival {
   readonly remoteAddress: string;
   /** `host:port` of the socket, for requests without a `Host`. */
   readonly localAuthority: string;
+  /** The connection is under TLS. */
+  readonly secure?: boolean;
 }
 
 /**
@@ -26,7 +28,7 @@ export function publicBase(options: PublicUrlOptions, arrival: Arrival): string 
     ? forwardedOrigin(headers)
     : {};
   const host = forwarded.host ?? fieldValue(headers, 'host');
-  return `${forwarded.proto ?? 'http'}://${host !== undefined && isAuthority(host) ? host : localAuthority}`;
+  return `${forwarded.proto ?? (arrival.secure === true ? 'https' : 'http')}://${host !== undefined && isAuthority(host) ? host : localAuthority}`;
 }
 
 interface Forwarded {

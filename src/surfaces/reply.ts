@@ -1,4 +1,3 @@
-import type { ServerResponse } from 'node:http';
 import type { BodyReader } from '../core/body.ts';
 import { GatewayError } from '../core/errors.ts';
 import { fieldValue, type RawHeaders } from '../core/raw-headers.ts';
@@ -6,7 +5,9 @@ import type { RequestRecord } from '../core/request-record.ts';
 import type { Answer } from '../pipeline/answer.ts';
 import { endToEnd } from '../policy/headers.ts';
 import { formatHttpDate } from '../policy/http-date.ts';
+import type { ClientResponse } from './client-response.ts';
 import { statusOf } from './error-status.ts';
+import { reset } from './joined-sockets.ts';
 import type { ResponseFields } from './response-fields.ts';
 
 /** Why the signal aborts, made once: an error of its own would cost more than the rest of a hit. */
@@ -14,7 +15,7 @@ const over = new GatewayError('client_gone', 'the client is gone', { origin: 'cl
 
 /** One response on its way to a client, and the record of it. */
 export class Reply {
-  readonly #response: ServerResponse;
+  readonly #response: ClientResponse;
   readonly #record: RequestRecord;
   readonly #fields: ResponseFields;
   readonly #now: () => number;
@@ -26,7 +27,7 @@ export class Reply {
   #framed = true;
 
   constructor(
-    response: ServerResponse,
+    response: ClientResponse,
     record: RequestRecord,
     { fields, now }: { fields: ResponseFields; now: () => number },
   ) {
@@ -87,7 +88,7 @@ export class Reply {
     if (this.#response.headersSent) {
       // Where only the end of the connection ends the body, an orderly one would make it whole.
       if (this.#framed) this.#response.destroy();
-      else this.#response.socket?.resetAndDestroy();
+      else reset(this.#response.socket ?? this.#response);
       return;
     }
     const status = statusOf(error);

@@ -2,11 +2,11 @@ import type { ArtifactRequest, SurfaceName, UpstreamTarget } from '../core/artif
 import { canonicalUrl, hasDotSegments, originOf, pathOf } from '../core/canonical-url.ts';
 import type { Classification, ClassifyRequest, FreshnessRule } from '../core/classification.ts';
 import { GatewayError } from '../core/errors.ts';
-import { type RawHeaders, withoutFields } from '../core/raw-headers.ts';
+import { fieldValue, type RawHeaders, withoutFields } from '../core/raw-headers.ts';
 import type { Ecosystem } from '../ecosystems/ecosystem.ts';
 import type { Resource } from '../pipeline/resource.ts';
 import type { PolicyOptions } from '../policy/policy-options.ts';
-import type { ForwardProxyRules } from './forward-proxy.ts';
+import type { Admission, ForwardProxyRules } from './forward-proxy.ts';
 import { type Mount, type MountPolicy, type MountTable, restBelow } from './mount-table.ts';
 import { type Arrival, type PublicUrlOptions, publicBase } from './public-base.ts';
 
@@ -18,6 +18,8 @@ export interface Incoming extends Arrival {
   /** The connection is to speak another protocol from then on. */
   readonly upgrade: boolean;
   readonly receivedAt: number;
+  /** `https://host:port` that the client meant, where its connection to there was intercepted. */
+  readonly origin?: string;
 }
 
 /** Where a request goes. */
@@ -75,7 +77,7 @@ export class Router {
     if (hasDotSegments(absolute ? pathOf(incoming.target) : incoming.target)) {
       throw refuse('http_request_error', 'the path holds a dot segment: name the file directly');
     }
-    const found = absolute ? this.#proxied(incoming) : this.#mounted(incoming);
+    const found = this.#find(incoming, absolute);
     return 'kind' in found ? found : this.#classify(incoming, found);
   }
 
@@ -88,6 +90,23 @@ export class Router {
     const ecosystem = match?.mount.ecosystem ?? this.#options.recognise(asked);
     const policy = match?.mount.policy ?? this.#options.forwardPolicy;
     return { ...policy, freshness: freshnessOf(ecosystem.classify(asked)) };
+  }
+
+  #find(incoming: Incoming, absolute: boolean): Found | Route {
+    const { origin, target, headers } = incoming;
+    if (origin === undefined) {
+      return absolute ? this.#proxied(target, 'forward-proxy') : this.#mounted(incoming);
+    }
+    // RFC 9110 section 7.4: who meant another server than the one that the connection is to is told so.
+    const host = fieldValue(headers, 'host');
+    const named = absolute ? canonicalUrl(target) : canonicalUrl(`https://${host}/`);
+    if (named === undefined || originOf(named) !== origin) {
+      throw refuse(
+        'http_request_error',
+        `the request is not for ${origin}, where its tunnel leads`,
+      );
+    }
+    return this.#proxied(absolute ? target : `${origin}${target}`, 'connect');
   }
 
   #mounted(incoming: Incoming): Found | Route {
@@ -118,7 +137,7 @@ export class Router {
     };
   }
 
-  #proxied({ target }: Incoming): Found {
+  #proxied(target: string, surface: 'forward-proxy' | 'connect'): Found {
     const { table, forwardProxy } = this.#options;
     const url = canonicalUrl(target);
     if (url === undefined) {
@@ -127,17 +146,17 @@ export class Router {
     const match = table.matchUrl(url);
     if (!match) {
       return {
-        surface: 'forward-proxy',
+        surface,
         url,
         path: pathOf(url),
         upstreams: [],
-        trusted: forwardProxy.admit(url) === 'trusted',
+        trusted: admission(forwardProxy, url, surface) === 'trusted',
       };
     }
     // The same resource as below the mount: the same key, whichever of its upstreams was named.
     const { mount, rest } = match;
     return {
-      surface: 'forward-proxy',
+      surface,
       url: `${mount.upstreams[0].url}${rest}`,
       path: rest.startsWith('/') ? rest : `/${rest}`,
       mount,
@@ -222,6 +241,16 @@ export class Router {
   isUpstream(url: string): boolean {
     return this.#options.table.matchUrl(url) !== undefined;
   }
+}
+
+function admission(
+  rules: ForwardProxyRules,
+  url: string,
+  surface: 'forward-proxy' | 'connect',
+): Admission {
+  if (surface === 'forward-proxy') return rules.admit(url);
+  const { hostname, port } = new URL(url);
+  return rules.admitTunnel(hostname, Number(port || 443));
 }
 
 const credentials: ReadonlySet<string> = new Set(['authorization', 'cookie']);

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { fieldLines, fieldValue } from '../core/raw-headers.ts';
+import { Http2Request } from './http2-request.ts';
 
 /** Field lines that a request may have. RFC 9110 section 5.4. */
 const maxFields = 200;
@@ -11,15 +12,16 @@ const hostField = /^(?:[\w\-.~!$&'()*+,;=%]*|\[[0-9a-f:.]+\])(?::\d*)?$/i;
  * What is wrong with a request that the parser let through, or undefined. Its connection is to be
  * closed: where one reader takes it for something else, so may another on the way.
  */
-export function malformation({ rawHeaders, httpVersion }: IncomingMessage): string | undefined {
+export function malformation(request: IncomingMessage): string | undefined {
+  const { rawHeaders, httpVersion } = request;
   // RFC 9112 section 2.3: a line without a version is none of ours.
-  if (httpVersion !== '1.1' && httpVersion !== '1.0') {
+  if (httpVersion !== '1.1' && httpVersion !== '1.0' && !(request instanceof Http2Request)) {
     return `the request is HTTP/${httpVersion}: 1.1 is spoken here`;
   }
   if (rawHeaders.length > 2 * maxFields) return `the request has more than ${maxFields} fields`;
   // RFC 9112 section 3.2: HTTP/1.1 has exactly one Host, and nobody may have more.
   const hosts = fieldLines(rawHeaders, 'host');
-  if (hosts.length > 1 || (hosts.length === 0 && httpVersion === '1.1')) {
+  if (hosts.length > 1 || (hosts.length === 0 && httpVersion !== '1.0')) {
     return `the request has ${hosts.length} Host fields instead of one`;
   }
   if (hosts[0] !== undefined && !hostField.test(hosts[0].trim())) {

@@ -64,7 +64,7 @@ describe('in a file', () => {
     ['listen.port: 1', '1:1: listen.port: there is no such setting; did you mean listen.port?'],
     [
       'forwardProxy: { zzzzz: 1 }',
-      '1:17: forwardProxy.zzzzz: there is no such setting; known here: allow, tunnelPorts, tunnelIdle',
+      '1:17: forwardProxy.zzzzz: there is no such setting; known here: allow, tunnelPorts, intercept, tunnelIdle',
     ],
     ['listen:', '1:1: listen: has no value; give keys and values under it'],
     ['listen: 80', '1:9: listen: 80 is not a mapping; give keys and values under it'],

@@ -12,6 +12,8 @@ import { processProbe } from './process-probe.ts';
 export interface TestGateway {
   readonly url: string;
   readonly adminUrl: string;
+  /** Of the HTTPS listener, where there is one. */
+  readonly secureUrl?: string;
   readonly gateway: Gateway;
   readonly client: Client;
   readonly config: Config;
@@ -25,7 +27,8 @@ export interface TestGateway {
 }
 
 export interface TestGatewayOptions {
-  readonly config?: Partial<Omit<Config, 'forwardProxy'>> & {
+  readonly config?: Partial<Omit<Config, 'forwardProxy' | 'listen'>> & {
+    readonly listen?: Partial<Config['listen']>;
     readonly forwardProxy?: Partial<Config['forwardProxy']>;
   };
   readonly mounts?: readonly (Partial<MountConfig> & { path: string; url: string })[];
@@ -52,6 +55,7 @@ export async function testGateway(options: TestGatewayOptions = {}): Promise<Tes
   const config: Config = {
     ...base,
     ...options.config,
+    listen: { ...base.listen, ...options.config?.listen },
     forwardProxy: { ...base.forwardProxy, ...options.config?.forwardProxy },
     mounts: mountsOf(options),
   };
@@ -70,7 +74,7 @@ export async function testGateway(options: TestGatewayOptions = {}): Promise<Tes
     nodeVersion: process.version,
     ...(options.now && { now: options.now }),
   });
-  const { url, adminUrl } = await gateway.listen();
+  const { url, adminUrl, secureUrl } = await gateway.listen();
   let closed: Promise<void> | undefined;
   const close = (): Promise<void> => {
     closed ??= gateway.close();
@@ -81,6 +85,7 @@ export async function testGateway(options: TestGatewayOptions = {}): Promise<Tes
   return {
     url,
     adminUrl,
+    ...(secureUrl !== undefined && { secureUrl }),
     gateway,
     client,
     config,
@@ -125,7 +130,11 @@ function mountsOf({ mounts = [] }: TestGatewayOptions): readonly MountConfig[] {
 
 function baseConfig(data: string): Config {
   return {
-    listen: { host: '127.0.0.1', port: 0 },
+    listen: {
+      host: '127.0.0.1',
+      port: 0,
+      tls: { port: undefined, certificate: undefined, key: undefined, names: [] },
+    },
     admin: { host: '127.0.0.1', port: 0, token: undefined },
     publicUrl: undefined,
     trustedProxies: [],
@@ -144,7 +153,12 @@ function baseConfig(data: string): Config {
     presetMirrors: [],
     mirrors: [],
     shutdownGrace: 5_000,
-    forwardProxy: { allow: ['127.0.0.1'], tunnelPorts: [443], tunnelIdle: 60_000 },
+    forwardProxy: {
+      allow: ['127.0.0.1'],
+      tunnelPorts: [443],
+      intercept: undefined,
+      tunnelIdle: 60_000,
+    },
     mounts: [],
     npmCanonicalRegistry: 'https://registry.test',
     aptHosts: [],

@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createSecureServer, type Server as SecureServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import { onTestFinished } from 'vitest';
 import { generatedBytes } from './generated-bytes.ts';
+import { selfSigned } from './tls/self-signed.ts';
 
 /** What a path answers: GET and HEAD, conditional requests and single ranges. RFC 9110. */
 export interface Resource {
@@ -33,23 +35,23 @@ const pieceSize = 256 * 1024;
 
 /** An ordinary HTTP server on loopback with a map of paths; everything else is a 404. */
 export class HttpOrigin {
-  /** `http://127.0.0.1:port` */
+  /** `http://127.0.0.1:port`, or as the caller knows it. */
   readonly url: string;
   readonly port: number;
   /** Body bytes handed to sockets. */
   bytesSent = 0;
   /** Connections accepted so far. */
   connections = 0;
-  readonly #server: Server;
+  readonly #server: Server | SecureServer;
   readonly #sockets = new Set<Socket>();
   readonly #handlers = new Map<string, Handler>();
   readonly #log: { method: string; target: string; headers: string[]; response: ServerResponse }[] =
     [];
 
-  constructor(server: Server) {
+  constructor(server: Server | SecureServer, base = 'http://127.0.0.1') {
     this.#server = server;
     this.port = (server.address() as AddressInfo).port;
-    this.url = `http://127.0.0.1:${this.port}`;
+    this.url = `${base}:${this.port}`;
     server.on('connection', (socket: Socket) => {
       this.connections += 1;
       this.#sockets.add(socket);
@@ -225,6 +227,16 @@ export async function startHttpOrigin(): Promise<HttpOrigin> {
 /** One for the running test, closed when the test is finished. */
 export async function httpOrigin(): Promise<HttpOrigin> {
   const origin = await startHttpOrigin();
+  onTestFinished(() => origin.close());
+  return origin;
+}
+
+/** The same under TLS at `https://localhost:port`, with the certificate of tests. */
+export async function httpsOrigin(): Promise<HttpOrigin> {
+  const server = createSecureServer({ ...selfSigned, keepAliveTimeout: 60_000 });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const origin = new HttpOrigin(server, 'https://localhost');
   onTestFinished(() => origin.close());
   return origin;
 }

@@ -8,9 +8,14 @@ import { createServer, connect as tlsConnect } from 'node:tls';
 import { promisify } from 'node:util';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { type HostPattern, parseHostPattern } from '../../src/core/network.ts';
-import { Authority, type AuthorityPems, createAuthority } from '../../src/tls/authority.ts';
+import {
+  Authority,
+  type AuthorityPems,
+  createAuthority,
+  type HostCredentials,
+} from '../../src/tls/authority.ts';
 import { authorityPlaces, readAuthority, writeAuthority } from '../../src/tls/authority-files.ts';
-import { HostContexts } from '../../src/tls/host-contexts.ts';
+import { HostCertificates } from '../../src/tls/host-certificates.ts';
 import { temporaryFolder } from '../support/gateway.ts';
 
 const day = 86_400_000;
@@ -167,7 +172,10 @@ describe('the files of an authority', () => {
   });
 });
 
-describe('the contexts of hosts', () => {
+/** An object of its own for each certificate. */
+const make = (credentials: HostCredentials) => ({ credentials });
+
+describe('the certificates of hosts', () => {
   test('are made once for a host, and anew in the middle of their life', async () => {
     let now = Date.now();
     const authority = await authorityFor('registry.test');
@@ -177,30 +185,30 @@ describe('the contexts of hosts', () => {
       made += 1;
       return certify(...args);
     };
-    const contexts = new HostContexts({ authority, now: () => now });
+    const certificates = new HostCertificates({ authority, make, now: () => now });
     const [first, second] = await Promise.all([
-      contexts.for(['registry.test']),
-      contexts.for(['registry.test']),
+      certificates.for(['registry.test']),
+      certificates.for(['registry.test']),
     ]);
     expect(second).toBe(first);
     now += 6 * day;
-    expect(await contexts.for(['registry.test'])).toBe(first);
+    expect(await certificates.for(['registry.test'])).toBe(first);
     now += 2 * day;
-    expect(await contexts.for(['registry.test'])).not.toBe(first);
+    expect(await certificates.for(['registry.test'])).not.toBe(first);
     expect(made).toBe(2);
   });
 
   test('are bounded in number', async () => {
     const authority = await authorityFor('registry.test');
-    const contexts = new HostContexts({ authority, now: Date.now, max: 1 });
-    const first = await contexts.for(['a.registry.test']);
-    await contexts.for(['b.registry.test']);
-    expect(await contexts.for(['a.registry.test'])).not.toBe(first);
+    const certificates = new HostCertificates({ authority, make, now: Date.now, max: 1 });
+    const first = await certificates.for(['a.registry.test']);
+    await certificates.for(['b.registry.test']);
+    expect(await certificates.for(['a.registry.test'])).not.toBe(first);
   });
 
   test('are refused when the authority has expired', async () => {
     const authority = await authorityFor('registry.test');
-    const contexts = new HostContexts({ authority, now: () => authority.notAfter });
-    await expect(contexts.for(['registry.test'])).rejects.toThrow(/ca rotate/);
+    const certificates = new HostCertificates({ authority, make, now: () => authority.notAfter });
+    await expect(certificates.for(['registry.test'])).rejects.toThrow(/ca rotate/);
   });
 });

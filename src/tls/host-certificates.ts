@@ -1,55 +1,56 @@
-import { createSecureContext, type SecureContext } from 'node:tls';
 import { LRUCache } from 'lru-cache';
 import { GatewayError } from '../core/errors.ts';
-import type { Authority } from './authority.ts';
+import type { Authority, HostCredentials } from './authority.ts';
 
-export interface HostContextsOptions {
+export interface HostCertificatesOptions<T> {
   readonly authority: Authority;
+  /** What is made of a certificate, once: it costs more than the certificate's look-up. */
+  readonly make: (credentials: HostCredentials) => T;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   /** Sets of hosts that are kept. */
   readonly max?: number;
 }
 
-interface Kept {
-  readonly context: SecureContext;
+interface Kept<T> {
+  readonly made: T;
   /** Milliseconds since the epoch: half of its life is over. */
   readonly renewAt: number;
 }
 
-/** The certificates that an authority signs for hosts, each made when it is first asked for. */
-export class HostContexts {
-  readonly #options: HostContextsOptions;
+/** The certificates that an authority signs for hosts, each when it is first asked for. */
+export class HostCertificates<T> {
+  readonly #options: HostCertificatesOptions<T>;
   /** Promises, so that a herd asks for one certificate once. */
-  readonly #kept: LRUCache<string, Promise<Kept>>;
+  readonly #kept: LRUCache<string, Promise<Kept<T>>>;
 
-  constructor(options: HostContextsOptions) {
+  constructor(options: HostCertificatesOptions<T>) {
     this.#options = options;
     this.#kept = new LRUCache({ max: options.max ?? 1000 });
   }
 
   /** For these hosts together, IPv6 without brackets; rejects with a GatewayError. */
-  async for(hosts: readonly string[]): Promise<SecureContext> {
+  async for(hosts: readonly string[]): Promise<T> {
     const name = hosts.join(' ');
     const known = this.#kept.get(name);
     if (known !== undefined) {
-      const { context, renewAt } = await known;
-      if (this.#options.now() < renewAt) return context;
+      const { made, renewAt } = await known;
+      if (this.#options.now() < renewAt) return made;
       // Somebody else may have seen it first.
       if (this.#kept.peek(name) !== known) return this.for(hosts);
     }
     const making = this.#make(hosts);
     this.#kept.set(name, making);
     try {
-      return (await making).context;
+      return (await making).made;
     } catch (error) {
       if (this.#kept.peek(name) === making) this.#kept.delete(name);
       throw error;
     }
   }
 
-  async #make(hosts: readonly string[]): Promise<Kept> {
-    const { authority, now } = this.#options;
+  async #make(hosts: readonly string[]): Promise<Kept<T>> {
+    const { authority, make, now } = this.#options;
     const at = now();
     if (at >= authority.notAfter) {
       throw new GatewayError(
@@ -58,10 +59,7 @@ export class HostContexts {
         { origin: 'gateway' },
       );
     }
-    const { chain, key, notAfter } = await authority.certify(hosts, at);
-    return {
-      context: createSecureContext({ cert: chain, key }),
-      renewAt: at + (notAfter - at) / 2,
-    };
+    const credentials = await authority.certify(hosts, at);
+    return { made: make(credentials), renewAt: at + (credentials.notAfter - at) / 2 };
   }
 }
