@@ -13,4 +13,5 @@ export const presets: readonly Preset[] = [
   { path: '/cargo', ecosystem: 'cargo', url: 'https://index.crates.io' },
   { path: '/go', ecosystem: 'go', url: 'https://proxy.golang.org' },
   { path: '/maven', ecosystem: 'maven', url: 'https://repo.maven.apache.org/maven2' },
+  { path: '/gems', ecosystem: 'gems', url: 'https://rubygems.org' },
 ];

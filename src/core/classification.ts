@@ -62,6 +62,8 @@ export interface IndexClassification {
    * multiply: taken in place of `headers` to select a variant and to ask the upstream.
    */
   readonly requestHeaders?: RawHeaders;
+  /** Fetch the whole also for a HEAD of what is not stored. */
+  readonly wholeForHead?: boolean;
   /** Give the representation an entity tag of its own, a hash of its bytes, where it has none. */
   readonly ownEtag?: boolean;
   /** Request fields (lower case) that decided on `rewrite`: the served `Vary` must name them. */

@@ -1,3 +1,12 @@
 /** The ecosystems that a mount may name, in the order in which the forward proxy asks them. */
-export const ecosystemIds = ['npm', 'pypi', 'cargo', 'go', 'maven', 'apt', 'generic'] as const;
+export const ecosystemIds = [
+  'npm',
+  'pypi',
+  'cargo',
+  'go',
+  'maven',
+  'gems',
+  'apt',
+  'generic',
+] as const;
 export type EcosystemId = (typeof ecosystemIds)[number];

@@ -2,6 +2,7 @@ import type { DigestFinder, Rewrite, Rewriter } from '../core/classification.ts'
 import { type Digest, digestFromHex } from '../core/digest.ts';
 import type { CrateVersion } from './cargo-path.ts';
 import { type FilePlaces, gatewayUrl } from './foreign-file.ts';
+import { LineReader } from './line-reader.ts';
 
 /** A configuration larger than this is no configuration, and goes through as it is. */
 const maxConfigBytes = 64 * 1024;
@@ -67,52 +68,27 @@ class ConfigRewriter implements Rewriter {
 
 /** Finds a version's `cksum` in the index's file of its crate: a JSON object a line. */
 export class ChecksumFinder implements DigestFinder {
-  readonly #version: string;
-  /** The line that has begun; undefined: it is too long to be read. */
-  #line: Buffer[] | undefined = [];
-  #bytes = 0;
+  readonly #lines: LineReader;
   #found: Digest | undefined;
-  #over = false;
 
   constructor({ version }: CrateVersion) {
-    this.#version = version;
+    this.#lines = new LineReader(maxLineBytes, (line) => {
+      // Only the one line is worth parsing.
+      if (!line.includes(`"${version}"`)) return false;
+      const entry = parsed(line);
+      if (entry?.vers !== version) return false;
+      if (typeof entry.cksum === 'string') this.#found = digestFromHex('sha256', entry.cksum);
+      return true;
+    });
   }
 
   push(chunk: Uint8Array): boolean {
-    let start = 0;
-    while (!this.#over && start < chunk.length) {
-      const end = chunk.indexOf(0x0a, start);
-      this.#hold(chunk.subarray(start, end === -1 ? chunk.length : end));
-      if (end === -1) break;
-      this.#read();
-      start = end + 1;
-    }
-    return this.#over;
+    return this.#lines.push(chunk);
   }
 
   digest(): Digest | undefined {
-    // The last line need not end.
-    if (!this.#over) this.#read();
+    this.#lines.end();
     return this.#found;
-  }
-
-  #hold(bytes: Uint8Array): void {
-    this.#bytes += bytes.length;
-    if (this.#bytes > maxLineBytes) this.#line = undefined;
-    // The caller's chunk is not ours to keep.
-    else this.#line?.push(Buffer.from(bytes));
-  }
-
-  #read(): void {
-    const text = this.#line ? Buffer.concat(this.#line).toString('utf8') : '';
-    this.#line = [];
-    this.#bytes = 0;
-    // Only the one line is worth parsing.
-    if (!text.includes(`"${this.#version}"`)) return;
-    const entry = parsed(text);
-    if (entry?.vers !== this.#version) return;
-    this.#over = true;
-    if (typeof entry.cksum === 'string') this.#found = digestFromHex('sha256', entry.cksum);
   }
 }
 

@@ -4,6 +4,7 @@ import { type EcosystemId, ecosystemIds } from '../core/ecosystem-ids.ts';
 import { createApt } from './apt.ts';
 import { createCargo } from './cargo.ts';
 import type { Ecosystem } from './ecosystem.ts';
+import { gems } from './gems.ts';
 import { generic } from './generic.ts';
 import { go } from './go.ts';
 import { maven } from './maven.ts';
@@ -36,6 +37,8 @@ export function createEcosystem(id: EcosystemId, options: EcosystemOptions): Eco
       return go;
     case 'maven':
       return maven;
+    case 'gems':
+      return gems;
     case 'apt':
       return createApt({ hosts: options.aptHosts });
     case 'generic':

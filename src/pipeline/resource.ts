@@ -22,6 +22,12 @@ export function background(resource: Resource): Resource {
   return { ...resource, request: { ...resource.request, method: 'GET', headers } };
 }
 
+/** Whether the request is one whose miss brings the whole into the store. */
+export function bringsWhole({ request, classification }: Resource): boolean {
+  if (request.method === 'GET') return true;
+  return classification.kind === 'index' && classification.wholeForHead === true;
+}
+
 /** A small document that speaks of this resource's body, asked for whole and in its name. */
 export function documentBeside(resource: Resource, url: string): Resource {
   const { request, policy } = background(resource);

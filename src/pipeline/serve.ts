@@ -28,7 +28,7 @@ import {
   withContentEtag,
   withVary,
 } from './representation.ts';
-import type { Resource } from './resource.ts';
+import { bringsWhole, type Resource } from './resource.ts';
 
 export type ServeOptions = ExchangeOptions;
 
@@ -179,7 +179,7 @@ export class Serve {
     const stored = decision.kind === 'validate' ? decision.meta : undefined;
     record.cacheStatus = { fwd: decision.reason };
     try {
-      if (!stored && (request.method !== 'GET' || requestDirectives(request.headers).noStore)) {
+      if (!stored && (!bringsWhole(resource) || requestDirectives(request.headers).noStore)) {
         const reason = `${request.method} of what is not stored`;
         return this.#noteAlone(await alone(this.#exchange, resource, reason, client), record);
       }

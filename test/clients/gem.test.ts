@@ -1,0 +1,95 @@
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { temporaryFolder } from '../support/gateway.ts';
+import { type GatewayProcess, gatewayProcess } from './support/gateway-process.ts';
+import { type Gem, type GemServer, gemServer, packed } from './support/gem-server.ts';
+import { type IsolatedNetwork, isolatedNetwork, skipUnisolated } from './support/isolated.ts';
+import type { Finished } from './support/run.ts';
+
+const nail = { name: 'nail', version: '1.0.0' };
+const gems: readonly Gem[] = [
+  nail,
+  { name: 'claw-hammer', version: '2.1.0', requires: { nail: '~> 1.0' } },
+];
+
+function gatewayFor(server: GemServer): Promise<GatewayProcess> {
+  const upstreams = [{ url: server.origin.url }];
+  return gatewayProcess({ mounts: [{ path: '/gems', ecosystem: 'gems', upstreams }] });
+}
+
+/** A machine without gems. */
+class GemHome {
+  readonly #folder: string;
+  readonly #source: string;
+  readonly #network: IsolatedNetwork;
+
+  constructor(folder: string, source: string, network: IsolatedNetwork) {
+    this.#folder = folder;
+    this.#source = source;
+    this.#network = network;
+  }
+
+  gem(...args: readonly string[]): Promise<Finished> {
+    const env = { HOME: this.#folder, GEM_HOME: join(this.#folder, 'gems') };
+    return this.#network.attempt('gem', [...args, '--norc'], { cwd: this.#folder, env });
+  }
+
+  install(name: string): Promise<Finished> {
+    return this.gem('install', name, '--no-document', '--clear-sources', '--source', this.#source);
+  }
+
+  async installed(): Promise<string> {
+    return (await this.gem('list', '--local', 'nail|hammer')).output;
+  }
+}
+
+async function machine(gateway: GatewayProcess): Promise<GemHome> {
+  const network = await isolatedNetwork(gateway.url);
+  return new GemHome(await temporaryFolder(), `${gateway.url}/gems/`, network);
+}
+
+const both = 'claw-hammer (2.1.0)\nnail (1.0.0)\n';
+
+describe.skipIf(skipUnisolated('gem'))('gem', () => {
+  test('installs, and again from nothing while the upstream is switched off', async () => {
+    const server = await gemServer(gems);
+    const gateway = await gatewayFor(server);
+    const first = await machine(gateway);
+    expect(await first.install('claw-hammer')).toMatchObject({ code: 0 });
+    expect(await first.installed()).toContain(both);
+    const cold = await gateway.stats();
+    expect(new Set(server.targets()).size).toBe(server.targets().length);
+
+    await server.origin.close();
+    const second = await machine(gateway);
+    expect(await second.install('claw-hammer')).toMatchObject({ code: 0 });
+    expect(await second.installed()).toContain(both);
+    expect((await gateway.stats()).traffic.upstreams).toEqual(cold.traffic.upstreams);
+    await gateway.stop();
+  });
+
+  test('is refused a gem that is not what the index says, and gets the right one afterwards', async () => {
+    const server = await gemServer(gems);
+    const gateway = await gatewayFor(server);
+    server.serve(nail, (await packed({ ...nail, requires: { other: '>= 0' } })).body);
+    const refused = await machine(gateway);
+    expect((await refused.install('claw-hammer')).code).not.toBe(0);
+    expect(gateway.log).toContainEqual(
+      expect.objectContaining({ msg: 'a body without the digest it must have was refused' }),
+    );
+    server.serve(nail, (await packed(nail)).body);
+    const mended = await machine(gateway);
+    expect(await mended.install('claw-hammer')).toMatchObject({ code: 0 });
+    expect(await mended.installed()).toContain(both);
+  });
+
+  test('of several at once each gets all, and the upstream gives each file once', async () => {
+    const server = await gemServer(gems);
+    const gateway = await gatewayFor(server);
+    const machines = await Promise.all([machine(gateway), machine(gateway), machine(gateway)]);
+    const finished = await Promise.all(machines.map((each) => each.install('claw-hammer')));
+    expect(finished.map(({ code }) => code)).toEqual([0, 0, 0]);
+    for (const each of machines) expect(await each.installed()).toContain(both);
+    expect(new Set(server.targets()).size).toBe(server.targets().length);
+  });
+});
