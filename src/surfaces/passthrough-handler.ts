@@ -6,9 +6,11 @@ import type { GatewayError } from '../core/errors.ts';
 import { fieldValue, type RawHeaders } from '../core/raw-headers.ts';
 import type { RequestRecord } from '../core/request-record.ts';
 import type { UpstreamObserver } from '../core/upstream-observer.ts';
+import type { Answer } from '../pipeline/answer.ts';
 import type { Serve } from '../pipeline/serve.ts';
 import { endToEnd } from '../policy/headers.ts';
 import { invalidatedUrls, invalidates } from '../policy/invalidation.ts';
+import { maxForwards } from '../policy/max-forwards.ts';
 import type { ClientResponse } from './client-response.ts';
 import { withMountLocation } from './location.ts';
 import type { Passthrough, PassthroughTarget } from './passthrough.ts';
@@ -46,11 +48,19 @@ export class PassthroughHandler {
 
   /** Resolves when the response is through; rejects with a GatewayError. */
   async web(passing: Passing): Promise<void> {
-    const { route, request, response, record } = passing;
+    const { route, request, response, reply, record } = passing;
     this.#begin(passing);
+    const hops = maxForwards(route.request.method, request.rawHeaders);
+    if (hops === 0) {
+      await reply.send(ownOptions(this.#options.now()));
+      return;
+    }
     const { failed, ...notes } = this.#notes(passing);
     try {
-      const target = this.#target(route, request);
+      const target = {
+        ...this.#target(route, request),
+        ...(hops !== undefined && { maxForwards: hops - 1 }),
+      };
       await this.#options.passthrough.web(request, response, target, notes);
     } catch (error) {
       failed(error, record.cacheStatus.fwdStatus !== undefined);
@@ -161,6 +171,14 @@ export class PassthroughHandler {
       ...(target.authorization !== undefined && { authorization: target.authorization }),
     };
   }
+}
+
+/** What an OPTIONS that may go no further is answered with: what this gateway passes on. */
+function ownOptions(now: number): Answer {
+  const date = new Date(now).toUTCString();
+  const allow = 'GET, HEAD, OPTIONS, POST, PUT, PATCH, DELETE';
+  const headers = ['Allow', allow, 'Content-Length', '0', 'Date', date];
+  return { status: 200, headers, body: { kind: 'none' } };
 }
 
 /** A response on a connection that Node has let go of for an upgrade; the connection ends with it. */

@@ -23,6 +23,8 @@ export interface PassthroughTarget {
   readonly authorization?: string;
   /** The combined `Via` to send. */
   readonly via: string;
+  /** The `Max-Forwards` to send, where there is one that counts. */
+  readonly maxForwards?: number;
 }
 
 export interface Joining extends Forwarding {
@@ -181,7 +183,10 @@ export class Passthrough {
   }
 
   /** http-proxy-3 forwards `headers` as they are: what concerns this hop alone is taken out first. */
-  #prepare({ headers, method }: IncomingMessage, { authorization, via }: PassthroughTarget): void {
+  #prepare(
+    { headers, method }: IncomingMessage,
+    { authorization, via, maxForwards }: PassthroughTarget,
+  ): void {
     const upgrade = headers.upgrade;
     for (const name of (headers.connection ?? '').split(',')) {
       const listed = name.trim().toLowerCase();
@@ -196,6 +201,7 @@ export class Passthrough {
     }
     if (authorization !== undefined) headers.authorization = authorization;
     headers.via = via;
+    if (maxForwards !== undefined) headers['max-forwards'] = String(maxForwards);
   }
 }
 

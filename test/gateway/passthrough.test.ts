@@ -310,3 +310,24 @@ test('the admin side is not to be had through the proxy', async () => {
     (await gateway.get(`${gateway.adminUrl}/api/entries?mount=/f`, { method: 'DELETE' })).status,
   ).toBe(403);
 });
+
+overSurfaces('OPTIONS with Max-Forwards (RFC 9110 section 7.6.2)', (setup) => {
+  test('goes one hop less further, and at 0 no further', async () => {
+    const { origin, gateway, at } = await setup();
+    const asked: unknown[] = [];
+    origin.handle('/a', (request, response) => {
+      asked.push(request.headers['max-forwards']);
+      response.writeHead(200, { Allow: 'GET' }).end();
+    });
+    const options = (hops: string) =>
+      gateway.get(at('/a'), { method: 'OPTIONS', headers: { 'Max-Forwards': hops } });
+    expect((await options('5')).field('allow')).toBe('GET');
+    expect((await options('1')).field('allow')).toBe('GET');
+    expect((await options('many')).field('allow')).toBe('GET');
+    expect(asked).toEqual(['4', '0', 'many']);
+    const own = await options('0');
+    expect(own.status).toBe(200);
+    expect(own.field('allow')).toContain('GET, HEAD');
+    expect(asked).toHaveLength(3);
+  });
+});
