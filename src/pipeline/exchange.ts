@@ -23,7 +23,7 @@ import type { Arrival, Via } from './in-flight.ts';
 import { digestOf, type Fetch, type PublishedDigests } from './published-digests.ts';
 import type { Refetch } from './refetch.ts';
 import type { Resource } from './resource.ts';
-import { asWhole, continuationFor, identityOf, leadsTo } from './resume.ts';
+import { asWhole, beginAnew, continuationFor, identityOf, leadsTo } from './resume.ts';
 import { freshened, StoredUpdates, selecting } from './stored-updates.ts';
 import type { Transfers } from './transfers.ts';
 
@@ -137,7 +137,8 @@ export class Exchange {
         receivedStatus: response.status,
       });
     }
-    return this.#share(resource, response, via, rest && 'ranges-ignored');
+    const whole = rest ? 'ranges-ignored' : fromStart ? 'from-start' : undefined;
+    return this.#share(resource, response, via, whole);
   }
 
   /**
@@ -173,9 +174,9 @@ export class Exchange {
     resource: Resource,
     response: DownloadedResponse,
     via: Via,
-    asked?: AskedPart | 'ranges-ignored',
+    asked?: AskedPart | 'ranges-ignored' | 'from-start',
   ): Promise<Arrival> {
-    const place = asked === 'ranges-ignored' ? undefined : asked;
+    const place = typeof asked === 'object' ? asked : undefined;
     const { request, policy } = resource;
     const { downloader, monotonic = () => performance.now() } = this.#options;
     const view = { method: 'GET', headers: request.headers };
@@ -190,7 +191,8 @@ export class Exchange {
     const meta = headMeta(resource, response, vary);
     const size = declaredSize(response.headers);
     const identity = identityOf(request.url, meta, digest);
-    const partial = await this.#begin(request.url, size, identity);
+    const anew = asked === 'from-start';
+    const partial = await this.#begin(request.url, size, identity, anew);
     if (place && !leadsTo(partial, place.range.first)) {
       await partial?.suspend();
       return place.again();
@@ -259,9 +261,11 @@ export class Exchange {
     url: string,
     size: number | undefined,
     identity: PartialIdentity | undefined,
+    anew: boolean,
   ): Promise<PartialBody | undefined> {
     try {
-      return await this.#options.store.begin(size, identity);
+      const { store } = this.#options;
+      return await (anew ? beginAnew(store, size, identity) : store.begin(size, identity));
     } catch (error) {
       this.#storageFailed(url, error);
       return undefined;

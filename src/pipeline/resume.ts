@@ -4,7 +4,7 @@ import { fieldValue, type RawHeaders, withoutFields } from '../core/raw-headers.
 import { strongEtag } from '../policy/conditional.ts';
 import { endToEnd } from '../policy/headers.ts';
 import { matchesVary } from '../policy/vary.ts';
-import type { Leftover, PartialBody, Store } from '../storage/store.ts';
+import type { Leftover, PartialBody, PartialIdentity, Store } from '../storage/store.ts';
 import type { DownloadedResponse } from '../upstream/download.ts';
 import type { HeadMeta } from './in-flight.ts';
 import { checkPart } from './part-check.ts';
@@ -118,4 +118,16 @@ export function identityOf(key: string, head: HeadMeta, digest: Digest | undefin
   // Without ranges nothing can be asked for that is missing.
   if (fieldValue(head.headers, 'accept-ranges')?.trim().toLowerCase() === 'none') return undefined;
   return { key, head, ...(etag !== undefined && { etag }), ...(digest && { digest }) };
+}
+
+/** Begins a body without what is left of it, whose rest was asked for in vain: it is dropped. */
+export async function beginAnew(
+  store: Store,
+  size: number | undefined,
+  identity: PartialIdentity | undefined,
+): Promise<PartialBody> {
+  const partial = await store.begin(size, identity);
+  if (!partial.resumed) return partial;
+  await partial.discard();
+  return store.begin(size, identity);
 }

@@ -81,10 +81,7 @@ export class DiskPartialLog {
   written(position: number, chunks: readonly Uint8Array[]): void {
     if (this.#ended) return;
     this.#map.add(position, chunks);
-    if (this.#noting || this.bytes < minResumedBytes) return;
-    const more = this.bytes - this.#notedBytes;
-    const due = this.#options.now() - this.#notedAt >= noteMs;
-    if (due || more >= Math.max(minResumedBytes, this.size / maxNotes)) void this.#note();
+    this.#noteIfDue();
   }
 
   /** What is noted, or would be. */
@@ -112,9 +109,9 @@ export class DiskPartialLog {
 
   /** Notes what was written last; nothing is noted or checked afterwards. */
   async suspend(): Promise<void> {
-    await this.#noting;
+    while (this.#noting) await this.#noting;
     if (this.#ended) return;
-    await this.#note();
+    if (this.bytes >= minResumedBytes) await this.#note();
     this.#ended = true;
   }
 
@@ -123,6 +120,13 @@ export class DiskPartialLog {
     this.#forgotten = true;
     this.#ended = true;
     await this.#options.jobs.run(async () => this.#options.rows.remove(this.id));
+  }
+
+  #noteIfDue(): void {
+    const more = this.bytes - this.#notedBytes;
+    if (this.#noting || this.#ended || more === 0 || this.bytes < minResumedBytes) return;
+    const due = this.#options.now() - this.#notedAt >= noteMs;
+    if (due || more >= Math.max(minResumedBytes, this.size / maxNotes)) void this.#note();
   }
 
   #note(): Promise<void> {
@@ -137,6 +141,8 @@ export class DiskPartialLog {
       .catch(onFailure)
       .finally(() => {
         this.#noting = undefined;
+        // More may have been written meanwhile, and nothing afterwards.
+        this.#noteIfDue();
       });
     return this.#noting;
   }
