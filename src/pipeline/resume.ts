@@ -33,7 +33,7 @@ export async function continuationFor(
  * How to go on with one of the bodies that are left, for a request with these fields: by a range for
  * the first gap. Under a known digest whoever has the bytes may bring them; without one the
  * `If-Range` makes the origin send the whole if it is another one now (RFC 9110 section 13.1.5). A
- * range without an end is no segment: then a mirror may send the whole, and is held to nothing.
+ * range without an end is no segment: a mirror that has another one by now is no worse for that.
  */
 export function continuationOf(
   leftovers: readonly Leftover[],
@@ -53,7 +53,8 @@ export function continuationOf(
       return { leftover, range, byDigest: true, fields };
     }
     if ((digest && known) || etag === undefined) continue;
-    const end = range.last === size - 1 ? '' : String(range.last);
+    const open = digest === undefined && range.last === size - 1;
+    const end = open ? '' : String(range.last);
     const fields = ['Range', `bytes=${range.first}-${end}`, 'If-Range', etag];
     return { leftover, range, byDigest: false, fields };
   }

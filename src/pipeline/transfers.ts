@@ -56,7 +56,7 @@ function figuresOf({ id, fill, source, request, startedAt, speed }: Active): Fil
   const { bytes } = fill.present;
   const rates = lanes.flatMap(({ rate }) => (rate === undefined ? [] : [rate]));
   const current = rates.length === 0 ? undefined : rates.reduce((sum, rate) => sum + rate, 0);
-  const rate = speed.look({ at: source.now(), bytes, current });
+  const rate = speed.look({ at: source.now(), bytes: fill.present.brought, current });
   const left = fill.size === undefined ? undefined : fill.size - bytes;
   const seconds =
     left === undefined || rate === undefined ? undefined : left === 0 ? 0 : left / rate / 1000;

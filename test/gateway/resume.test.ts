@@ -27,6 +27,12 @@ async function broken(prepare: (origin: BreakingOrigin) => void = () => undefine
   return { origin, gateway, data, start, ranges: () => origin.ranges.slice(before) };
 }
 
+/** Bytes that are here of the one body that is on its way. */
+async function arrived(gateway: TestGateway): Promise<number> {
+  const { fills } = (await gateway.admin('/api/fills')) as { fills: { bytes: number }[] };
+  return fills[0]?.bytes ?? 0;
+}
+
 /** Once nothing is under way. */
 async function stored(gateway: TestGateway): Promise<void> {
   const { fills } = (await gateway.admin('/api/stats')) as { fills: { active: number } };
@@ -66,6 +72,24 @@ describe('a body that broke off because its upstream died', () => {
     const whole = await next.get('/files/big');
     expect(whole.body.equals(origin.bytes())).toBe(true);
     expect(ranges()).toEqual([`bytes=${5 * mebibyte}-`]);
+  });
+
+  test('is taken up after a gateway that was ended in the middle of it', async () => {
+    const origin = await breakingOrigin(size);
+    const data = await temporaryFolder();
+    const config = { data, shutdownGrace: 50 };
+    const mounts = [{ path: '/files', url: origin.url }];
+    const gateway = await testGateway({ mounts, config });
+    const held = new Promise<void>(() => undefined);
+    origin.pace = (position) => (position < 5 * mebibyte ? Promise.resolve() : held);
+    const cut = gateway.get('/files/big');
+    await until(async () => (await arrived(gateway)) >= 5 * mebibyte);
+    await gateway.close();
+    expect((await cut).aborted).toBe(true);
+    origin.pace = async () => undefined;
+    const answer = await (await testGateway({ mounts, config })).get('/files/big');
+    expect(answer.body.equals(origin.bytes())).toBe(true);
+    expect(origin.ranges).toEqual([undefined, `bytes=${5 * mebibyte}-`]);
   });
 
   test('breaks off again, and goes on from there', async () => {
