@@ -80,8 +80,9 @@ async function fuzz(
     const { text } = conversation(random, id, origin.url);
     const requests = readRequests(Buffer.from(text, 'latin1'));
     for (const request of requests) {
-      const target = askedAs(request, origin.url);
-      if (target !== undefined) meant.add(target).add(`${request.method} ${target}`);
+      for (const target of askedAs(request, origin.url)) {
+        meant.add(target).add(`${request.method} ${target}`);
+      }
     }
     const manners = someManners(random);
     const said = `#${id} (${manners}) ${shortened(text, 4000)}`;

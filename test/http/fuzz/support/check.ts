@@ -5,10 +5,13 @@ import { type Fields, valuesOf } from './strict-fields.ts';
 import type { StrictRequest } from './strict-request.ts';
 import { type Ending, readResponses, type StrictResponse } from './strict-response.ts';
 
-/** How the origin may be asked because of a request; undefined when it may not. */
-export function askedAs({ target }: StrictRequest, origin: string): string | undefined {
+/** The targets with which the origin may be asked because of a request. */
+export function askedAs({ target }: StrictRequest, origin: string): readonly string[] {
   const url = canonicalUrl(target.startsWith('/') ? `${origin}${target}` : target);
-  return url === undefined ? undefined : pathOf(url);
+  if (url === undefined) return [];
+  // What passes through has characters that no URL may hold in their encoding.
+  const { pathname, search } = new URL(url);
+  return [pathOf(url), `${pathname}${search}`];
 }
 
 /** What is wrong with what a client got for its requests, in a sentence; undefined when nothing is. */
