@@ -15,12 +15,12 @@ export const hostPath: string = (process.env.PATH ?? '')
  * is a failure.
  */
 export function skipWithout(...commands: readonly string[]): boolean {
-  return process.env.CI === undefined && !commands.every(isInstalled);
+  return process.env.CI === undefined && !commands.every((command) => isInstalled(command));
 }
 
-/** Whether the host has the command. */
-export function isInstalled(command: string): boolean {
-  return hostPath
+/** Whether the host has the command, in one of these folders. */
+export function isInstalled(command: string, path = hostPath): boolean {
+  return path
     .split(delimiter)
     .some((folder) => statSync(join(folder, command), { throwIfNoEntry: false })?.isFile());
 }
