@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream';
 import { fieldValue } from '../core/raw-headers.ts';
 import type { ConnectHandler } from './connect.ts';
 import type { GatewayHandler } from './gateway-handler.ts';
+import { reset } from './joined-sockets.ts';
 import { Pipelining } from './pipelining.ts';
 
 /** What is waited for clients; milliseconds. */
@@ -62,8 +63,9 @@ export function createListener(
   server.setTimeout(times.stalled, (socket) => {
     // While an answer has not begun it is the upstream that is slow, and that has limits of its own.
     const response = current.get(socket);
-    if (!response || response.closed || response.headersSent || !response.req.complete)
-      socket.destroy();
+    if (response && !response.closed && response.req.complete && !response.headersSent) return;
+    // What the system still holds of an answer must not end in order before the answer does.
+    reset(socket);
   });
   // Counted by the handler: before 24.18.1 Node dropped the fields beyond its count and went on.
   server.maxHeadersCount = 0;

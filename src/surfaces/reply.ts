@@ -172,11 +172,11 @@ export class Reply {
   #resetWhenLeft(): void {
     const response = this.#response;
     const { socket } = response.req;
-    const reset = (): void => {
-      if (!response.writableEnded) socket.resetAndDestroy();
+    const left = (): void => {
+      if (!response.writableEnded) reset(socket);
     };
-    socket.prependListener('end', reset);
-    response.once('close', () => socket.off('end', reset));
+    socket.prependListener('end', left);
+    response.once('close', () => socket.off('end', left));
   }
 }
 

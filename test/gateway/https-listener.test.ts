@@ -132,3 +132,20 @@ test('without a certificate it does not start, and says what it needs', async ()
     /listen\.tls\.certificate.*millrace ca create/,
   );
 });
+
+test('an HTTP/1.0 client that says no more in the middle of a body sees it broken off', async () => {
+  const { gateway, origin, ca, url } = await setup('files');
+  origin.handle('/endless', (_request, response) => {
+    response.writeHead(200, { 'Cache-Control': 'no-store' }).write('begun');
+  });
+  const socket = tlsConnect({ port: Number(new URL(url).port), ca, servername: 'localhost' });
+  const end = new Promise((resolve) => {
+    socket.once('error', resolve).once('close', () => resolve('closed'));
+  });
+  socket.write('GET /files/endless HTTP/1.0\r\n\r\n');
+  await once(socket, 'data');
+  socket.end();
+  await end;
+  expect((await get(`${url}/files/a`, ca)).body).toBe('hello');
+  expect(gateway.log().filter(({ level }) => level === 'error' || level === 'fatal')).toEqual([]);
+});

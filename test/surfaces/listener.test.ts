@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, connect } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
 import { createListener, type ListenerTimes } from '../../src/surfaces/listener.ts';
 import { Conversation } from '../support/conversation.ts';
@@ -37,7 +37,7 @@ async function listening(
     client.say(bytes);
     return client;
   };
-  return { say, refused };
+  return { url, say, refused };
 }
 
 test('a head that does not come in time is answered with a 408 (RFC 9110 section 15.5.9)', async () => {
@@ -74,6 +74,22 @@ test('so is one that does not take its answer', async () => {
   });
   say(get).pause();
   await closed.promise;
+});
+
+test('and its answer does not end in order, where only that would end it', async () => {
+  const closed = Promise.withResolvers<void>();
+  const { url } = await listening({ stalled: 20 }, (_request, response) => {
+    response.once('close', () => closed.resolve());
+    response.write(Buffer.alloc(64 * 2 ** 20));
+  });
+  const socket = connect(Number(new URL(url).port), '127.0.0.1').pause();
+  const end = new Promise((resolve) => {
+    socket.once('error', resolve).once('end', () => resolve('in order'));
+  });
+  socket.write('GET / HTTP/1.0\r\nHost: x\r\n\r\n');
+  await closed.promise;
+  socket.resume();
+  expect(await end).toMatchObject({ code: 'ECONNRESET' });
 });
 
 test('but not one that waits for an answer which has not begun', async () => {
