@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Config } from './config/config.ts';
 import { matchesAddress } from './core/network.ts';
@@ -7,6 +6,7 @@ import { type AskedFile, createFileRequests } from './gateway-get-request.ts';
 import { mirrorSettings } from './gateway-mirrors.ts';
 import { allowedHosts } from './gateway-routing.ts';
 import { createDownloader } from './upstream/download.ts';
+import { readMirrorMemory } from './upstream/mirror-memory.ts';
 import { Mirrors } from './upstream/mirrors.ts';
 import { createTransport } from './upstream/transport.ts';
 
@@ -17,6 +17,8 @@ export interface DownloadsOptions extends Omit<FileFetchParts, 'downloader'> {
   readonly connections: number;
   /** Bytes per second for all together; undefined: as configured. */
   readonly bandwidth: number | undefined;
+  /** Hears of what is no reason not to go on. */
+  readonly warn: (text: string) => void;
 }
 
 export interface WantedFile extends Omit<AskedFile, 'mirrors'> {
@@ -44,7 +46,7 @@ export async function createDownloads(
     connectionsEach: connections,
     ...(bandwidth !== undefined && { bandwidth }),
   });
-  await recall(mirrors, join(config.data, 'mirrors.json'));
+  await recall(mirrors, join(config.data, 'mirrors.json'), options.warn);
   const { connect, firstByte, idle } = config.timeouts;
   const transport = createTransport({
     connectTimeoutMs: connect,
@@ -65,16 +67,9 @@ export async function createDownloads(
 }
 
 /** Reads and does not write: the file is the gateway's. Without one the mirrors are learned anew. */
-async function recall(mirrors: Mirrors, path: string): Promise<void> {
-  const text = await readFile(path, 'utf8').catch(() => '');
-  const memory = parsed(text);
-  if (memory !== undefined) mirrors.tracker.restore(memory);
-}
-
-function parsed(text: string): unknown {
-  try {
-    return text === '' ? undefined : JSON.parse(text);
-  } catch {
-    return undefined;
-  }
+async function recall(mirrors: Mirrors, path: string, warn: (text: string) => void): Promise<void> {
+  const found = await readMirrorMemory(path);
+  if (found.kind === 'nothing') return;
+  if (found.kind === 'memory' && mirrors.tracker.restore(found.memory)) return;
+  warn(`${path}: what a gateway has learned of the mirrors cannot be read`);
 }

@@ -30,8 +30,7 @@ export function addGet(parent: Command, io: CliIo, finish: (code: number) => voi
     .option(
       '--checksum <algorithm:hex>',
       'what the bytes must have, such as sha256:…; once for each URL',
-      (value: string, all: readonly string[]) => [...all, value],
-      [],
+      (value: string, all: readonly string[] = []) => [...all, value],
     )
     .option('--no-mirrors', 'ask only the place that each URL names')
     .option('--connections <n>', 'the most at once for one file', '8')

@@ -13,7 +13,7 @@ import type { GetTarget } from './get-targets.ts';
 import { terminalReport } from './get-terminal.ts';
 import { type CliIo, exitCode, type Signal } from './io.ts';
 
-export interface GetOptions extends Omit<DownloadsOptions, 'processes'> {
+export interface GetOptions extends Omit<DownloadsOptions, 'processes' | 'warn'> {
   readonly targets: readonly GetTarget[];
   /** A file of the gateway's configuration. */
   readonly config: string | undefined;
@@ -44,7 +44,9 @@ export async function get(
   printWarnings(loaded.warnings, io);
   const stop = new AbortController();
   const interruptedBy = listen(io, stop);
-  const downloads = await open(loaded.config, { ...options, processes: io.processes });
+  const { processes } = io;
+  const warn = (text: string): void => printWarnings([text], io);
+  const downloads = await open(loaded.config, { ...options, processes, warn });
   const report = reportFor(options, io);
   const around = { downloads, report, signal: stop.signal, wait: options.wait ?? wait };
   const ended: EndedItem[] = [];

@@ -52,20 +52,23 @@ export function openMirrorMemory(path: string, options: MirrorMemoryOptions): Mi
   };
   const timer = setInterval(() => void save(), saveEveryMs).unref();
   return {
-    async load() {
-      try {
-        const text = await readFile(path, 'utf8');
-        if (text.length > mostBytes) throw new RangeError('the file is too large');
-        return { kind: 'memory', memory: JSON.parse(text) };
-      } catch (error) {
-        const { code } = error as NodeJS.ErrnoException;
-        return code === 'ENOENT' ? { kind: 'nothing' } : { kind: 'unreadable', error };
-      }
-    },
+    load: () => readMirrorMemory(path),
     save,
     close() {
       clearInterval(timer);
       return save();
     },
   };
+}
+
+/** What the file at this path holds, for those who only read it, too. */
+export async function readMirrorMemory(path: string): Promise<FoundMemory> {
+  try {
+    const text = await readFile(path, 'utf8');
+    if (text.length > mostBytes) throw new RangeError('the file is too large');
+    return { kind: 'memory', memory: JSON.parse(text) };
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    return code === 'ENOENT' ? { kind: 'nothing' } : { kind: 'unreadable', error };
+  }
 }

@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto';
-import { readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
+import { MirrorTracker } from '../../src/upstream/mirror-tracker.ts';
+import { sizeClasses } from '../../src/upstream/size-class.ts';
 import { generatedBytes } from '../support/generated-bytes.ts';
 import { type Handler, httpOrigin } from '../support/http-origin.ts';
 import { getFixture, mebibyte } from './get-fixture.ts';
@@ -71,6 +73,60 @@ test('--no-mirrors asks nobody but the origin', async () => {
   const { get, mirror } = await mirrored(slowly(bytes, etag));
   expect(await get('--no-mirrors')).toMatchObject({ code: 0, right: true });
   expect(mirror.requests).toHaveLength(0);
+});
+
+test('what a gateway learned of the mirrors is used, and what cannot be read is said', async () => {
+  const { get, mirror, origin, cwd } = await mirrored(quickly(bytes, etag), quickly(bytes, etag));
+  const learned = new MirrorTracker();
+  const now = Date.now();
+  for (const sizeClass of sizeClasses) {
+    learned.of(origin.url).answered(sizeClass, 5_000, now);
+    learned.of(mirror.url).answered(sizeClass, 1, now);
+  }
+  const data = join(cwd, 'data');
+  await mkdir(data);
+  await writeFile(join(data, 'mirrors.json'), JSON.stringify(learned.memory));
+  const run = await get('--checksum', checksum);
+  expect(run).toMatchObject({ code: 0, right: true, stderr: '' });
+  expect([mirror.requests.length, origin.requests.length]).toEqual([1, 0]);
+  await writeFile(join(data, 'mirrors.json'), 'damaged');
+  const { code, stderr } = await get('-o', 'y');
+  expect(code).toBe(0);
+  expect(stderr).toMatch(
+    /^warning: .*mirrors\.json: what a gateway has learned .* cannot be read\n$/,
+  );
+});
+
+test.each([
+  ['1', 1, 1],
+  ['2', 2, 20],
+])('--connections %s', async (connections, least, most) => {
+  const { origin, get } = await getFixture();
+  let active = 0;
+  let mostActive = 0;
+  origin.handle('/x', async (request, response) => {
+    active += 1;
+    mostActive = Math.max(mostActive, active);
+    response.once('close', () => {
+      active -= 1;
+    });
+    await slowly(bytes, etag)(request, response);
+  });
+  const { code } = await get([`${origin.url}/x`, '--connections', connections]);
+  expect(code).toBe(0);
+  expect(mostActive).toBeGreaterThanOrEqual(least);
+  expect(origin.requests.length).toBeLessThanOrEqual(most);
+});
+
+test('--limit holds all downloads back together', async () => {
+  const { origin, get } = await getFixture();
+  origin.serve('/x', { body: bytes.subarray(0, mebibyte) });
+  origin.serve('/y', { body: bytes.subarray(0, mebibyte) });
+  const started = performance.now();
+  const { code } = await get([`${origin.url}/x`, `${origin.url}/y`, '--limit', '1MiB/s']);
+  expect(code).toBe(0);
+  // Two seconds, without what may come at once and the last pieces, which nobody waits for.
+  expect(performance.now() - started).toBeGreaterThan(700);
 });
 
 describe('the bytes are right although a mirror', () => {
