@@ -10,7 +10,11 @@ import { Router } from './surfaces/router.ts';
 /** How requests find their way under one configuration. */
 export function createRouting(config: Config): Routing {
   const mounts = config.mounts.map((mount) => createMount(mount, config));
-  const ecosystems = createEcosystems(everywhere(config));
+  // Those of the mounts first: they know the hosts that were named for them besides.
+  const ecosystems = [
+    ...mounts.map(({ ecosystem }) => ecosystem),
+    ...createEcosystems(everywhere(config)),
+  ];
   const forwardProxy = createForwardProxyRules({
     allow: allowedHosts(config),
     listenHost: config.listen.host,

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { testGateway } from '../support/gateway.ts';
 import { httpOrigin } from '../support/http-origin.ts';
+import { untilSettled } from '../support/settled.ts';
 
 describe('the forward proxy is never an open one', () => {
   test('refuses private addresses that nobody allowed', async () => {
@@ -45,6 +46,28 @@ describe('the forward proxy is never an open one', () => {
     expect(origin.requests).toHaveLength(1);
     const outside = await gateway.get(`${origin.url}/elsewhere`);
     expect(outside.status).toBe(403);
+  });
+
+  test('knows the files of a mount on the other hosts that were named for it', async () => {
+    const origin = await httpOrigin();
+    const files = await httpOrigin();
+    files.serve('/packages/nail-1.0-py3-none-any.whl', { body: 'wheel' });
+    const gateway = await testGateway({
+      mounts: [
+        {
+          path: '/pypi',
+          ecosystem: 'pypi',
+          url: origin.url,
+          hosts: [`127.0.0.1:${files.port}`],
+        },
+      ],
+    });
+    const wheel = `${files.url}/packages/nail-1.0-py3-none-any.whl`;
+    expect((await gateway.get(wheel)).body.toString()).toBe('wheel');
+    await untilSettled(gateway);
+    // Nothing says how long it is fresh but that it is a file of this ecosystem.
+    expect((await gateway.get(wheel)).field('cache-status')).toContain('; hit');
+    expect(files.requests).toHaveLength(1);
   });
 
   test('takes no https:// URL', async () => {

@@ -259,6 +259,29 @@ describe('an intercepted tunnel', () => {
     expect((await rest(client)).toString()).toMatch(/^HTTP\/1\.1 200 OK\r\n(?:.|\r\n)*hello$/);
   });
 
+  test('is there through the HTTPS listener, too: TLS within TLS', async () => {
+    trustTestCertificate();
+    const origin = await httpsOrigin();
+    origin.serve('/base/a', { body: 'hello', headers });
+    const { data, authority } = await dataWithAuthority();
+    const tls = { port: 0, certificate: undefined, key: undefined, names: [] };
+    const gateway = await testGateway({
+      config: { data, listen: { tls } },
+      mounts: [{ path: '/files', url: `${origin.url}/base` }],
+    });
+    const ca = authority.certificate;
+    const target = `localhost:${origin.port}`;
+    const { port } = new URL(gateway.secureUrl ?? '');
+    const outer = tlsConnect({ port: Number(port), ca, servername: 'localhost' });
+    outer.write(`CONNECT ${target} HTTP/1.1\r\nHost: ${target}\r\n\r\n`);
+    expect((await nextBytes(outer)).toString()).toMatch(/^HTTP\/1\.1 200 /);
+    const inner = tlsConnect({ socket: outer, ca, servername: 'localhost' });
+    inner.write(`GET /base/a HTTP/1.1\r\nHost: ${target}\r\nConnection: close\r\n\r\n`);
+    expect((await rest(inner)).toString()).toMatch(/^HTTP\/1\.1 200 OK\r\n(?:.|\r\n)*hello$/);
+    const [line] = lines(gateway);
+    expect(line).toMatchObject({ outcome: 'miss', mount: '/files', client: '127.0.0.1' });
+  });
+
   test('takes what comes along with the CONNECT for the beginning of TLS', async () => {
     const where = await setup();
     const captured = await clientHello();

@@ -76,8 +76,11 @@ export async function packed({ name, version, dependencies = {} }: Crate): Promi
 }
 
 /** A registry of the running test with these crates. */
-export async function cargoRegistry(crates: readonly Crate[]): Promise<CargoRegistry> {
-  const registry = new CargoRegistry(await httpOrigin(), await httpOrigin());
+export async function cargoRegistry(
+  crates: readonly Crate[],
+  origin = httpOrigin,
+): Promise<CargoRegistry> {
+  const registry = new CargoRegistry(await origin(), await origin());
   for (const crate of crates) registry.publish(crate, await packed(crate));
   return registry;
 }

@@ -24,6 +24,8 @@ export interface RegistryOptions {
   readonly cacheControl?: string;
   /** Where package documents say the tarballs are; without it, here. No trailing slash. */
   readonly tarballBase?: string;
+  /** Where it is; without it, a new origin over plain HTTP. */
+  readonly origin?: HttpOrigin;
 }
 
 /** A small npm registry on loopback: documents, tarballs, publishing. */
@@ -151,7 +153,7 @@ export async function npmRegistry(
   manifests: readonly Manifest[],
   options: RegistryOptions = {},
 ): Promise<NpmRegistry> {
-  const registry = new NpmRegistry(await httpOrigin(), options);
+  const registry = new NpmRegistry(options.origin ?? (await httpOrigin()), options);
   const folders = await Promise.all(manifests.map(packageFolder));
   const packed = await temporaryFolder();
   const env = { HOME: packed, npm_config_update_notifier: 'false' };

@@ -120,8 +120,11 @@ function sha256(body: string | Buffer): string {
 }
 
 /** An index of the running test with these projects. */
-export async function pythonIndex(projects: readonly PythonProject[]): Promise<PythonIndex> {
-  const index = new PythonIndex(await httpOrigin(), await httpOrigin());
+export async function pythonIndex(
+  projects: readonly PythonProject[],
+  origin = httpOrigin,
+): Promise<PythonIndex> {
+  const index = new PythonIndex(await origin(), await origin());
   for (const project of projects) index.add(project);
   return index;
 }
