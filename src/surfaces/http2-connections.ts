@@ -15,6 +15,8 @@ type Handle = (request: IncomingMessage, response: ClientResponse) => void;
 /** Requests of one connection that are worked on at the same time. */
 const maxStreams = 128;
 const maxHeadBytes = 64 * 1024;
+/** What may wait for a slow client: a chunk of 256 KiB for each request at the most, and as much again. */
+const memoryMebibytes = (2 * maxStreams) / 4;
 
 /** Connections that speak HTTP/2. */
 export class Http2Connections {
@@ -31,6 +33,9 @@ export class Http2Connections {
   /** Serves a connection whose handshake is over and has chosen h2. */
   take(socket: Socket): void {
     const session = performServerHandshake(socket, {
+      // What an upstream says twice is said twice, as over HTTP/1.1; Node before 24.15 cannot.
+      strictSingleValueFields: false,
+      maxSessionMemory: memoryMebibytes,
       settings: {
         maxConcurrentStreams: maxStreams,
         maxHeaderListSize: maxHeadBytes,

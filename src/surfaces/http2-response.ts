@@ -30,6 +30,11 @@ export class Http2Response extends Writable implements ClientResponse {
     stream.once('close', () => this.destroy());
     // The stream closes then, too.
     stream.on('error', () => this.destroy());
+    // Node ends a stream before it resets it, and a body of no known length would be whole then: so the
+    // end is said here, behind the last byte, and only when it is one.
+    stream.once('wantTrailers', () => {
+      if (!this.#broken) stream.sendTrailers({});
+    });
     this.once('finish', () => {
       // RFC 9113 section 8.1: the rest of a request that is answered is not wanted.
       if (!request.complete) stream.close(constants.NGHTTP2_NO_ERROR);
@@ -56,9 +61,6 @@ export class Http2Response extends Writable implements ClientResponse {
       sendDate: this.sendDate,
       waitForTrailers: true,
     };
-    // Node ends a stream before it resets it, and a body of no known length would be whole then: so the
-    // end is said here, behind the last byte, and only when it is one.
-    this.#stream.once('wantTrailers', () => this.#broken || this.#stream.sendTrailers({}));
     this.#stream.respond([':status', String(status), ...ofStreams(headers).flat()], options);
   }
 

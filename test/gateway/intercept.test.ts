@@ -169,6 +169,31 @@ describe('an intercepted tunnel', () => {
     expect(body.equals(generatedBytes('large', 0, size))).toBe(true);
   });
 
+  test('serves many large bodies on one connection of HTTP/2 at a time', async () => {
+    const where = await setup();
+    const size = 2 ** 20;
+    where.origin.serve('/base/large', { body: { seed: 'many', size }, headers });
+    const whole = generatedBytes('many', 0, size);
+    const client = await session(where);
+    const streams = Array.from({ length: 120 }, () => client.request({ ':path': '/base/large' }));
+    // Nobody reads until all have begun: what waits for them is bounded, and refuses none.
+    for (const stream of streams) stream.pause();
+    await Promise.all(streams.map((stream) => once(stream, 'response')));
+    const bodies = await Promise.all(streams.map(rest));
+    expect(bodies.filter((body) => !body.equals(whole))).toEqual([]);
+  });
+
+  test('passes fields on that HTTP/2 would have once', async () => {
+    const where = await setup();
+    where.origin.handle('/base/twice', (_request, response) => {
+      const fields = ['Server', 'a', 'Server', 'b', 'Content-Type', 'a/b', 'Content-Type', 'c/d'];
+      response.writeHead(200, [...fields, 'Cache-Control', 'no-store']).end('hello');
+    });
+    const client = await session(where);
+    const { status, body } = await ask(client, { ':path': '/base/twice' });
+    expect([status, body.toString()]).toEqual([200, 'hello']);
+  });
+
   test('passes on what is not for the cache, with its body', async () => {
     const where = await setup();
     const bodies: string[] = [];
