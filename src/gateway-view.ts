@@ -103,7 +103,8 @@ async function explain(
   const asked = { method: 'GET', target: url, headers: [], upgrade: false, receivedAt: now() };
   try {
     const found = route({ ...asked, remoteAddress: '127.0.0.1', localAuthority: 'localhost' });
-    if (found.kind === 'landing') return { refused: 'this is the gateway itself' };
+    if (found.kind === 'landing' || found.kind === 'own')
+      return { refused: 'this is the gateway itself' };
     if (found.kind === 'passthrough') return { refused: `it is passed through: ${found.reason}` };
     const [stored] = await store.get(found.resource.request.url);
     const size = stored?.status === 200 ? { size: stored.body.size } : {};

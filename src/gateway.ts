@@ -42,6 +42,7 @@ import { createPassthroughAgents } from './upstream/passthrough-agents.ts';
 import { createTransport } from './upstream/transport.ts';
 import { toGatewayError } from './upstream/transport-errors.ts';
 import { openTunnel } from './upstream/tunnel.ts';
+import { withBearerTokens } from './upstream/with-bearer-tokens.ts';
 import { withObserver } from './upstream/with-observer.ts';
 
 /** What a gateway has of the process it runs in. */
@@ -108,7 +109,7 @@ export async function createGateway(initial: Config, io: GatewayIo): Promise<Gat
     connectTimeoutMs: config.timeouts.connect,
     allowAddress: (ip: string, port: number) => matchesAddress(allowedHosts(config), ip, port),
   };
-  const transport = withObserver(
+  const observed = withObserver(
     createTransport({
       ...connecting,
       firstByteTimeoutMs: config.timeouts.firstByte,
@@ -118,6 +119,8 @@ export async function createGateway(initial: Config, io: GatewayIo): Promise<Gat
     }),
     telemetry.upstream,
   );
+  const placeOf = (url: string) => routing.router.tokensAt(url);
+  const transport = withBearerTokens(observed, { placeOf, log, now });
   const agents = createPassthroughAgents(connecting);
   const pseudonym = viaPseudonym(randomUUID());
   const downloader = createDownloader(transport, {

@@ -32,9 +32,28 @@ export function mountFaults(mounts: unknown): Fault[] {
         right: 'remove it',
       });
     }
+    if (ecosystem === 'oci') faults.push(...registryFaults(upstreams, at));
     faults.push(...repeatedUpstreams(upstreams, at), ...trustFaults(upstreams, at));
   }
   return faults;
+}
+
+/** Clients of registries ask below `/v2` only, and the mount's path takes its place. */
+function registryFaults(upstreams: unknown, mount: number): Fault[] {
+  if (!Array.isArray(upstreams)) return [];
+  return upstreams.flatMap((upstream: unknown, at): Fault[] => {
+    if (typeof upstream !== 'object' || upstream === null || !('url' in upstream)) return [];
+    const url = upstreamUrl.schema.safeParse(upstream.url);
+    if (!url.success || /\/v2(?:\/|$)/.test(url.data)) return [];
+    return [
+      {
+        path: ['mounts', mount, 'upstreams', at, 'url'],
+        key: false,
+        wrong: `${url.data} is not below the /v2 of a registry`,
+        right: `give ${url.data}/v2`,
+      },
+    ];
+  });
 }
 
 /** The first upstream is what the others are compared with; who is to be verified sees no secrets. */

@@ -94,7 +94,7 @@ const mountFields = {
   hosts: setting(
     listOf(urlHost),
     [],
-    'Other hosts, with `:port` where it is not the default one, whose absolute URLs in the indexes of this mount are fetched through it.',
+    'Other hosts, with `:port` where it is not the default one, whose absolute URLs in the indexes of this mount are fetched through it; for oci those of token services.',
   ),
   tarballs: optional(
     oneOf(['auto', 'canonical', 'rewrite']),

@@ -14,4 +14,5 @@ export const presets: readonly Preset[] = [
   { path: '/go', ecosystem: 'go', url: 'https://proxy.golang.org' },
   { path: '/maven', ecosystem: 'maven', url: 'https://repo.maven.apache.org/maven2' },
   { path: '/gems', ecosystem: 'gems', url: 'https://rubygems.org' },
+  { path: '/v2', ecosystem: 'oci', url: 'https://registry-1.docker.io/v2' },
 ];

@@ -50,18 +50,39 @@ export interface DigestSource {
   find(): DigestFinder;
 }
 
+/** What may be said of anything that the cache may hold. */
+interface Cacheable {
+  /**
+   * The request's fields with spellings that mean the same made one, so that variants do not
+   * multiply: taken in place of `headers` to select a variant and to ask the upstream.
+   */
+  readonly requestHeaders?: RawHeaders;
+  /**
+   * Why what the upstream answers is this client's alone, whatever it says of itself. What is stored
+   * and fresh may still be served.
+   */
+  readonly unshared?: string;
+  /**
+   * A response field (lower case) with the digest of the body, as `algorithm:hex`: the body is held to
+   * it, and it must not contradict the digest that is known.
+   */
+  readonly digestField?: string;
+}
+
 /** A mutable document, and what its ecosystem knows of it beyond the response's own fields. */
-export interface IndexClassification {
+export interface IndexClassification extends Cacheable {
   readonly kind: 'index';
   readonly freshness: FreshnessRule;
   readonly rewrite?: Rewrite;
   /** Request fields (lower case) that select the representation whether or not `Vary` names them. */
   readonly vary?: readonly string[];
   /**
-   * The request's fields with spellings that mean the same made one, so that variants do not
-   * multiply: taken in place of `headers` to select a variant and to ask the upstream.
+   * A stored one is validated by HEAD: one whose `digestField` tells the stored digest is still valid.
+   * For upstreams that count a GET, conditional or not, against a limit.
    */
-  readonly requestHeaders?: RawHeaders;
+  readonly validateByHead?: boolean;
+  /** A 429 is a reason to serve what is stored, as a 503 is. */
+  readonly staleIfThrottled?: boolean;
   /** Fetch the whole also for a HEAD of what is not stored. */
   readonly wholeForHead?: boolean;
   /** Give the representation an entity tag of its own, a hash of its bytes, where it has none. */
@@ -71,14 +92,12 @@ export interface IndexClassification {
 }
 
 /** A resource whose URL's content never changes. */
-export interface ArtifactClassification {
+export interface ArtifactClassification extends Cacheable {
   readonly kind: 'artifact';
   /** What the whole body must have. */
   readonly digest?: Digest;
   /** Asked on a miss, where the request itself does not tell the digest. */
   readonly digestFrom?: DigestSource;
-  /** The request's fields without a client's habits that would defeat the cache, as for an index. */
-  readonly requestHeaders?: RawHeaders;
 }
 
 /** What an ecosystem says of a request. */

@@ -6,6 +6,7 @@ export const ecosystemIds = [
   'go',
   'maven',
   'gems',
+  'oci',
   'apt',
   'generic',
 ] as const;

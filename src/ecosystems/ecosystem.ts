@@ -1,4 +1,26 @@
 import type { Classification, ClassifyRequest } from '../core/classification.ts';
+import type { RawHeaders } from '../core/raw-headers.ts';
+import type { TokenRules } from '../core/token-rules.ts';
+
+/** What the gateway says for itself. */
+export interface OwnAnswer {
+  readonly status: number;
+  /** Without `Content-Length` and `Date`. */
+  readonly headers: RawHeaders;
+  readonly body: string;
+  /** For the log. */
+  readonly reason: string;
+}
+
+/** A request target that names its upstream otherwise than by the path of a mount. */
+export interface Addressed {
+  /** What the upstream is called; in lower case. */
+  readonly name: string;
+  /** The path below which the ecosystem's names begin: `/v2`. */
+  readonly root: string;
+  /** The target without that name. */
+  readonly target: string;
+}
 
 /** Pure knowledge of one package ecosystem: no I/O, no state, no clock. */
 export interface Ecosystem {
@@ -27,4 +49,14 @@ export interface Ecosystem {
    * their mount's path; the ecosystem's first mount may then serve it as if below itself.
    */
   claims?(path: string): boolean;
+  /** The upstream that a target names; undefined: it names none. */
+  addressed?(target: string): Addressed | undefined;
+  /** The names by which `addressed` may mean the upstream with this canonical URL; in lower case. */
+  namesOf?(upstreamUrl: string): readonly string[];
+  /** What is answered by the gateway itself below a mount; `path` is that of `ClassifyRequest`. */
+  answer?(request: { readonly method: string; readonly path: string }): OwnAnswer | undefined;
+  /** Where upstreams want tokens: how to come by one. */
+  readonly tokens?: TokenRules;
+  /** The gateway's credentials are for GET and HEAD: what passes through has the client's own. */
+  readonly readOnly?: boolean;
 }

@@ -9,6 +9,7 @@ import { generic } from './generic.ts';
 import { go } from './go.ts';
 import { maven } from './maven.ts';
 import { createNpm, type TarballMode } from './npm.ts';
+import { createOci } from './oci.ts';
 import { createPypi } from './pypi.ts';
 
 /** All that any ecosystem may want to know; a mount's own settings where it has some. */
@@ -39,6 +40,8 @@ export function createEcosystem(id: EcosystemId, options: EcosystemOptions): Eco
       return maven;
     case 'gems':
       return gems;
+    case 'oci':
+      return createOci(options);
     case 'apt':
       return createApt({ hosts: options.aptHosts });
     case 'generic':

@@ -1,5 +1,6 @@
 import type { ByteRange } from '../core/body.ts';
-import type { RawHeaders } from '../core/raw-headers.ts';
+import { type RawHeaders, withoutFields } from '../core/raw-headers.ts';
+import { requestFields } from '../policy/headers.ts';
 import type { DownloadRequest } from '../upstream/download.ts';
 import type { Resource } from './resource.ts';
 
@@ -38,6 +39,22 @@ export function withoutForwarding(headers: RawHeaders): RawHeaders {
       kept.push(headers[i] as string, headers[i + 1] as string);
   }
   return kept;
+}
+
+/** The client's own conditions and ranges: the shared request asks for the whole representation. */
+const clientConditions: ReadonlySet<string> = new Set([
+  'range',
+  'if-range',
+  'if-match',
+  'if-none-match',
+  'if-modified-since',
+  'if-unmodified-since',
+]);
+
+/** What a request for everybody asks with: the client's fields without what is its own. */
+export function sharedFields({ request }: Resource): RawHeaders {
+  const fields = withoutFields(requestFields(request.headers), clientConditions);
+  return withoutForwarding(fields);
 }
 
 /** The fields that ask for a part; without a strong entity tag something else must prove its bytes. */

@@ -14,13 +14,14 @@ import { discard } from '../upstream/discard.ts';
 import type { DownloadedResponse, Downloader, DownloadRequest } from '../upstream/download.ts';
 import type { UpstreamResponse } from '../upstream/upstream.ts';
 import type { Client } from './asking.ts';
-import { downloadOf, partFields, withoutForwarding } from './download-of.ts';
+import { downloadOf, partFields, sharedFields } from './download-of.ts';
 import { Fill } from './fill.ts';
 import { UpstreamFillSource } from './fill-source.ts';
-import { declaredSize } from './framing.ts';
+import { declaredSize, showsItsEnd } from './framing.ts';
 import { headMeta } from './head-meta.ts';
+import { confirmedByHead, headWouldTell } from './head-validation.ts';
 import type { Arrival, Via } from './in-flight.ts';
-import { digestOf, type Fetch, type PublishedDigests } from './published-digests.ts';
+import { contradicts, digestOf, type Fetch, type PublishedDigests } from './published-digests.ts';
 import type { Refetch } from './refetch.ts';
 import type { Resource } from './resource.ts';
 import { asWhole, beginAnew, continuationFor, identityOf, leadsTo } from './resume.ts';
@@ -42,16 +43,6 @@ export interface ExchangeOptions {
   /** Hears of each fill. */
   readonly transfers?: Pick<Transfers, 'begin'>;
 }
-
-/** The client's own conditions and ranges: the shared request asks for the whole representation. */
-const clientConditions: ReadonlySet<string> = new Set([
-  'range',
-  'if-range',
-  'if-match',
-  'if-none-match',
-  'if-modified-since',
-  'if-unmodified-since',
-]);
 
 /** A response that is a part of the body. */
 interface AskedPart {
@@ -95,10 +86,12 @@ export class Exchange {
     fromStart = false,
   ): Promise<Arrival> {
     const resource = await this.#digests.completed(asked, this.#document);
+    const known = stored && (await this.#validByHead(resource, stored, onInterim));
+    if (known) return known;
     const conditions = stored ? validationFields(stored) : [];
     const rest =
       stored || fromStart ? undefined : await continuationFor(this.#options.store, resource);
-    const headers = [...this.#sharedFields(resource), ...(rest?.fields ?? conditions)];
+    const headers = [...sharedFields(resource), ...(rest?.fields ?? conditions)];
     const response = await this.#send(resource, headers, {
       ...(onInterim && { onInterim }),
       ...(rest && { size: rest.leftover.size }),
@@ -129,16 +122,37 @@ export class Exchange {
         origin: 'upstream',
       });
     }
-    if (stored && this.#mayServeStale(resource, stored, response.status)) {
-      discard(response);
-      throw new GatewayError('destination_unavailable', `validation answered ${response.status}`, {
-        origin: 'upstream',
-        retryable: true,
-        receivedStatus: response.status,
-      });
-    }
+    if (stored) this.#staleRather(resource, stored, response);
     const whole = rest ? 'ranges-ignored' : fromStart ? 'from-start' : undefined;
     return this.#share(resource, response, via, whole);
+  }
+
+  /** What a HEAD confirms, where the ecosystem wants that; undefined: a GET has to tell. */
+  async #validByHead(
+    resource: Resource,
+    stored: ArtifactMeta,
+    onInterim: InterimSink | undefined,
+  ): Promise<Arrival | undefined> {
+    if (!headWouldTell(resource, stored)) return undefined;
+    const to = { method: 'HEAD', ...(onInterim && { onInterim }) };
+    const head = await this.#send(resource, sharedFields(resource), to);
+    this.#staleRather(resource, stored, head);
+    discard(head);
+    const meta = confirmedByHead(resource, stored, head);
+    if (!meta || !(await this.#updates.keep(resource, meta))) return undefined;
+    return { kind: 'validated', via: viaOf(head), meta };
+  }
+
+  /** Throws where the answer to a validation is an error that what is stored may stand in for. */
+  #staleRather({ request, policy }: Resource, stored: ArtifactMeta, to: UpstreamResponse): void {
+    const { status } = to;
+    if (!mayServeStaleOnError(request, stored, policy, this.#options.now(), status)) return;
+    discard(to);
+    throw new GatewayError('destination_unavailable', `validation answered ${status}`, {
+      origin: 'upstream',
+      retryable: true,
+      receivedStatus: status,
+    });
   }
 
   /**
@@ -148,7 +162,7 @@ export class Exchange {
   async fetchAlone(resource: Resource, client?: Client): Promise<DownloadedResponse> {
     const { request, classification } = resource;
     const rewritten = classification.kind === 'index' && classification.rewrite !== undefined;
-    const fields = rewritten ? this.#sharedFields(resource) : requestFields(request.headers);
+    const fields = rewritten ? sharedFields(resource) : requestFields(request.headers);
     const { method } = request;
     const onInterim: InterimSink = (...interim) => client?.interim(...interim);
     const to = { method, onInterim, ...(client && { signal: client.left }) };
@@ -160,7 +174,7 @@ export class Exchange {
 
   /** The request that `fetch` would send for the whole of the resource, as far as mirrors go. */
   async downloadFor(resource: Resource): Promise<DownloadRequest> {
-    const headers = this.#sharedFields(resource);
+    const headers = sharedFields(resource);
     return { ...downloadOf(await this.#digests.completed(resource)), headers };
   }
 
@@ -182,6 +196,10 @@ export class Exchange {
     const view = { method: 'GET', headers: request.headers };
     const verdict = mayStore(view, response, policy);
     const digest = digestOf(resource, response);
+    if (contradicts(resource, response)) {
+      response.abort();
+      throw this.#refused(resource, response, digest);
+    }
     const unshared = (reason: string): Arrival | Promise<Arrival> =>
       place ? place.again() : { kind: 'unshared', via, response, reason, digest };
     if (!verdict.store) return unshared(verdict.reason);
@@ -207,10 +225,9 @@ export class Exchange {
     });
     void fill.settled.then(() => {
       if (fill.failure?.code !== 'digest_mismatch') return;
-      response.demote('wrong-bytes');
-      this.#digests.refused(resource, response.url, digest);
+      this.#refused(resource, response, digest);
     });
-    const shared = this.#sharedFields(resource);
+    const shared = sharedFields(resource);
     // Mirrors that turn out to have another representation are not asked for the rest of this one.
     const avoid = new Set<string>();
     const of = { avoid, ...(size !== undefined && { size }) };
@@ -247,15 +264,6 @@ export class Exchange {
     return this.#options.downloader.fetch(request, signal);
   }
 
-  #sharedFields(resource: Resource): RawHeaders {
-    const fields = withoutFields(requestFields(resource.request.headers), clientConditions);
-    return withoutForwarding(fields);
-  }
-
-  #mayServeStale({ request, policy }: Resource, stored: ArtifactMeta, status: number): boolean {
-    return mayServeStaleOnError(request, stored, policy, this.#options.now(), status);
-  }
-
   /** Space for the body, or none: then the clients are served all the same, from memory. */
   async #begin(
     url: string,
@@ -272,6 +280,15 @@ export class Exchange {
     }
   }
 
+  /** A mirror that gave something else, and what the client hears of it. */
+  #refused(resource: Resource, from: DownloadedResponse, digest: Digest | undefined): GatewayError {
+    from.demote('wrong-bytes');
+    this.#digests.refused(resource, from.url, digest);
+    return new GatewayError('digest_mismatch', 'the response tells another digest of its body', {
+      origin: 'upstream',
+    });
+  }
+
   #storageFailed(url: string, err: unknown): void {
     this.#options.log.warn({ url, err }, 'not stored');
   }
@@ -281,17 +298,4 @@ export function viaOf(response: UpstreamResponse & { readonly mirror?: string | 
   const { origin, status, requestTime, responseTime, mirror } = response;
   const firstByteMs = responseTime - requestTime;
   return { origin, status, firstByteMs, ...(mirror !== undefined && { mirror }) };
-}
-
-/**
- * Whether a body that was cut off can be told from a whole one. Over TLS the end of the connection
- * alone does not say it. RFC 9112 section 8.
- */
-function showsItsEnd({ headers, status, url }: UpstreamResponse): boolean {
-  return (
-    declaredSize(headers) !== undefined ||
-    fieldValue(headers, 'transfer-encoding') !== undefined ||
-    status === 204 ||
-    !url.startsWith('https:')
-  );
 }

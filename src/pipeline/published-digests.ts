@@ -1,6 +1,7 @@
 import type { ArtifactMeta } from '../core/artifact-meta.ts';
 import type { DigestFinder, DigestSource } from '../core/classification.ts';
 import type { Digest } from '../core/digest.ts';
+import { digestFromText } from '../core/digest-text.ts';
 import type { InterimSink } from '../core/interim.ts';
 import type { Logger } from '../core/logger.ts';
 import { fieldValue, type RawHeaders } from '../core/raw-headers.ts';
@@ -137,7 +138,29 @@ export function digestOf(
   { classification }: Resource,
   { status, headers }: { readonly status: number; readonly headers: RawHeaders },
 ): Digest | undefined {
-  if (classification.kind !== 'artifact' || status !== 200) return undefined;
+  if (status !== 200) return undefined;
   const coding = fieldValue(headers, 'content-encoding')?.trim().toLowerCase() ?? 'identity';
-  return coding === 'identity' ? classification.digest : undefined;
+  if (coding !== 'identity') return undefined;
+  const known = classification.kind === 'artifact' ? classification.digest : undefined;
+  return known ?? toldDigest(classification, headers);
+}
+
+/** The digest that the response tells of its own body, where the ecosystem says by which field. */
+export function toldDigest(
+  { digestField }: Resource['classification'],
+  headers: RawHeaders,
+): Digest | undefined {
+  const text = digestField === undefined ? undefined : fieldValue(headers, digestField);
+  return text === undefined ? undefined : digestFromText(text.trim());
+}
+
+/** Whether a response tells another digest of its body than the one that this must have. */
+export function contradicts(
+  { classification }: Resource,
+  { status, headers }: { readonly status: number; readonly headers: RawHeaders },
+): boolean {
+  if (classification.kind !== 'artifact' || !classification.digest || status !== 200) return false;
+  const told = toldDigest(classification, headers);
+  const { algorithm, hex } = classification.digest;
+  return told !== undefined && told.algorithm === algorithm && told.hex !== hex;
 }

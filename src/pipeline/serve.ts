@@ -3,8 +3,8 @@ import { GatewayError } from '../core/errors.ts';
 import type { CacheOutcome } from '../core/outcome.ts';
 import type { CacheStatus, RequestRecord } from '../core/request-record.ts';
 import { type Decision, decide, mayServeStaleOnError } from '../policy/decide.ts';
-import { requestDirectives } from '../policy/request-directives.ts';
 import type { DownloadRequest } from '../upstream/download.ts';
+import { aloneReason } from './alone-reason.ts';
 import { type Answer, answerFrom } from './answer.ts';
 import { answerAlone } from './answer-alone.ts';
 import { type Asking, type Client, hold } from './asking.ts';
@@ -28,7 +28,7 @@ import {
   withContentEtag,
   withVary,
 } from './representation.ts';
-import { bringsWhole, type Resource } from './resource.ts';
+import type { Resource } from './resource.ts';
 
 export type ServeOptions = ExchangeOptions;
 
@@ -179,8 +179,8 @@ export class Serve {
     const stored = decision.kind === 'validate' ? decision.meta : undefined;
     record.cacheStatus = { fwd: decision.reason };
     try {
-      if (!stored && (!bringsWhole(resource) || requestDirectives(request.headers).noStore)) {
-        const reason = `${request.method} of what is not stored`;
+      const reason = aloneReason(resource, stored !== undefined);
+      if (reason !== undefined) {
         return this.#noteAlone(await alone(this.#exchange, resource, reason, client), record);
       }
       const obtained = await obtain(this.#parts, resource, {
@@ -260,7 +260,7 @@ export class Serve {
     const { request, classification } = asking.resource;
     if (classification.kind !== 'index') return proven(representation);
     const { rewrite, ownEtag, vary = [], servedVary = [] } = classification;
-    const varying = withVary(representation, [...vary, ...servedVary]);
+    const varying = withVary(await proven(representation), [...vary, ...servedVary]);
     if (rewrite) {
       const onFill = (fill: Fill) => hold(asking, fill);
       return this.#deriver.derive(request.url, rewrite, varying, request.headers, onFill);

@@ -73,8 +73,8 @@ export type UpstreamFailure = number | 'no-answer';
 const errorStatuses: ReadonlySet<number> = new Set([500, 502, 503, 504]);
 
 /**
- * Whether a stored response may be served although its validation failed (a 5xx or no answer), at
- * `now`. A client's no-cache insists on the origin; its other wishes (max-age, min-fresh) do not make
+ * Whether a stored response may be served although its validation failed (a 5xx, no answer, or a 429
+ * where that counts), at `now`. A client's no-cache insists on the origin; its other wishes (max-age, min-fresh) do not make
  * an error better than what is stored. RFC 9111 sections 4.2.4 and 4.3.3, RFC 5861 section 4.
  */
 export function mayServeStaleOnError(
@@ -85,7 +85,8 @@ export function mayServeStaleOnError(
   failure: UpstreamFailure,
 ): boolean {
   const asks = requestDirectives(request.headers);
-  if (asks.noCache || (failure !== 'no-answer' && failure < 500)) return false;
+  const throttled = failure === 429 && options.staleIfThrottled === true;
+  if (asks.noCache || (failure !== 'no-answer' && failure < 500 && !throttled)) return false;
   if (neverStale(meta, options)) return true;
   const policy = responsePolicy(meta, options.targetedFields);
   const staleness = ageOf(policy, meta, now) - ownLifetime(policy, meta.status, options);
@@ -93,9 +94,8 @@ export function mayServeStaleOnError(
   if (staleness < 0) return true;
   // An error that was stored is no better than the one at hand.
   if (forbidsStale(policy.directives) || meta.status >= 500) return false;
-  if (failure === 'no-answer' ? !options.staleOnDisconnect : !errorStatuses.has(failure)) {
-    return false;
-  }
+  const error = failure === 'no-answer' ? options.staleOnDisconnect : errorStatuses.has(failure);
+  if (!error && !throttled) return false;
   const granted = policy.directives.staleIfError ?? asks.staleIfError ?? options.staleIfError;
   return staleness < Math.min(granted, asks.staleIfError ?? Infinity);
 }

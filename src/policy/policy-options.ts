@@ -17,6 +17,8 @@ export interface PolicyOptions {
   readonly staleIfError: number;
   /** Whether it may also stand in where no answer came at all. RFC 9111 section 4.2.4. */
   readonly staleOnDisconnect: boolean;
+  /** Whether a 429 counts as such an error: the upstream would answer, but not this gateway now. */
+  readonly staleIfThrottled?: boolean;
   readonly storeSetCookie: SetCookieRule;
   /** Whether a 5xx is stored as any other response is; false: never. */
   readonly storeServerErrors: boolean;

@@ -16,6 +16,7 @@ import { landing } from './landing.ts';
 import { withMountLocation } from './location.ts';
 import type { Mount } from './mount-table.ts';
 import { newRecord } from './new-record.ts';
+import { ownReply } from './own-reply.ts';
 import type { Passthrough } from './passthrough.ts';
 import { PassthroughHandler, responseOn } from './passthrough-handler.ts';
 import { asGatewayError, Reply } from './reply.ts';
@@ -122,6 +123,11 @@ export class GatewayHandler {
       case 'passthrough':
         await this.#passing.web({ route, request, response, reply, record });
         return;
+      case 'own':
+        record.outcome = 'passthrough';
+        record.detail = route.answer.reason;
+        await reply.send(ownReply(route.answer, this.#options.now()));
+        return;
       case 'landing':
         record.outcome = 'passthrough';
         await reply.send(landing(route.base, this.#options.routing().mounts, this.#options.now()));
@@ -151,7 +157,12 @@ export class GatewayHandler {
       receivedAt: record.startedAt,
       ...(origin !== undefined && { origin }),
     });
-    if (route.kind !== 'landing') {
+    if (route.kind === 'own') {
+      record.surface = 'mount';
+      record.ecosystem = route.ecosystem;
+      record.mount = route.mount;
+      record.kind = 'passthrough';
+    } else if (route.kind !== 'landing') {
       const { surface, ecosystem, mount } =
         route.kind === 'resource' ? route.resource.request : route.request;
       record.surface = surface;

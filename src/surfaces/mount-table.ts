@@ -45,12 +45,39 @@ export class MountTable {
 
   /** The mount of an origin-form target. */
   match(target: string): MountMatch | undefined {
+    const addressed = this.#addressed(target);
+    if (addressed !== undefined) return addressed.match;
     return find(this.#byPath, target) ?? this.#claimed(target);
   }
 
   /** The mount that has this URL among its upstreams', with the rest below that upstream. */
   matchUrl(url: string): MountMatch | undefined {
     return find(this.#byUrl, url);
+  }
+
+  /**
+   * A target that names its upstream: the mount that has this one, whatever the path says besides, or
+   * none. Another upstream's files under the name would be somebody else's.
+   */
+  #addressed(target: string): { readonly match: MountMatch | undefined } | undefined {
+    if (!target.includes('ns=')) return undefined;
+    const by = this.mounts.find(({ ecosystem }) => ecosystem.addressed?.(target) !== undefined);
+    const addressed = by?.ecosystem.addressed?.(target);
+    if (by === undefined || addressed === undefined) return undefined;
+    const { name, root, target: plain } = addressed;
+    const isNamed = ({ ecosystem, path, upstreams }: Mount): boolean =>
+      ecosystem.id === by.ecosystem.id &&
+      (path.endsWith(`/${name}`) ||
+        upstreams.some(({ url }) => ecosystem.namesOf?.(url).includes(name)));
+    // The mount that the path leads to anyway, unless it is another upstream's.
+    const here = find(this.#byPath, plain);
+    if (here && isNamed(here.mount)) return { match: here };
+    if (here && here.mount.path !== root && here.mount.ecosystem.id === by.ecosystem.id) {
+      return { match: undefined };
+    }
+    const mount = this.mounts.find(isNamed);
+    const rest = restBelow(root, plain);
+    return { match: mount && rest !== undefined ? { mount, rest } : undefined };
   }
 
   /** Some clients keep a registry's host and lose its path: their mount takes what is clearly its own. */

@@ -3,7 +3,8 @@ import { canonicalUrl, hasDotSegments, originOf, pathOf } from '../core/canonica
 import type { Classification, ClassifyRequest, FreshnessRule } from '../core/classification.ts';
 import { GatewayError } from '../core/errors.ts';
 import { fieldValue, type RawHeaders, withoutFields } from '../core/raw-headers.ts';
-import type { Ecosystem } from '../ecosystems/ecosystem.ts';
+import type { TokenRules } from '../core/token-rules.ts';
+import type { Ecosystem, OwnAnswer } from '../ecosystems/ecosystem.ts';
 import type { Resource } from '../pipeline/resource.ts';
 import type { PolicyOptions } from '../policy/policy-options.ts';
 import type { Admission, ForwardProxyRules } from './forward-proxy.ts';
@@ -33,6 +34,13 @@ export type Route =
       readonly reason: string;
       /** What a GET of the same URL would get, where the response may stand for that. */
       readonly asGet?: Resource;
+    }
+  /** The gateway answers for itself. */
+  | {
+      readonly kind: 'own';
+      readonly answer: OwnAnswer;
+      readonly ecosystem: string;
+      readonly mount: string;
     }
   | { readonly kind: 'landing'; readonly base: string };
 
@@ -119,6 +127,9 @@ export class Router {
       throw refuse('destination_not_found', `no mount has this path; the mounts are: ${paths}`);
     }
     const { mount, rest } = match;
+    const path = rest.startsWith('/') ? rest : `/${rest}`;
+    const own = mount.ecosystem.answer?.({ method: incoming.method, path });
+    if (own) return { kind: 'own', answer: own, ecosystem: mount.ecosystem.id, mount: mount.path };
     const [first] = mount.upstreams;
     const resolved = mount.ecosystem.resolve?.(rest, first.url);
     const url = canonicalUrl(resolved ?? `${first.url}${rest}`);
@@ -128,7 +139,7 @@ export class Router {
     return {
       surface: 'mount',
       url,
-      path: rest.startsWith('/') ? rest : `/${rest}`,
+      path,
       mount,
       upstreams: elsewhere ? [] : mount.upstreams,
       // A host that the operator named for the mount may be a private one.
@@ -192,7 +203,9 @@ export class Router {
     };
     const classification = this.#passthroughReason(incoming) ?? ecosystem.classify(question);
     if (classification.kind === 'passthrough') {
-      const target = { ...upstreams[0], url };
+      const { authorization, ...first } = upstreams[0] ?? {};
+      const withOwn = authorization !== undefined && ecosystem.readOnly !== true;
+      const target = { ...first, url, ...(withOwn && { authorization }) };
       // Of package ecosystems it is known what their URLs mean; a POST means something else.
       const asGet =
         request.method === 'POST' && ecosystem.id === 'generic'
@@ -225,7 +238,12 @@ export class Router {
     return {
       request: normalised(request, classification),
       classification,
-      policy: { ...policy, freshness: freshnessOf(classification) },
+      policy: {
+        ...policy,
+        freshness: freshnessOf(classification),
+        ...(classification.kind === 'index' &&
+          classification.staleIfThrottled && { staleIfThrottled: true }),
+      },
       redirects,
       indexes,
       repositories: mount?.ecosystem.upstreams === 'repositories',
@@ -235,6 +253,16 @@ export class Router {
   #passthroughReason({ method, upgrade }: Incoming): Classification | undefined {
     if (!isRead(method)) return { kind: 'passthrough', reason: `method ${method}` };
     return upgrade ? { kind: 'passthrough', reason: 'upgrade' } : undefined;
+  }
+
+  /** How the upstream with this URL hands out tokens, and the gateway's own credentials for it. */
+  tokensAt(url: string): { rules: TokenRules; authorization?: string } | undefined {
+    const { ecosystem, upstreams = [] } = this.#options.table.matchUrl(url)?.mount ?? {};
+    const rules = ecosystem?.tokens;
+    if (rules === undefined) return undefined;
+    const upstream = upstreams.find((each) => restBelow(each.url, url) !== undefined);
+    const authorization = upstream?.authorization;
+    return { rules, ...(authorization !== undefined && { authorization }) };
   }
 
   /** Whether the operator named the URL, or a place above it, as an upstream. */
