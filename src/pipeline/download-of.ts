@@ -32,7 +32,7 @@ const forwarding =
   /^(forwarded|x-forwarded-.*|x-real-ip|x-host|x-original-.*|x-rewrite-url|x-http-method.*|x-method-override)$/i;
 
 /** A shared request says nothing of how its client came here: it would poison what others get. */
-export function withoutForwarding(headers: RawHeaders): RawHeaders {
+function withoutForwarding(headers: RawHeaders): RawHeaders {
   const kept: string[] = [];
   for (let i = 0; i + 1 < headers.length; i += 2) {
     if (!forwarding.test(headers[i] as string))

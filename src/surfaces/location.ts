@@ -10,20 +10,32 @@ export interface MountAddress {
 }
 
 /**
- * `Location` and `Content-Location` below the upstream as the same place below the mount, so that a
- * client that follows stays with the gateway. References that are relative to the path already do.
+ * `Location`, `Content-Location` and the targets of `Link` below the upstream as the same place below
+ * the mount, so that a client that follows stays with the gateway: the next page of a list is on such
+ * a link. References that are relative to the path already do.
  */
 export function withMountLocation(headers: RawHeaders, mount: MountAddress): RawHeaders {
   let changed: string[] | undefined;
   for (let i = 0; i + 1 < headers.length; i += 2) {
-    if (!/^(content-)?location$/i.test(headers[i] as string)) continue;
+    const name = headers[i] as string;
+    const isLink = /^link$/i.test(name);
+    if (!isLink && !/^(content-)?location$/i.test(name)) continue;
     const value = headers[i + 1] as string;
-    const moved = underMount(value, mount);
+    const moved = isLink ? linksUnderMount(value, mount) : underMount(value, mount);
     if (moved === undefined) continue;
     changed ??= [...headers];
     changed[i + 1] = moved;
   }
   return changed ?? headers;
+}
+
+/** RFC 8288 section 3: each target stands between angle brackets. */
+function linksUnderMount(value: string, mount: MountAddress): string | undefined {
+  const moved = value.replace(
+    /<([^<>"]*)>/g,
+    (target, reference: string) => `<${underMount(reference, mount) ?? target.slice(1, -1)}>`,
+  );
+  return moved === value ? undefined : moved;
 }
 
 function underMount(

@@ -66,6 +66,7 @@ export class MountTable {
     if (by === undefined || addressed === undefined) return undefined;
     const { name, root, target: plain } = addressed;
     const isNamed = ({ ecosystem, path, upstreams }: Mount): boolean =>
+      name !== '' &&
       ecosystem.id === by.ecosystem.id &&
       (path.endsWith(`/${name}`) ||
         upstreams.some(({ url }) => ecosystem.namesOf?.(url).includes(name)));

@@ -77,6 +77,7 @@ export function withBearerTokens(inner: Transport, options: BearerTokenOptions):
           ...(authorization !== undefined && { authorization }),
         });
       case 'refused':
+        options.log.warn({ url, reason: challenge.reason }, 'no token is asked for');
         throw refusal(challenge);
       case 'other':
         return undefined;

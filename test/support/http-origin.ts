@@ -85,6 +85,11 @@ export class HttpOrigin {
     this.#handlers.set(path, handler);
   }
 
+  /** What answers a path now. */
+  handlerOf(path: string): Handler | undefined {
+    return this.#handlers.get(path);
+  }
+
   async close(): Promise<void> {
     if (!this.#server.listening) return;
     const closed = once(this.#server, 'close');
