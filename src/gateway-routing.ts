@@ -1,4 +1,5 @@
 import type { CachingConfig, Config, MountConfig } from './config/config.ts';
+import { originOf } from './core/canonical-url.ts';
 import type { HostPattern } from './core/network.ts';
 import { chooseEcosystem, createEcosystem, createEcosystems } from './ecosystems/index.ts';
 import { everywhere, knownHosts, patterns } from './gateway-hosts.ts';
@@ -31,6 +32,11 @@ export function createRouting(config: Config): Routing {
   });
   const { debugToken } = config;
   return { router, mounts, forwardProxy, ...(debugToken !== undefined && { debugToken }) };
+}
+
+/** Of the upstreams of all mounts. */
+export function upstreamOrigins({ mounts }: Config): readonly string[] {
+  return mounts.flatMap(({ upstreams }) => upstreams.map(({ url }) => originOf(url)));
 }
 
 /** Hosts and networks that the operator let the forward proxy reach. */

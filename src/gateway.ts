@@ -3,7 +3,6 @@ import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { restartNeeded } from './config/compare.ts';
 import type { Config } from './config/config.ts';
-import { originOf } from './core/canonical-url.ts';
 import type { Logger } from './core/logger.ts';
 import { matchesAddress } from './core/network.ts';
 import { responseFields } from './gateway-fields.ts';
@@ -14,7 +13,7 @@ import {
   rememberMirrors,
   warnOfUnreachable,
 } from './gateway-mirrors.ts';
-import { allowedHosts, createRouting } from './gateway-routing.ts';
+import { allowedHosts, createRouting, upstreamOrigins } from './gateway-routing.ts';
 import { closeServers, createSecureListener, leadsTo, listenOn } from './gateway-servers.ts';
 import { GatewayTls } from './gateway-tls.ts';
 import { createView, sampleState } from './gateway-view.ts';
@@ -295,8 +294,4 @@ async function openStore(memory: MemoryStore, config: Config, log: Logger): Prom
 function logFormat({ logFormat }: Config, { isTerminal }: GatewayIo): 'json' | 'pretty' {
   if (logFormat !== 'auto') return logFormat;
   return isTerminal ? 'pretty' : 'json';
-}
-
-function upstreamOrigins({ mounts }: Config): readonly string[] {
-  return mounts.flatMap(({ upstreams }) => upstreams.map(({ url }) => originOf(url)));
 }

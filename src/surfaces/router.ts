@@ -1,6 +1,6 @@
 import type { ArtifactRequest, SurfaceName, UpstreamTarget } from '../core/artifact-request.ts';
 import { canonicalUrl, hasDotSegments, originOf, pathOf } from '../core/canonical-url.ts';
-import type { Classification, ClassifyRequest, FreshnessRule } from '../core/classification.ts';
+import type { Classification, ClassifyRequest } from '../core/classification.ts';
 import { GatewayError } from '../core/errors.ts';
 import { fieldValue, type RawHeaders, withoutFields } from '../core/raw-headers.ts';
 import type { TokenRules } from '../core/token-rules.ts';
@@ -10,6 +10,7 @@ import type { PolicyOptions } from '../policy/policy-options.ts';
 import type { Admission, ForwardProxyRules } from './forward-proxy.ts';
 import { type Mount, type MountPolicy, type MountTable, restBelow } from './mount-table.ts';
 import { type Arrival, type PublicUrlOptions, publicBase } from './public-base.ts';
+import { freshnessOf, resourceOf } from './resource-of.ts';
 
 /** A request as it came in over a socket. */
 export interface Incoming extends Arrival {
@@ -202,6 +203,7 @@ export class Router {
       ...(found.publicBase !== undefined && { publicBase: found.publicBase }),
     };
     const classification = this.#passthroughReason(incoming) ?? ecosystem.classify(question);
+    const terms = mount ?? { policy: this.#options.forwardPolicy };
     if (classification.kind === 'passthrough') {
       const { authorization, ...first } = upstreams[0] ?? {};
       const withOwn = authorization !== undefined && ecosystem.readOnly !== true;
@@ -218,36 +220,11 @@ export class Router {
         reason: classification.reason,
         ...(asGet &&
           asGet.kind !== 'passthrough' && {
-            asGet: this.#resource({ ...request, method: 'GET' }, asGet, mount),
+            asGet: resourceOf({ ...request, method: 'GET' }, asGet, terms),
           }),
       };
     }
-    return { kind: 'resource', resource: this.#resource(request, classification, mount) };
-  }
-
-  #resource(
-    request: ArtifactRequest,
-    classification: Resource['classification'],
-    mount: Mount | undefined,
-  ): Resource {
-    const { policy, redirects, indexes } = mount ?? {
-      policy: this.#options.forwardPolicy,
-      redirects: 'forward',
-      indexes: 'ordered',
-    };
-    return {
-      request: normalised(request, classification),
-      classification,
-      policy: {
-        ...policy,
-        freshness: freshnessOf(classification),
-        ...(classification.kind === 'index' &&
-          classification.staleIfThrottled && { staleIfThrottled: true }),
-      },
-      redirects,
-      indexes,
-      repositories: mount?.ecosystem.upstreams === 'repositories',
-    };
+    return { kind: 'resource', resource: resourceOf(request, classification, terms) };
   }
 
   #passthroughReason({ method, upgrade }: Incoming): Classification | undefined {
@@ -293,26 +270,6 @@ function clientFields(headers: RawHeaders, { mount, url, upstreams }: Found): Ra
   return upstreams[0]?.authorization === undefined
     ? headers
     : withoutFields(headers, authorizationOnly);
-}
-
-function freshnessOf(classification: Classification): FreshnessRule {
-  switch (classification.kind) {
-    case 'artifact':
-      return 'forever';
-    case 'index':
-      return classification.freshness;
-    case 'passthrough':
-      return 'validate';
-  }
-}
-
-/** Spellings that mean the same made one, where the ecosystem knows them. */
-function normalised(
-  request: ArtifactRequest,
-  classification: Resource['classification'],
-): ArtifactRequest {
-  if (!classification.requestHeaders) return request;
-  return { ...request, headers: classification.requestHeaders };
 }
 
 function isRead(method: string): boolean {
