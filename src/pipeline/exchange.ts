@@ -20,7 +20,7 @@ import { UpstreamFillSource } from './fill-source.ts';
 import { declaredSize, showsItsEnd } from './framing.ts';
 import { headMeta } from './head-meta.ts';
 import { confirmedByHead, headWouldTell } from './head-validation.ts';
-import type { Arrival, Via } from './in-flight.ts';
+import { type Arrival, type Via, viaOf } from './in-flight.ts';
 import { contradicts, digestOf, type Fetch, type PublishedDigests } from './published-digests.ts';
 import type { Refetch } from './refetch.ts';
 import type { Resource } from './resource.ts';
@@ -292,10 +292,4 @@ export class Exchange {
   #storageFailed(url: string, err: unknown): void {
     this.#options.log.warn({ url, err }, 'not stored');
   }
-}
-
-export function viaOf(response: UpstreamResponse & { readonly mirror?: string | undefined }): Via {
-  const { origin, status, requestTime, responseTime, mirror } = response;
-  const firstByteMs = responseTime - requestTime;
-  return { origin, status, firstByteMs, ...(mirror !== undefined && { mirror }) };
 }

@@ -16,6 +16,13 @@ export interface Via {
   readonly mirror?: string;
 }
 
+/** What the response says of its way. */
+export function viaOf(response: UpstreamResponse & { readonly mirror?: string | undefined }): Via {
+  const { origin, status, requestTime, responseTime, mirror } = response;
+  const firstByteMs = responseTime - requestTime;
+  return { origin, status, firstByteMs, ...(mirror !== undefined && { mirror }) };
+}
+
 /** A stored response's head before its body is known. */
 export type HeadMeta = Omit<ArtifactMeta, 'body'>;
 

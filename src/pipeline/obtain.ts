@@ -5,8 +5,15 @@ import { fieldValue } from '../core/raw-headers.ts';
 import { matchesVary } from '../policy/vary.ts';
 import type { UpstreamResponse } from '../upstream/upstream.ts';
 import type { Client } from './asking.ts';
-import { type Exchange, viaOf } from './exchange.ts';
-import { type Arrival, flightKey, type InFlight, selectingFields, type Via } from './in-flight.ts';
+import type { Exchange } from './exchange.ts';
+import {
+  type Arrival,
+  flightKey,
+  type InFlight,
+  selectingFields,
+  type Via,
+  viaOf,
+} from './in-flight.ts';
 import type { Resource } from './resource.ts';
 
 /** How often a request may find that the exchange it waited for brought another variant. */
