@@ -20,7 +20,6 @@ const algorithm = { name: 'ECDSA', namedCurve: 'P-256' } as const;
 /** Object identifiers: RFC 5280 section 4.2.1, appendix A. */
 const oid = {
   commonName: '2.5.4.3',
-  organization: '2.5.4.10',
   subjectKeyIdentifier: '2.5.29.14',
   keyUsage: '2.5.29.15',
   subjectAltName: '2.5.29.17',
@@ -130,10 +129,6 @@ async function draft(commonName: string, publicKey: Key, { from, to }: Validity)
   certificate.version = 2;
   certificate.serialNumber = new Integer({ valueHex: serial() });
   certificate.subject.typesAndValues = [
-    new AttributeTypeAndValue({
-      type: oid.organization,
-      value: new Utf8String({ value: 'Millrace' }),
-    }),
     new AttributeTypeAndValue({
       type: oid.commonName,
       value: new Utf8String({ value: commonName }),
