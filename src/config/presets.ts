@@ -15,4 +15,5 @@ export const presets: readonly Preset[] = [
   { path: '/maven', ecosystem: 'maven', url: 'https://repo.maven.apache.org/maven2' },
   { path: '/gems', ecosystem: 'gems', url: 'https://rubygems.org' },
   { path: '/v2', ecosystem: 'oci', url: 'https://registry-1.docker.io/v2' },
+  { path: '/composer', ecosystem: 'composer', url: 'https://repo.packagist.org' },
 ];

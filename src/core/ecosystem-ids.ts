@@ -7,6 +7,7 @@ export const ecosystemIds = [
   'maven',
   'gems',
   'oci',
+  'composer',
   'apt',
   'generic',
 ] as const;

@@ -6,9 +6,9 @@ import type {
 } from '../core/classification.ts';
 import { ChecksumFinder, configRewrite } from './cargo-index.ts';
 import { crateOf, indexPath, parseCargoPath } from './cargo-path.ts';
+import { readableDocument } from './document.ts';
 import type { Ecosystem } from './ecosystem.ts';
 import { authorityOf, foreignUrl } from './foreign-file.ts';
-import { chosenFields, encodingFor } from './negotiation.ts';
 
 export interface CargoOptions {
   /** Other hosts (with a port where it is not the scheme's) whose crates are fetched. */
@@ -46,7 +46,7 @@ export function createCargo(options: CargoOptions): Ecosystem {
       case 'config':
         return config(request);
       case 'index':
-        return document(request);
+        return readableDocument(request);
       case 'api':
         return { kind: 'passthrough', reason: 'the web API of the registry must be current' };
       case 'other':
@@ -56,9 +56,9 @@ export function createCargo(options: CargoOptions): Ecosystem {
 
   function config(request: ClassifyRequest): IndexClassification {
     const { upstreamUrl, publicBase } = request;
-    if (upstreamUrl === undefined || publicBase === undefined) return document(request);
+    if (upstreamUrl === undefined || publicBase === undefined) return readableDocument(request);
     const places = { upstreamUrl, publicBase, hosts, isFile };
-    return { ...document(request), rewrite: configRewrite(places, options.authorized) };
+    return { ...readableDocument(request), rewrite: configRewrite(places, options.authorized) };
   }
 
   function resolve(path: string, upstreamUrl: string): string | undefined {
@@ -68,17 +68,6 @@ export function createCargo(options: CargoOptions): Ecosystem {
 }
 
 const plainIndex: Classification = { kind: 'index', freshness: 'rfc9111' };
-
-function document({ headers }: ClassifyRequest): IndexClassification {
-  const requestHeaders = chosenFields(headers, { 'Accept-Encoding': encodingFor });
-  return {
-    kind: 'index',
-    freshness: 'rfc9111',
-    vary: ['accept-encoding'],
-    ownEtag: true,
-    ...(requestHeaders && { requestHeaders }),
-  };
-}
 
 function isFile(path: string): boolean {
   return crateOf(path) !== undefined;

@@ -4,14 +4,13 @@ import type {
   ClassifyRequest,
   DigestFinder,
   DigestSource,
-  IndexClassification,
 } from '../core/classification.ts';
 import { type Digest, digestFromHex } from '../core/digest.ts';
+import { readableDocument } from './document.ts';
 import type { Ecosystem } from './ecosystem.ts';
 import { authorityOf } from './foreign-file.ts';
 import { type GemName, parseGemsPath } from './gems-path.ts';
 import { LineReader } from './line-reader.ts';
-import { chosenFields, encodingFor } from './negotiation.ts';
 
 /** All of a version's requirements; a longer line is passed over. */
 const maxLineBytes = 256 * 1024;
@@ -44,9 +43,9 @@ function classify(request: ClassifyRequest): Classification {
       return { kind: 'artifact' };
     case 'versions':
       // gem asks by HEAD whether there is one, bundler reads it: the one finds what the other left.
-      return { ...document(request), wholeForHead: true };
+      return { ...readableDocument(request), wholeForHead: true };
     case 'index':
-      return document(request);
+      return readableDocument(request);
     case 'api':
       return { kind: 'passthrough', reason: 'the web API of the registry must be current' };
     case 'other':
@@ -58,17 +57,6 @@ function classify(request: ClassifyRequest): Classification {
 function indexOf({ url, upstreamUrl }: ClassifyRequest, root: string): string | undefined {
   if (upstreamUrl !== undefined) return upstreamUrl;
   return known.includes(authorityOf(url)) && root === '' ? 'https://rubygems.org' : undefined;
-}
-
-function document({ headers }: ClassifyRequest): IndexClassification {
-  const requestHeaders = chosenFields(headers, { 'Accept-Encoding': encodingFor });
-  return {
-    kind: 'index',
-    freshness: 'rfc9111',
-    vary: ['accept-encoding'],
-    ownEtag: true,
-    ...(requestHeaders && { requestHeaders }),
-  };
 }
 
 function digestFrom(index: string, names: readonly GemName[]): DigestSource {

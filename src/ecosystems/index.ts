@@ -3,6 +3,7 @@ import type { ClassifyRequest } from '../core/classification.ts';
 import { type EcosystemId, ecosystemIds } from '../core/ecosystem-ids.ts';
 import { createApt } from './apt.ts';
 import { createCargo } from './cargo.ts';
+import { createComposer } from './composer.ts';
 import type { Ecosystem } from './ecosystem.ts';
 import { gems } from './gems.ts';
 import { generic } from './generic.ts';
@@ -42,6 +43,8 @@ export function createEcosystem(id: EcosystemId, options: EcosystemOptions): Eco
       return gems;
     case 'oci':
       return createOci(options);
+    case 'composer':
+      return createComposer(options);
     case 'apt':
       return createApt({ hosts: options.aptHosts });
     case 'generic':

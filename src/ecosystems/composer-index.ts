@@ -1,0 +1,99 @@
+import { canonicalUrl, originOf } from '../core/canonical-url.ts';
+import type { DigestFinder, Rewrite } from '../core/classification.ts';
+import { type Digest, digestFromHex } from '../core/digest.ts';
+import { type FilePlaces, gatewayUrl } from './foreign-file.ts';
+import { JsonStringRewriter, type StringSelector } from './json-string-rewriter.ts';
+
+/** Versions are a list, in the older form an object. */
+const versions = (dist: StringSelector): StringSelector => ({ '*': { dist }, '[]': { dist } });
+
+const addresses: StringSelector = {
+  'metadata-url': true,
+  'metadata-changes-url': true,
+  'providers-url': true,
+  'providers-lazy-url': true,
+  'providers-api': true,
+  search: true,
+  list: true,
+  notify: true,
+  'notify-batch': true,
+  'security-advisories': { 'api-url': true },
+  mirrors: { '[]': { 'dist-url': true } },
+  packages: { '*': versions({ url: true, mirrors: { '[]': { url: true } } }) },
+};
+
+/**
+ * Points the addresses of `packages.json` and the archives of package documents at the gateway; all
+ * else stays byte for byte. Composer's documentation, "Repositories".
+ */
+export function addressRewrite(places: FilePlaces): Rewrite {
+  const { upstreamUrl, publicBase, hosts } = places;
+  const map = (text: string): string | undefined => {
+    const isPath = text.startsWith('/') && !text.startsWith('//');
+    return gatewayUrl(directArchive(isPath ? originOf(upstreamUrl) + text : text), places);
+  };
+  return {
+    id: ['composer-addresses-1', upstreamUrl, publicBase, ...hosts].join(' '),
+    create: () => new JsonStringRewriter(addresses, { map }),
+  };
+}
+
+/**
+ * GitHub's API only leads on to where its archives are, and does so for clients without an account a
+ * few times an hour: the gateway asks at the place itself.
+ */
+export function directArchive(url: string): string {
+  const [, owner, kind, commit] =
+    /^https:\/\/api\.github\.com\/repos\/([^/?#]+\/[^/?#]+)\/(zip|tar)ball\/([0-9a-f]{40})$/.exec(
+      url,
+    ) ?? [];
+  if (owner === undefined) return url;
+  return `https://codeload.github.com/${owner}/legacy.${kind === 'zip' ? 'zip' : 'tar.gz'}/${commit}`;
+}
+
+/** Finds the `shasum` (SHA-1) of an archive in a package's document, by the archive's URL. */
+export class ShasumFinder implements DigestFinder {
+  readonly #reader: JsonStringRewriter;
+  #isNamed = false;
+  #digest: Digest | undefined;
+  #found: Digest | undefined;
+  #over = false;
+
+  constructor(url: string) {
+    const wanted = withoutScheme(url);
+    this.#reader = new JsonStringRewriter(
+      { packages: { '*': versions({ url: true, shasum: true }) } },
+      {
+        map: (text, key) => {
+          if (key === 'shasum') this.#digest = digestFromHex('sha1', text);
+          else this.#isNamed = withoutScheme(canonicalUrl(directArchive(text)) ?? '') === wanted;
+          return undefined;
+        },
+        // The root, `packages`, the package and the version are still open: `dist` has ended.
+        left: (depth) => depth === 4 && this.#end(),
+      },
+    );
+  }
+
+  push(chunk: Uint8Array): boolean {
+    if (!this.#over) this.#reader.push(chunk);
+    return this.#over;
+  }
+
+  digest(): Digest | undefined {
+    return this.#found;
+  }
+
+  #end(): void {
+    if (this.#isNamed) {
+      this.#over = true;
+      this.#found = this.#digest;
+    }
+    this.#isNamed = false;
+    this.#digest = undefined;
+  }
+}
+
+function withoutScheme(url: string): string {
+  return url.replace(/^https?:/, '');
+}
