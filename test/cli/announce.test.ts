@@ -47,3 +47,12 @@ test('without npm and apt no tool is named', async () => {
   const { config } = await good(loadText('mounts: []'));
   expect(announce(config, addresses, '1.0.0').fields.setup).toEqual({});
 });
+
+test('the HTTPS listener is named where there is one', async () => {
+  const { config } = await good(load());
+  const secureUrl = 'https://127.0.0.1:8443';
+  const { text, fields } = announce(config, { ...addresses, secureUrl }, '1.0.0');
+  expect(text).toContain(`HTTPS on ${secureUrl}\n`);
+  expect(fields.secureUrl).toBe(secureUrl);
+  expect(announce(config, addresses, '1.0.0').text).not.toContain('HTTPS');
+});

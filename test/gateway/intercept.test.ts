@@ -9,6 +9,8 @@ import {
 import { type TLSSocket, connect as tlsConnect } from 'node:tls';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { Config } from '../../src/config/config.ts';
+import { createAuthority } from '../../src/tls/authority.ts';
+import { writeAuthority } from '../../src/tls/authority-files.ts';
 import { dataWithAuthority } from '../support/authority.ts';
 import { type TestGateway, testGateway } from '../support/gateway.ts';
 import { generatedBytes } from '../support/generated-bytes.ts';
@@ -353,6 +355,18 @@ describe('a client that does not take the certificate', () => {
       { level: 'warn', error: 'tls_certificate_error', outcome: 'failed' },
     ]);
   });
+});
+
+test('an authority that is made while the gateway runs is taken on SIGHUP', async () => {
+  trustTestCertificate();
+  const origin = await httpsOrigin();
+  origin.serve('/a', { body: 'hello', headers });
+  const gateway = await testGateway({ mounts: [{ path: '/files', url: origin.url }] });
+  const pems = await createAuthority({ permitted: [], now: Date.now() });
+  await writeAuthority(gateway.config.data, pems);
+  await gateway.gateway.reload(gateway.config);
+  const where = { origin, gateway, ca: pems.certificate, authority: `localhost:${origin.port}` };
+  expect((await get(where, '/a')).body.toString()).toBe('hello');
 });
 
 describe('no tunnel is intercepted', () => {
