@@ -83,6 +83,10 @@ class WatchedResponse implements FeedResponse, BodySink {
     this.#response.resume();
   }
 
+  giveBack(chunk: Uint8Array): void {
+    this.#response.giveBack(chunk);
+  }
+
   abort(): void {
     this.#over();
     this.#response.abort();

@@ -9,7 +9,15 @@ import type { PrefixCheck } from './prefix-check.ts';
 /** What a feed needs of a response. */
 export type FeedResponse = Pick<
   DownloadedResponse,
-  'status' | 'headers' | 'origin' | 'mirror' | 'consume' | 'resume' | 'abort' | 'demote'
+  | 'status'
+  | 'headers'
+  | 'giveBack'
+  | 'origin'
+  | 'mirror'
+  | 'consume'
+  | 'resume'
+  | 'abort'
+  | 'demote'
 >;
 
 /** What a feed sees of the source it belongs to. */
@@ -126,6 +134,7 @@ export class Feed implements BodySink {
     const { limit } = this;
     const taken = upTo(chunk, limit - this.#position);
     const flows = taken.length === 0 || this.#fill.append(this.#position, taken);
+    if (!this.#fill.keeps(taken)) this.response.giveBack(chunk);
     this.#position += taken.length;
     this.#owner.took(this);
     // Its own end is reached by the framing (`end`), which keeps the connection; a neighbour's
@@ -143,13 +152,17 @@ export class Feed implements BodySink {
     const chunk = upTo(whole, (this.#end ?? Number.POSITIVE_INFINITY) - start);
     const end = start + chunk.length;
     let flows = true;
+    let kept = false;
     for (let at = start; at < end; ) {
       const from = this.#fill.present.takenUpTo(at);
       const to = Math.min(end, this.#fill.present.nextAfter(from));
       if (from >= end || to <= from) break;
-      if (!this.#fill.append(from, chunk.subarray(from - start, to - start))) flows = false;
+      const part = chunk.subarray(from - start, to - start);
+      if (!this.#fill.append(from, part)) flows = false;
+      kept ||= this.#fill.keeps(part);
       at = to;
     }
+    if (!kept) this.response.giveBack(whole);
     this.#position = end;
     this.#owner.took(this);
     return flows;

@@ -95,6 +95,14 @@ export class FillReader implements BodyReader {
   }
 }
 
+/** The slowest readers, where another one is so many bytes ahead of them. */
+export function waitedFor(readers: readonly FillReader[], ahead: number): readonly FillReader[] {
+  const positions = readers.map(({ position }) => position);
+  const slowest = Math.min(...positions);
+  const waits = positions.some((position) => position >= slowest + ahead);
+  return waits ? readers.filter(({ position }) => position === slowest) : [];
+}
+
 function tooSlow(): GatewayError {
   return new GatewayError(
     'client_gone',

@@ -5,7 +5,7 @@ import { Arrivals } from './arrivals.ts';
 import { BodyHash } from './body-hash.ts';
 import type { FillOptions, FillSource } from './fill-contract.ts';
 import { digestMismatch, incomplete, unread, unreadable } from './fill-errors.ts';
-import { FillReader, type ReadableFill } from './fill-reader.ts';
+import { FillReader, type ReadableFill, waitedFor } from './fill-reader.ts';
 import { FillStorage } from './fill-storage.ts';
 import type { Prefix } from './prefix-check.ts';
 import { Progress } from './progress.ts';
@@ -124,6 +124,11 @@ export class Fill implements ReadableFill {
     this.#progress.soon();
   };
 
+  /** Whether the chunk of the last `append` is still looked at: else its memory is the caller's again. */
+  keeps(chunk: Uint8Array): boolean {
+    return this.#recent.endsWith(chunk);
+  }
+
   /** First missing byte of each reader that has not all it wants. */
   get waiting(): readonly number[] {
     return [...this.#readers].map(({ position }) => this.present.takenUpTo(position));
@@ -229,14 +234,13 @@ export class Fill implements ReadableFill {
 
   /** Whether a reader is about to want it: what comes far ahead of all is read from the store. */
   #isNear(position: number): boolean {
+    if (this.#readers.size + this.#holds === 0) return false;
     if (position <= this.#hash.position) return true;
     for (const reader of this.#readers) {
       if (Math.abs(reader.position - position) <= windowBytes) return true;
     }
     return false;
   }
-
-  // --- pace ---
 
   #keep(position: number, chunk: Uint8Array): boolean {
     const stored = this.storing;
@@ -290,10 +294,7 @@ export class Fill implements ReadableFill {
   /** One stalled client must not hold back the others. */
   #dropStalled(): void {
     this.#stallTimer = undefined;
-    const slowest = this.#slowest();
-    const readers = [...this.#readers];
-    const waited = readers.some(({ position }) => position >= slowest + windowBytes / 2);
-    if (waited) for (const reader of readers) if (reader.position === slowest) reader.drop();
+    for (const reader of waitedFor([...this.#readers], windowBytes / 2)) reader.drop();
     if (!this.#failure) this.#letGo();
   }
 }

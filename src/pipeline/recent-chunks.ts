@@ -20,6 +20,11 @@ export class RecentChunks {
     this.#bytes += chunk.length;
   }
 
+  /** Whether it was pushed last and is still here. */
+  endsWith(chunk: Uint8Array): boolean {
+    return this.#pieces.at(-1)?.chunk === chunk;
+  }
+
   /** The bytes from `position` to the end of the piece that holds it; undefined when none does. */
   from(position: number): Uint8Array | undefined {
     for (let i = this.#pieces.length - 1; i >= 0; i--) {

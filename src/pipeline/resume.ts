@@ -96,6 +96,7 @@ export function asWhole(
     mirror: response.mirror,
     consume: (sink) => response.consume(sink),
     resume: () => response.resume(),
+    giveBack: (chunk) => response.giveBack(chunk),
     abort: () => response.abort(),
     demote: (fault) => response.demote(fault),
   };

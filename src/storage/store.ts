@@ -111,7 +111,7 @@ export interface PartialBody {
   /** Undefined where there is nothing to take up. */
   readonly resumed: ResumedBytes | undefined;
   /**
-   * Takes the bytes at once (the caller must not change them afterwards) and writes them behind.
+   * Takes a copy of the bytes and writes them behind.
    * Returns false when more than a bounded amount waits: the caller pauses its source until `drained`.
    * A failed write makes `failure` defined and is thrown by `commit`.
    */

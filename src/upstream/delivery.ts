@@ -87,6 +87,10 @@ export class Delivery implements DownloadedResponse, BodySink {
     if (this.#cancelThrottle === undefined) this.#flow();
   }
 
+  giveBack(chunk: Uint8Array): void {
+    this.#options.response.giveBack(chunk);
+  }
+
   abort(): void {
     this.#options.response.abort();
     this.#end('abandoned');

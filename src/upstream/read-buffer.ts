@@ -2,41 +2,85 @@ const smallest = 16 * 1024;
 const largest = 256 * 1024;
 /** Reads in a row that use little of a large buffer, until there is a smaller one. */
 const patience = 8;
+/** Memory that was read full and may come back. */
+const remembered = 4;
+
+/** Memory that several reads share. */
+interface Slab {
+  readonly memory: Buffer;
+  used: number;
+  /** Bytes that were given away and have not come back. */
+  lent: number;
+}
 
 /**
- * Where a socket reads to: each read goes behind the one before, into memory that many reads share,
- * so that bytes are copied nowhere and what is allocated is what was read. The memory grows while
- * reads fill it, because each read costs the same and Node's own ones end at 64 KiB, and shrinks when
- * they do not, so that an idle connection holds little. Bytes that were given away are never read over.
+ * Where a socket reads to: each read goes behind the one before, so that bytes are copied nowhere and
+ * what is allocated is what was read. Memory whose bytes have all come back is read into once more;
+ * what is kept for good is garbage in time, and never read over. Slabs grow while reads fill them,
+ * because each read costs the same and Node's own ones end at 64 KiB, and shrink when they do not, so
+ * that an idle connection holds little.
  */
 export class ReadBuffer {
   #size = smallest;
-  #buffer: Buffer | undefined;
-  #used = 0;
+  #slab: Slab | undefined;
+  /** Slabs that were read full. */
+  #full: Slab[] = [];
+  #spare: Buffer | undefined;
   /** Reads in a row that used little. */
   #poor = 0;
 
   /** The memory for the next read. */
   target(): Buffer {
-    // A read into the last few bytes would cost as much as one into many.
-    if (this.#buffer === undefined || this.#buffer.length - this.#used < this.#buffer.length / 8) {
-      this.#buffer = Buffer.allocUnsafeSlow(this.#size);
-      this.#used = 0;
-    }
-    return this.#buffer.subarray(this.#used);
+    const { memory, used } = this.#withRoom();
+    return memory.subarray(used);
   }
 
   /** The `length` bytes that were read, to be kept by whoever wants: they keep the memory around them. */
   take(length: number): Buffer {
-    const target = this.target();
-    this.#used += length;
-    if (length === target.length) this.#size = Math.min(this.#size * 4, largest);
+    const slab = this.#withRoom();
+    const { memory, used } = slab;
+    slab.used += length;
+    slab.lent += length;
+    if (slab.used === memory.length) this.#size = Math.min(this.#size * 4, largest);
     this.#poor = length < this.#size / 16 ? this.#poor + 1 : 0;
     if (this.#poor >= patience && this.#size > smallest) {
       this.#size /= 4;
       this.#poor = 0;
-      this.#buffer = undefined;
+      this.#slab = undefined;
+      this.#spare = undefined;
+      this.#full = [];
     }
-    return target.subarray(0, length);
+    return memory.subarray(used, used + length);
+  }
+
+  /** Bytes from `take`, each of them once: nobody looks at them any more. */
+  giveBack({ buffer, length }: Uint8Array): void {
+    if (buffer === this.#slab?.memory.buffer) {
+      this.#slab.lent -= length;
+      return;
+    }
+    const slab = this.#full.find(({ memory }) => memory.buffer === buffer);
+    if (slab === undefined) return;
+    slab.lent -= length;
+    if (slab.lent > 0) return;
+    this.#full.splice(this.#full.indexOf(slab), 1);
+    if (slab.memory.length === this.#size) this.#spare = slab.memory;
+  }
+
+  #withRoom(): Slab {
+    const slab = this.#slab;
+    // A read into the last few bytes would cost as much as one into many.
+    if (slab && slab.memory.length - slab.used >= slab.memory.length / 8) return slab;
+    if (slab && slab.lent > 0) {
+      this.#full.push(slab);
+      if (this.#full.length > remembered) this.#full.shift();
+    } else if (slab?.memory.length === this.#size) {
+      this.#spare = slab.memory;
+    }
+    const memory =
+      this.#spare?.length === this.#size ? this.#spare : Buffer.allocUnsafeSlow(this.#size);
+    this.#spare = undefined;
+    this.#slab = { memory, used: 0, lent: 0 };
+    return this.#slab;
   }
 }

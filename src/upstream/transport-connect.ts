@@ -38,7 +38,7 @@ interface SessionSlot {
 
 /** Opens connections to one origin, in `timeoutMs` where that is given. */
 export type Connect = (
-  callback: (error: Error | undefined, socket?: Socket) => void,
+  callback: (error: Error | undefined, socket?: Socket, reading?: ReadBuffer) => void,
   timeoutMs?: number,
 ) => Socket;
 
@@ -71,15 +71,18 @@ export function connector(origin: string, trusted: boolean, options: ConnectOpti
     };
     // Names go through the look-up; an address in the URL is checked here.
     const refused = progress.resolved && !mayConnect(hostname);
+    const reading = secure ? undefined : new ReadBuffer();
     const open = (): Socket =>
-      secure ? openSecure(target, options.secureContext, sessions) : openPlain(target);
+      reading === undefined
+        ? openSecure(target, options.secureContext, sessions)
+        : openPlain(target, reading);
     const socket = refused ? new Socket().destroy(prohibited(hostname)) : open();
     const timer = setTimeout(() => socket.destroy(connectTimeout(progress.resolved)), timeoutMs);
     const settle = (error: Error | undefined): void => {
       clearTimeout(timer);
       socket.off(secure ? 'secureConnect' : 'connect', connected);
       socket.off('close', closed);
-      if (error === undefined) callback(undefined, socket);
+      if (error === undefined) callback(undefined, socket, reading);
       else callback(error);
     };
     let failure: Error | undefined;
@@ -96,8 +99,7 @@ export function connector(origin: string, trusted: boolean, options: ConnectOpti
 }
 
 /** With reads larger than Node's; TLS comes in records of 16 KiB whatever one reads. */
-function openPlain(target: TcpNetConnectOpts): Socket {
-  const reading = new ReadBuffer();
+function openPlain(target: TcpNetConnectOpts, reading: ReadBuffer): Socket {
   const socket: Socket = netConnect({
     ...target,
     onread: {

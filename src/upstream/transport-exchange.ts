@@ -114,6 +114,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
       this.#closeDelimited = coding === undefined && length === undefined;
     }
     controller.pause();
+    const reading = this.#slot?.reading;
     this.#response = new TransportResponse(
       {
         status,
@@ -123,7 +124,11 @@ export class Exchange implements Dispatcher.DispatchHandler {
         requestTime: this.#requestTime,
         responseTime: this.#context.now(),
       },
-      { resume: () => controller.resume(), abort: () => controller.abort(abandoned()) },
+      {
+        resume: () => controller.resume(),
+        abort: () => controller.abort(abandoned()),
+        giveBack: (chunk) => reading?.giveBack(chunk),
+      },
     );
     this.#resolve(this.#response);
   }

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import { Client } from 'undici';
 import { GatewayError } from '../core/errors.ts';
+import type { ReadBuffer } from './read-buffer.ts';
 import type { Connect } from './transport-connect.ts';
 
 export interface PoolOptions {
@@ -21,6 +22,8 @@ export class Slot {
   readonly client: Client;
   /** The connection that is there, or was there last. */
   socket: Socket | undefined;
+  /** Where that reads to, where it is ours. */
+  reading: ReadBuffer | undefined;
   /** Requests that were sent on this connection. */
   requests = 0;
   /** For the next connection, in place of the usual one. */
@@ -36,13 +39,14 @@ export class Slot {
       bodyTimeout: options.idleTimeoutMs,
       keepAliveTimeout: keepAliveTimeoutMs,
       connect: (_options, callback) => {
-        this.#opening = options.connect((error, socket) => {
+        this.#opening = options.connect((error, socket, reading) => {
           this.#opening = undefined;
           if (socket === undefined) {
             callback(error ?? new Error('no connection and no error'), null);
             return;
           }
           this.socket = socket;
+          this.reading = reading;
           this.requests = 0;
           callback(null, socket);
         }, this.connectTimeoutMs);

@@ -15,6 +15,7 @@ export interface ResponseHead {
 export interface FlowControl {
   resume(): void;
   abort(): void;
+  giveBack(chunk: Uint8Array): void;
 }
 
 /**
@@ -56,6 +57,10 @@ export class TransportResponse implements UpstreamResponse {
 
   resume(): void {
     if (this.#sink !== undefined) this.#schedule();
+  }
+
+  giveBack(chunk: Uint8Array): void {
+    this.#control.giveBack(chunk);
   }
 
   abort(): void {

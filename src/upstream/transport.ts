@@ -116,9 +116,9 @@ class PooledTransport implements Transport {
 function timed(connect: Connect, opened: (milliseconds: number) => void): Connect {
   return (callback, timeoutMs) => {
     const started = performance.now();
-    return connect((error, socket) => {
+    return connect((error, socket, reading) => {
       if (socket !== undefined) opened(performance.now() - started);
-      callback(error, socket);
+      callback(error, socket, reading);
     }, timeoutMs);
   };
 }

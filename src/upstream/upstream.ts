@@ -46,6 +46,11 @@ export interface UpstreamResponse {
   /** Starts the flow; at most once. */
   consume(sink: BodySink): void;
   resume(): void;
+  /**
+   * Nobody looks at a chunk of the body any more: its memory is read into again. At most once for
+   * each chunk; what is kept is never given back.
+   */
+  giveBack(chunk: Uint8Array): void;
   /** Ends the exchange and its connection; harmless after the end. The sink hears nothing more. */
   abort(): void;
 }

@@ -43,6 +43,7 @@ function observed(
     requestTime,
     responseTime,
     resume: () => response.resume(),
+    giveBack: (chunk) => response.giveBack(chunk),
     abort: () => response.abort(),
     consume(sink: BodySink) {
       response.consume({

@@ -35,6 +35,11 @@ export class FakeResponse implements DownloadedResponse {
     // The test decides when there is more.
   }
 
+  /** As if something else were read into it. */
+  giveBack(chunk: Uint8Array): void {
+    chunk.fill(0xee);
+  }
+
   abort(): void {
     this.aborted = true;
   }

@@ -90,10 +90,27 @@ describe('the backlog', () => {
   test('what has no space yet is not written', () => {
     const backlog = new Backlog();
     backlog.add(0, Buffer.alloc(10));
-    backlog.add(10, Buffer.alloc(10));
-    expect(backlog.nextRun(15)).toHaveLength(1);
+    backlog.add(20, Buffer.alloc(10));
     expect(backlog.nextRun(9)).toBeUndefined();
-    expect(backlog.nextRun(20)).toHaveLength(1);
+    const run = backlog.nextRun(29) ?? [];
+    expect(run).toHaveLength(1);
+    backlog.remove(run);
+    expect(backlog.nextRun(29)).toBeUndefined();
+    expect(backlog.nextRun(30)).toHaveLength(1);
+  });
+
+  test('what was given may change, and what is being written does not', () => {
+    const backlog = new Backlog();
+    const chunk = Buffer.from('0123456789');
+    backlog.add(0, chunk);
+    backlog.add(10, chunk);
+    chunk.fill('x');
+    const run = backlog.nextRun(20) ?? [];
+    backlog.add(20, chunk);
+    expect(run.map((block) => String(block.chunk))).toEqual(['01234567890123456789']);
+    backlog.remove(run);
+    expect(backlog.bytes).toBe(10);
+    expect(backlog.nextRun(30)?.map((block) => String(block.chunk))).toEqual(['xxxxxxxxxx']);
   });
 });
 

@@ -76,6 +76,7 @@ function fakeResponse(
       sink.end();
     },
     resume() {},
+    giveBack() {},
     abort() {},
   };
 }

@@ -2,25 +2,53 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { ReadBuffer } from '../../src/upstream/read-buffer.ts';
 
-it('gives every byte once and never touches what it gave, however long the reads are', () => {
-  const share = fc.double({ min: 0, max: 1, noNaN: true });
+it('gives every byte once and never touches what it gave, however long reads are and what comes back', () => {
+  const read = fc.record({
+    share: fc.double({ min: 0, max: 1, noNaN: true }),
+    // How many reads later it comes back; 9: never.
+    back: fc.integer({ min: 0, max: 9 }),
+  });
   fc.assert(
-    fc.property(fc.array(share, { maxLength: 40 }), (reads) => {
+    fc.property(fc.array(read, { maxLength: 60 }), (reads) => {
       const buffer = new ReadBuffer();
-      const given: [Buffer, number][] = [];
-      reads.forEach((part, index) => {
+      const given: { taken: Buffer; index: number; until: number }[] = [];
+      reads.forEach(({ share, back }, index) => {
         const target = buffer.target();
         expect(target.length).toBeGreaterThan(0);
-        const length = Math.max(1, Math.round(part * target.length));
+        // Asked for again before the bytes are there, and with others coming back meanwhile.
+        for (const old of given.filter(({ until }) => until === index)) buffer.giveBack(old.taken);
+        const length = Math.max(1, Math.round(share * target.length));
         target.fill(index, 0, length);
         const taken = buffer.take(length);
         expect(taken.length).toBe(length);
-        given.push([taken, index]);
+        expect(taken.byteOffset).toBe(target.byteOffset);
+        given.push({
+          taken,
+          index,
+          until: back === 9 ? Number.POSITIVE_INFINITY : index + 1 + back,
+        });
+        for (const { taken: kept, index: byte, until } of given) {
+          if (until > index) expect(kept.every((is) => is === byte)).toBe(true);
+        }
       });
-      for (const [taken, index] of given) expect(taken.every((byte) => byte === index)).toBe(true);
     }),
-    { numRuns: 30 },
+    { numRuns: 60 },
   );
+});
+
+it('reads into the same memory again and again, when all comes back', () => {
+  const buffer = new ReadBuffer();
+  const memory = new Set<ArrayBufferLike>();
+  let waiting: Buffer | undefined;
+  for (let i = 0; i < 1_000; i++) {
+    const taken = buffer.take(Math.min(buffer.target().length, 50_000));
+    memory.add(taken.buffer);
+    // As with a socket: the next read has its memory before the bytes of this one are used.
+    buffer.target();
+    if (waiting) buffer.giveBack(waiting);
+    waiting = taken;
+  }
+  expect(memory.size).toBeLessThan(8);
 });
 
 it('grows while reads fill it and shrinks when they use little of it', () => {

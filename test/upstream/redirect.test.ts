@@ -14,6 +14,7 @@ function at(url: string, location: string): UpstreamResponse {
     ...times,
     consume: none,
     resume: none,
+    giveBack: none,
     abort: none,
   };
 }

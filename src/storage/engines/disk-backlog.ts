@@ -1,28 +1,66 @@
-export interface Block {
+/** Neighbouring bytes that wait to be written. */
+export class Block {
   readonly position: number;
-  readonly chunk: Uint8Array;
+  readonly memory: Uint8Array;
+  /** Bytes of `memory` that are in use. */
+  length = 0;
+
+  constructor(position: number, memory: Uint8Array) {
+    this.position = position;
+    this.memory = memory;
+  }
+
+  get end(): number {
+    return this.position + this.length;
+  }
+
+  get chunk(): Uint8Array {
+    return this.memory.subarray(0, this.length);
+  }
 }
 
-/** The most that one write takes: bytes and pieces. */
+/** The most that one write takes. */
 const runBytes = 1024 * 1024;
-const runBlocks = 256;
+/** The memory of a block: little for a small body, more for what follows. */
+const smallest = 64 * 1024;
+const largest = 256 * 1024;
+/** Blocks whose memory is kept for others. */
+const spare = 16;
 
-/** Chunks that are not on the medium yet, by position; they do not overlap. */
+/**
+ * Bytes that are not on the medium yet, by position; they do not overlap. They are copied into blocks
+ * whose memory serves again and again: a copy costs less than the garbage of kept chunks would.
+ */
 export class Backlog {
   readonly #blocks: Block[] = [];
+  readonly #free: Uint8Array[] = [];
+  #size = smallest;
   #bytes = 0;
   /** Where the last run ended: the next one begins after it, so that no place waits for ever. */
   #sweep = 0;
+  /** Blocks up to this position are being written, from this one on. */
+  #writing = { from: 0, to: 0 };
 
   get bytes(): number {
     return this.#bytes;
   }
 
   add(position: number, chunk: Uint8Array): void {
-    const last = this.#blocks.at(-1);
-    if (!last || last.position < position) this.#blocks.push({ position, chunk });
-    else this.#blocks.splice(this.#after(position), 0, { position, chunk });
     this.#bytes += chunk.length;
+    let index = this.#after(position) - 1;
+    for (let done = 0; done < chunk.length; ) {
+      const at = position + done;
+      let block = this.#blocks[index];
+      if (block?.end !== at || block.length === block.memory.length || this.#isWriting(block)) {
+        index += 1;
+        block = new Block(at, this.#memory());
+        this.#blocks.splice(index, 0, block);
+      }
+      const part = chunk.subarray(done, done + block.memory.length - block.length);
+      block.memory.set(part, block.length);
+      block.length += part.length;
+      done += part.length;
+    }
   }
 
   /** Whether there is something to write below `limit`. */
@@ -30,30 +68,37 @@ export class Backlog {
     return this.#writable(0, limit);
   }
 
-  /** Neighbouring blocks to write at once, all below `limit`; undefined when there are none. */
+  /**
+   * Neighbouring blocks to write at once, all below `limit`; undefined when there are none. They stay
+   * as they are until `remove`, which comes before the next run.
+   */
   nextRun(limit: number): readonly Block[] | undefined {
     let first = this.#after(this.#sweep - 1);
     if (!this.#writable(first, limit)) first = 0;
     if (!this.#writable(first, limit)) return undefined;
     const run: Block[] = [];
-    let end = (this.#blocks[first] as Block).position;
-    let bytes = 0;
-    for (let i = first; this.#writable(i, limit) && run.length < runBlocks; i++) {
+    const { position } = this.#blocks[first] as Block;
+    let end = position;
+    for (let i = first; this.#writable(i, limit); i++) {
       const block = this.#blocks[i] as Block;
-      if (block.position !== end || (bytes > 0 && bytes + block.chunk.length > runBytes)) break;
+      if (block.position !== end || (run.length > 0 && block.end - position > runBytes)) break;
       run.push(block);
-      end += block.chunk.length;
-      bytes += block.chunk.length;
+      end = block.end;
     }
     this.#sweep = end;
+    this.#writing = { from: position, to: end };
     return run;
   }
 
-  /** Lets go of a run that was written. */
+  /** Lets go of a run that was written: its memory is used again. */
   remove(run: readonly Block[]): void {
     const first = this.#after((run[0] as Block).position) - 1;
     this.#blocks.splice(first, run.length);
-    for (const block of run) this.#bytes -= block.chunk.length;
+    this.#writing = { from: 0, to: 0 };
+    for (const { length, memory } of run) {
+      this.#bytes -= length;
+      if (this.#free.length < spare && memory.length === this.#size) this.#free.push(memory);
+    }
   }
 
   /** Copies from `position` on what is here without a gap; how much, 0 when that byte is not here. */
@@ -75,9 +120,21 @@ export class Backlog {
     return this.#blocks[this.#after(position)]?.position ?? Number.POSITIVE_INFINITY;
   }
 
+  #memory(): Uint8Array {
+    const free = this.#free.pop();
+    if (free) return free;
+    const memory = Buffer.allocUnsafeSlow(this.#size);
+    this.#size = Math.min(this.#size * 2, largest);
+    return memory;
+  }
+
+  #isWriting({ position }: Block): boolean {
+    return position >= this.#writing.from && position < this.#writing.to;
+  }
+
   #writable(index: number, limit: number): boolean {
     const block = this.#blocks[index];
-    return block !== undefined && block.position + block.chunk.length <= limit;
+    return block !== undefined && block.end <= limit;
   }
 
   /** Index of the first block that starts after `position`. */
