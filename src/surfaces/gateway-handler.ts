@@ -111,11 +111,14 @@ export class GatewayHandler {
       case 'resource': {
         const { resource } = route;
         const answer = await this.#options.serve.answer(resource, record, reply);
-        const { publicBase, upstreams } = resource.request;
+        const { publicBase, upstreams, ecosystem } = resource.request;
         const upstreamUrl = upstreams[0]?.url;
         await reply.send(
           publicBase !== undefined && upstreamUrl !== undefined
-            ? { ...answer, headers: withMountLocation(answer.headers, { upstreamUrl, publicBase }) }
+            ? {
+                ...answer,
+                headers: withMountLocation(answer.headers, { upstreamUrl, publicBase, ecosystem }),
+              }
             : answer,
         );
         return;

@@ -7,19 +7,21 @@ export interface MountAddress {
   readonly upstreamUrl: string;
   /** Public URL of the mount without a trailing slash. */
   readonly publicBase: string;
+  /** What the mount serves: of plain HTTP nobody knows what its links are for. */
+  readonly ecosystem: string;
 }
 
 /**
- * `Location`, `Content-Location` and the targets of `Link` below the upstream as the same place below
- * the mount, so that a client that follows stays with the gateway: the next page of a list is on such
- * a link. References that are relative to the path already do.
+ * `Location`, `Content-Location` and, in package ecosystems, the targets of `Link` below the upstream
+ * as the same place below the mount, so that a client that follows stays with the gateway: the next
+ * page of a list is on such a link. References that are relative to the path already do.
  */
 export function withMountLocation(headers: RawHeaders, mount: MountAddress): RawHeaders {
   let changed: string[] | undefined;
   for (let i = 0; i + 1 < headers.length; i += 2) {
     const name = headers[i] as string;
     const isLink = /^link$/i.test(name);
-    if (!isLink && !/^(content-)?location$/i.test(name)) continue;
+    if (isLink ? mount.ecosystem === 'generic' : !/^(content-)?location$/i.test(name)) continue;
     const value = headers[i + 1] as string;
     const moved = isLink ? linksUnderMount(value, mount) : underMount(value, mount);
     if (moved === undefined) continue;

@@ -132,7 +132,7 @@ export class PassthroughHandler {
         reply.head(
           status,
           publicBase !== undefined && upstreamUrl !== undefined
-            ? withMountLocation(headers, { upstreamUrl, publicBase })
+            ? withMountLocation(headers, { upstreamUrl, publicBase, ecosystem })
             : headers,
         );
         // RFC 9111 section 4.4: what an unsafe method may have changed is not to be served again.
