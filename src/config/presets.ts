@@ -16,4 +16,9 @@ export const presets: readonly Preset[] = [
   { path: '/gems', ecosystem: 'gems', url: 'https://rubygems.org' },
   { path: '/v2', ecosystem: 'oci', url: 'https://registry-1.docker.io/v2' },
   { path: '/composer', ecosystem: 'composer', url: 'https://repo.packagist.org' },
+  { path: '/nuget', ecosystem: 'nuget', url: 'https://api.nuget.org' },
+  { path: '/hex', ecosystem: 'hex', url: 'https://repo.hex.pm' },
+  { path: '/conda', ecosystem: 'conda', url: 'https://conda.anaconda.org' },
+  { path: '/hf', ecosystem: 'huggingface', url: 'https://huggingface.co' },
+  { path: '/github', ecosystem: 'github', url: 'https://github.com' },
 ];

@@ -63,10 +63,12 @@ interface Cacheable {
    */
   readonly unshared?: string;
   /**
-   * A response field (lower case) with the digest of the body, as `algorithm:hex`: the body is held to
-   * it, and it must not contradict the digest that is known.
+   * A response field (lower case) with the digest of the body, as `algorithm:hex` or a SHA-256 in
+   * quotes: the body is held to it, and it must not contradict the digest that is known.
    */
   readonly digestField?: string;
+  /** Fields (lower case) of a redirect's response that the one it leads to is to have, too. */
+  readonly keptFields?: readonly string[];
 }
 
 /** A mutable document, and what its ecosystem knows of it beyond the response's own fields. */

@@ -53,8 +53,12 @@ export interface Ecosystem {
   addressed?(target: string): Addressed | undefined;
   /** The names by which `addressed` may mean the upstream with this canonical URL; in lower case. */
   namesOf?(upstreamUrl: string): readonly string[];
-  /** What is answered by the gateway itself below a mount; `path` is that of `ClassifyRequest`. */
-  answer?(request: { readonly method: string; readonly path: string }): OwnAnswer | undefined;
+  /** What is answered by the gateway itself below a mount; all as in `ClassifyRequest`. */
+  answer?(request: {
+    readonly method: string;
+    readonly path: string;
+    readonly upstreamUrl: string;
+  }): OwnAnswer | undefined;
   /** Where upstreams want tokens: how to come by one. */
   readonly tokens?: TokenRules;
   /** The gateway's credentials are for GET and HEAD: what passes through has the client's own. */

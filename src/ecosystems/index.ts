@@ -4,14 +4,22 @@ import { type EcosystemId, ecosystemIds } from '../core/ecosystem-ids.ts';
 import { createApt } from './apt.ts';
 import { createCargo } from './cargo.ts';
 import { createComposer } from './composer.ts';
+import { conda } from './conda.ts';
 import type { Ecosystem } from './ecosystem.ts';
+import { createFetch } from './fetch.ts';
 import { gems } from './gems.ts';
 import { generic } from './generic.ts';
+import { createGithub } from './github.ts';
 import { go } from './go.ts';
+import { createHelm } from './helm.ts';
+import { hex } from './hex.ts';
+import { huggingface } from './huggingface.ts';
 import { maven } from './maven.ts';
 import { createNpm, type TarballMode } from './npm.ts';
+import { createNuget } from './nuget.ts';
 import { createOci } from './oci.ts';
 import { createPypi } from './pypi.ts';
+import { createTerraform } from './terraform.ts';
 
 /** All that any ecosystem may want to know; a mount's own settings where it has some. */
 export interface EcosystemOptions {
@@ -45,6 +53,22 @@ export function createEcosystem(id: EcosystemId, options: EcosystemOptions): Eco
       return createOci(options);
     case 'composer':
       return createComposer(options);
+    case 'nuget':
+      return createNuget(options);
+    case 'helm':
+      return createHelm(options);
+    case 'terraform':
+      return createTerraform(options);
+    case 'hex':
+      return hex;
+    case 'conda':
+      return conda;
+    case 'huggingface':
+      return huggingface;
+    case 'github':
+      return createGithub(options);
+    case 'fetch':
+      return createFetch(options);
     case 'apt':
       return createApt({ hosts: options.aptHosts });
     case 'generic':

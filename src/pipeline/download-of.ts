@@ -23,6 +23,7 @@ export function downloadOf({
     repositories,
     purpose: { ecosystem, kind: classification.kind },
     ...(!artifact && indexes === 'ordered' && { order: 'configured' as const }),
+    ...(classification.keptFields && { keptFields: classification.keptFields }),
     ...(artifact && classification.digest && { digest: classification.digest }),
   };
 }

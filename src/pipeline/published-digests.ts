@@ -1,6 +1,6 @@
 import type { ArtifactMeta } from '../core/artifact-meta.ts';
 import type { DigestFinder, DigestSource } from '../core/classification.ts';
-import type { Digest } from '../core/digest.ts';
+import { type Digest, digestFromHex } from '../core/digest.ts';
 import { digestFromText } from '../core/digest-text.ts';
 import type { InterimSink } from '../core/interim.ts';
 import type { Logger } from '../core/logger.ts';
@@ -151,7 +151,9 @@ export function toldDigest(
   headers: RawHeaders,
 ): Digest | undefined {
   const text = digestField === undefined ? undefined : fieldValue(headers, digestField);
-  return text === undefined ? undefined : digestFromText(text.trim());
+  if (text === undefined) return undefined;
+  const [, quoted] = /^"(.*)"$/.exec(text.trim()) ?? [];
+  return quoted === undefined ? digestFromText(text.trim()) : digestFromHex('sha256', quoted);
 }
 
 /** Whether a response tells another digest of its body than the one that this must have. */

@@ -129,9 +129,10 @@ export class Router {
     }
     const { mount, rest } = match;
     const path = rest.startsWith('/') ? rest : `/${rest}`;
-    const own = mount.ecosystem.answer?.({ method: incoming.method, path });
-    if (own) return { kind: 'own', answer: own, ecosystem: mount.ecosystem.id, mount: mount.path };
     const [first] = mount.upstreams;
+    const { method } = incoming;
+    const own = mount.ecosystem.answer?.({ method, path, upstreamUrl: first.url });
+    if (own) return { kind: 'own', answer: own, ecosystem: mount.ecosystem.id, mount: mount.path };
     const resolved = mount.ecosystem.resolve?.(rest, first.url);
     const url = canonicalUrl(resolved ?? `${first.url}${rest}`);
     if (url === undefined) throw refuse('http_request_error', 'the path does not make a URL');

@@ -38,6 +38,8 @@ interface Followed {
   readonly response: UpstreamResponse;
   /** Of all requests on the way. */
   readonly firstByteMs: number;
+  /** What is to be kept of the redirects. */
+  readonly kept: RawHeaders;
 }
 
 /** Asks one mirror, and tells what it learns of it. */
@@ -75,7 +77,11 @@ export class Attempter {
     }
   }
 
-  #judged(around: Around, candidate: Candidate, { response, firstByteMs }: Followed): Outcome {
+  #judged(
+    around: Around,
+    candidate: Candidate,
+    { response, firstByteMs, kept }: Followed,
+  ): Outcome {
     const { mirrors } = this.#options;
     const { request, plan } = around;
     const { origin } = candidate;
@@ -105,14 +111,15 @@ export class Attempter {
     const good = verdict.kind === 'good';
     // It may be kept while others are asked, at the same origin perhaps: it holds no place meanwhile.
     if (!good) mirrors.gates.leave(origin);
-    return { candidate, good, response: this.#delivery(around, candidate, response, good) };
+    const delivery = this.#delivery(around, candidate, response, { hasPlace: good, kept });
+    return { candidate, good, response: delivery };
   }
 
   #delivery(
     { request, plan, attempts }: Around,
     candidate: Candidate,
     response: UpstreamResponse,
-    hasPlace: boolean,
+    { hasPlace, kept }: { readonly hasPlace: boolean; readonly kept: RawHeaders },
   ): Delivery {
     const { mirrors, after } = this.#options;
     const { origin, trust } = candidate;
@@ -123,7 +130,7 @@ export class Attempter {
     const resumable = plan.mode !== 'only' && isResumable(response);
     return new Delivery({
       response,
-      headers: trust === 'full' ? response.headers : provenFields(response.headers),
+      headers: trust === 'full' ? joined(response.headers, kept) : provenFields(response.headers),
       attempts,
       mirror: plan.mode === 'only' ? undefined : origin,
       buckets: mirrors.buckets(candidate),
@@ -153,16 +160,18 @@ export class Attempter {
     let trusted = candidate.trusted ?? request.trusted;
     let headers = fieldsFor(request.headers, candidate);
     let firstByteMs = 0;
+    let kept: RawHeaders = [];
     const timeouts = plan.mode === 'only' ? undefined : this.#options.mirrors.timeouts(candidate);
     for (;;) {
       const to = { url, headers, trusted, ...(timeouts && { timeouts }) };
       const response = await this.#send(around, to, signal);
       firstByteMs += response.responseTime - response.requestTime;
       const forwarded = request.redirects === 'forward' && candidate.trust === 'full';
-      if (forwarded || !isSafe(request)) return { response, firstByteMs };
+      if (forwarded || !isSafe(request)) return { response, firstByteMs, kept };
       const target = nextUrl(response);
-      if (target === undefined) return { response, firstByteMs };
+      if (target === undefined) return { response, firstByteMs, kept };
       discard(response);
+      kept = joined(keptOf(response, request.keptFields ?? []), kept);
       if (visited.has(target) || visited.size > maxRedirects) throw redirectLoop();
       visited.add(target);
       if (originOf(target) !== originOf(url)) {
@@ -209,6 +218,24 @@ const provenNames: ReadonlySet<string> = new Set([
   'last-modified',
   'transfer-encoding',
 ]);
+
+/** The named fields of a response. */
+function keptOf({ headers }: UpstreamResponse, names: readonly string[]): RawHeaders {
+  return names.flatMap((name) => {
+    const value = fieldValue(headers, name);
+    return value === undefined ? [] : [name, value];
+  });
+}
+
+/** A response's own fields, and of others those that it has not. */
+function joined(own: RawHeaders, others: RawHeaders): RawHeaders {
+  const missing = others.filter((_, at) => !hasField(own, others[at - (at % 2)] ?? ''));
+  return missing.length === 0 ? own : [...own, ...missing];
+}
+
+function hasField(headers: RawHeaders, name: string): boolean {
+  return fieldValue(headers, name) !== undefined;
+}
 
 function provenFields(headers: RawHeaders): RawHeaders {
   const kept: string[] = [];

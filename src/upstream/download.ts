@@ -27,6 +27,8 @@ export interface DownloadRequest {
   readonly trusted: boolean;
   /** Only GET and HEAD are followed. */
   readonly redirects: 'follow' | 'forward';
+  /** Fields (lower case) of a redirect's response that the one it leads to gets where it has none. */
+  readonly keptFields?: readonly string[];
   /** `configured`: in that order, for documents that must be of one moment. Without it `measured`. */
   readonly order?: 'measured' | 'configured';
   /** The upstreams are no copies of each other: each is asked only where all before it have nothing. */

@@ -159,7 +159,7 @@ it.each([
   ['GET', `/a\\b/blobs/sha256:${hex}`, 400],
   ['GET', '/a/b/manifests/latest', undefined],
 ])('%s %s: the gateway itself says %s', (method, path, status) => {
-  expect(oci.answer?.({ method, path })?.status).toBe(status);
+  expect(oci.answer?.({ method, path, upstreamUrl })?.status).toBe(status);
 });
 
 it.each([

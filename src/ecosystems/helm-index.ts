@@ -1,0 +1,112 @@
+import type { DigestFinder, Rewrite, Rewriter } from '../core/classification.ts';
+import { type Digest, digestFromHex } from '../core/digest.ts';
+import { type FilePlaces, gatewayUrl } from './foreign-file.ts';
+import { LineReader } from './line-reader.ts';
+import { LineRewriter } from './line-rewriter.ts';
+
+/** A longer line is a chart's icon or the like: it has no address that is looked for. */
+const maxLineBytes = 16 * 1024;
+
+/**
+ * Points the absolute URLs of charts in an `index.yaml` at the gateway, line by line, as Helm writes
+ * them: the elements of `urls`, each in a line of its own. All else stays byte for byte, relative
+ * URLs too, which Helm takes from where the index is.
+ */
+export function chartRewrite(places: FilePlaces): Rewrite {
+  const { upstreamUrl, publicBase, hosts } = places;
+  return {
+    id: ['helm-charts-1', upstreamUrl, publicBase, ...hosts].join(' '),
+    create: () => chartRewriter(places),
+  };
+}
+
+function chartRewriter(places: FilePlaces): Rewriter {
+  const urls = new UrlLines();
+  return new LineRewriter(maxLineBytes, (line) => {
+    const found = urls.read(line);
+    const moved = found && gatewayUrl(found.url, places);
+    return moved === undefined ? undefined : line.replace(found?.url ?? '', () => moved);
+  });
+}
+
+/** Finds the `digest` (SHA-256) of a chart in an `index.yaml`, by the chart's URL. */
+export class ChartDigestFinder implements DigestFinder {
+  readonly #lines: LineReader;
+  readonly #urls = new UrlLines();
+  #isNamed = false;
+  #digest: Digest | undefined;
+  #found: Digest | undefined;
+
+  constructor(url: string) {
+    const wanted = chartOf(url);
+    this.#lines = new LineReader(maxLineBytes, (line) => {
+      const named = this.#urls.read(line);
+      if (named && chartOf(named.url) === wanted) this.#isNamed = true;
+      if (this.#urls.begins) {
+        this.#isNamed = false;
+        this.#digest = undefined;
+      }
+      const [, hex = ''] =
+        /^[\s-]*digest:\s*["']?(?:sha256:)?([0-9a-f]{64})["']?\s*$/i.exec(line) ?? [];
+      // Of a chart's own keys, not of what is deeper.
+      if (hex !== '' && this.#urls.isKeyOfEntry(line)) this.#digest = digestFromHex('sha256', hex);
+      if (!this.#isNamed || !this.#digest) return false;
+      this.#found = this.#digest;
+      return true;
+    });
+  }
+
+  push(chunk: Uint8Array): boolean {
+    return this.#lines.push(chunk);
+  }
+
+  digest(): Digest | undefined {
+    this.#lines.end();
+    return this.#found;
+  }
+}
+
+/** The file's name: it has the chart's name and version. */
+function chartOf(url: string): string {
+  const path = url.replace(/[?#].*$/s, '');
+  return path.slice(path.lastIndexOf('/') + 1);
+}
+
+/** Follows an index by the indentation of its lines. */
+class UrlLines {
+  /** Where the entries of a chart begin, their dashes. */
+  #entryIndent: number | undefined;
+  /** Where `urls` stands while its list lasts. */
+  #urlsIndent: number | undefined;
+  #inEntries = false;
+  /** Whether the last line began an entry. */
+  begins = false;
+
+  /** The URL of a line that is an element of an entry's `urls`. */
+  read(line: string): { readonly url: string } | undefined {
+    const [, blank = '', dash = '', rest = ''] = /^( *)(- +)?(.*?)\s*$/.exec(line) ?? [];
+    this.begins = false;
+    if (rest === '') return undefined;
+    if (blank === '' && dash === '') this.#inEntries = rest === 'entries:';
+    if (!this.#inEntries) return undefined;
+    if (dash !== '') this.#entryIndent ??= blank.length;
+    this.begins = dash !== '' && blank.length === this.#entryIndent;
+    const isElement = dash !== '' && !this.begins;
+    if (isElement && this.#urlsIndent !== undefined && blank.length >= this.#urlsIndent) {
+      const [, url] =
+        /^["']?(https?:\/\/[^\s"']+)["']?$/.exec(rest) ??
+        /^["']?([^\s"':]+)["']?$/.exec(rest) ??
+        [];
+      return url === undefined ? undefined : { url };
+    }
+    const isUrls = /^["']?urls["']?:$/.test(rest) && this.isKeyOfEntry(line);
+    this.#urlsIndent = isUrls ? blank.length + dash.length : undefined;
+    return undefined;
+  }
+
+  isKeyOfEntry(line: string): boolean {
+    if (this.#entryIndent === undefined) return false;
+    const indent = /^ */.exec(line)?.[0].length ?? 0;
+    return indent === this.#entryIndent ? this.begins : indent === this.#entryIndent + 2;
+  }
+}

@@ -1,0 +1,114 @@
+import { hasDotSegments, pathOf } from '../core/canonical-url.ts';
+import type {
+  Classification,
+  ClassifyRequest,
+  DigestFinder,
+  Rewrite,
+} from '../core/classification.ts';
+import { type Digest, digestFromHex, strongestDigest } from '../core/digest.ts';
+import { readableDocument } from './document.ts';
+import type { Ecosystem } from './ecosystem.ts';
+import { authorityOf, type FilePlaces, foreignUrl, gatewayUrl } from './foreign-file.ts';
+import { JsonStringRewriter } from './json-string-rewriter.ts';
+import { lastSegment } from './url-segment.ts';
+
+export interface TerraformOptions {
+  /** Other hosts (with a port where it is not the scheme's) whose providers are fetched. */
+  readonly hosts: readonly string[];
+}
+
+const version = String.raw`\d+\.\d+\.\d+[\w.+-]*`;
+const archive = new RegExp(
+  String.raw`^([^?#]*)/(terraform-provider-[\w-]+_(${version})_[a-z0-9]+_[a-z0-9]+\.zip)$`,
+);
+const index = /\/index\.json$/;
+const versionFile = new RegExp(`/${version}\\.json$`);
+
+/** Terraform's and OpenTofu's "Provider Network Mirror Protocol". */
+export function createTerraform(options: TerraformOptions): Ecosystem {
+  const hosts = [...new Set(options.hosts.map((host) => host.toLowerCase()))];
+
+  return { id: 'terraform', hosts: [], classify, resolve };
+
+  function classify(request: ClassifyRequest): Classification {
+    const { url, upstreamUrl, publicBase } = request;
+    const path = pathOf(url);
+    if (hasDotSegments(path)) return { kind: 'index', freshness: 'rfc9111' };
+    const [, , file = '', of = ''] = archive.exec(path) ?? [];
+    if (file !== '') {
+      const urls = [`${url.slice(0, url.length - file.length)}${of}.json`];
+      return { kind: 'artifact', digestFrom: { urls, find: () => new ArchiveHashFinder(file) } };
+    }
+    if (index.test(path)) return readableDocument(request);
+    if (!versionFile.test(path)) return { kind: 'index', freshness: 'rfc9111' };
+    const document = readableDocument(request);
+    if (upstreamUrl === undefined || publicBase === undefined) return document;
+    return { ...document, rewrite: archiveRewrite({ upstreamUrl, publicBase, hosts, isFile }) };
+  }
+
+  function resolve(path: string, upstreamUrl: string): string | undefined {
+    const own = authorityOf(upstreamUrl);
+    return foreignUrl(path, (authority) => authority === own || hosts.includes(authority), isFile);
+  }
+}
+
+function isFile(path: string): boolean {
+  return archive.test(path) && !hasDotSegments(path);
+}
+
+/** Absolute URLs of archives lead to the gateway; relative ones do already. */
+function archiveRewrite(places: FilePlaces): Rewrite {
+  const { upstreamUrl, publicBase, hosts } = places;
+  return {
+    id: ['terraform-archives-1', upstreamUrl, publicBase, ...hosts].join(' '),
+    create: () =>
+      new JsonStringRewriter(
+        { archives: { '*': { url: true } } },
+        { map: (text) => gatewayUrl(text, places) },
+      ),
+  };
+}
+
+/** Finds the `zh:` hash of an archive, which is the SHA-256 of the file. */
+class ArchiveHashFinder implements DigestFinder {
+  readonly #reader: JsonStringRewriter;
+  #isNamed = false;
+  #digests: Digest[] = [];
+  #found: Digest | undefined;
+  #over = false;
+
+  constructor(file: string) {
+    this.#reader = new JsonStringRewriter(
+      { archives: { '*': { url: true, hashes: { '[]': true } } } },
+      {
+        map: (text, key) => {
+          if (key === 'url') this.#isNamed = lastSegment(text) === file;
+          const digest = text.startsWith('zh:') && digestFromHex('sha256', text.slice(3));
+          if (digest && key === '[]') this.#digests.push(digest);
+          return undefined;
+        },
+        // The root and `archives` are still open: a platform's entry has ended.
+        left: (depth) => depth === 2 && this.#end(),
+      },
+    );
+  }
+
+  push(chunk: Uint8Array): boolean {
+    if (!this.#over) this.#reader.push(chunk);
+    return this.#over;
+  }
+
+  digest(): Digest | undefined {
+    return this.#found;
+  }
+
+  #end(): void {
+    if (this.#isNamed && !this.#over) {
+      this.#over = true;
+      // Some give those of all platforms: then none is known to be this one's.
+      this.#found = strongestDigest(this.#digests);
+    }
+    this.#isNamed = false;
+    this.#digests = [];
+  }
+}
