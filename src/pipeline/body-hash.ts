@@ -6,6 +6,8 @@ import type { Prefix } from './prefix-check.ts';
 export type ReadBody = (position: number, target: Uint8Array) => Promise<number>;
 
 const rereadBytes = 512 * 1024;
+/** How far it may stay behind what came for the sake of somebody who reads there, in bytes. */
+const mostBehind = 32 * 1024 * 1024;
 
 /** SHA-256 of a body (and its expected digest, where another algorithm) while its bytes arrive. */
 export class BodyHash {
@@ -29,15 +31,19 @@ export class BodyHash {
     return this.#position;
   }
 
-  /** Counts the bytes in if they come next; what comes out of order is read again. */
+  /** Counts the bytes in from the one on that comes next; what comes out of order is read again. */
   update(position: number, chunk: Uint8Array): void {
-    if (position !== this.#position || this.#following) return;
-    this.#count(chunk);
+    const known = this.#position - position;
+    if (known < 0 || known >= chunk.length || this.#following) return;
+    this.#count(known === 0 ? chunk : chunk.subarray(known));
   }
 
-  /** Counts in what came out of order and is next by now, up to `end`. */
-  follow(end: number, read: ReadBody): void {
-    if (end <= this.#position || this.#following) return;
+  /**
+   * Counts in what came out of order and is next by now, up to `end`. Where somebody else is about to
+   * read it that one's `update` is waited for, so that it is read once.
+   */
+  follow(end: number, read: ReadBody, isAwaited = false): void {
+    if (end <= this.#position + (isAwaited ? mostBehind : 0) || this.#following) return;
     const over = (): void => {
       this.#following = undefined;
     };
@@ -53,7 +59,9 @@ export class BodyHash {
   /** Counts in the rest through `read`, then says whether the body is what it must be. */
   async finish(size: number, read: ReadBody): Promise<{ sha256: string; matches: boolean }> {
     await this.#following;
-    await this.#countUpTo(size, read);
+    // Nobody counts in what is counted here.
+    this.#following = this.#countUpTo(size, read);
+    await this.#following;
     this.#scratch = undefined;
     const sha256 = this.#sha256.digest('hex');
     const actual = this.#other ? this.#other.digest('hex') : sha256;

@@ -49,6 +49,11 @@ export class FillReader implements BodyReader {
     return this.#position;
   }
 
+  /** Where it stops; exclusive. */
+  get end(): number {
+    return this.#end ?? Number.POSITIVE_INFINITY;
+  }
+
   async next(): Promise<Uint8Array | undefined> {
     for (;;) {
       if (this.#dropped) throw tooSlow();
@@ -93,6 +98,19 @@ export class FillReader implements BodyReader {
     );
     return this.#scratch;
   }
+}
+
+/** Whether one of the readers is as near. */
+export function isNear(readers: Iterable<FillReader>, position: number, bytes: number): boolean {
+  for (const reader of readers) if (Math.abs(reader.position - position) <= bytes) return true;
+  return false;
+}
+
+/** Whether one of the readers is about to read on from there, or comes to it. */
+export function isAwaited(readers: Iterable<FillReader>, position: number): boolean {
+  for (const reader of readers)
+    if (reader.position <= position && reader.end > position) return true;
+  return false;
 }
 
 /** The slowest readers, where another one is so many bytes ahead of them. */

@@ -5,7 +5,7 @@ import { Arrivals } from './arrivals.ts';
 import { BodyHash } from './body-hash.ts';
 import type { FillOptions, FillSource } from './fill-contract.ts';
 import { digestMismatch, incomplete, unread, unreadable } from './fill-errors.ts';
-import { FillReader, type ReadableFill, waitedFor } from './fill-reader.ts';
+import { FillReader, isAwaited, isNear, type ReadableFill, waitedFor } from './fill-reader.ts';
 import { FillStorage } from './fill-storage.ts';
 import type { Prefix } from './prefix-check.ts';
 import { Progress } from './progress.ts';
@@ -120,7 +120,9 @@ export class Fill implements ReadableFill {
 
   /** There may be more that can be read, and hashed. */
   readonly advance = (): void => {
-    this.#hash.follow(this.present.upTo(this.#hash.position), this.#read);
+    const { position } = this.#hash;
+    const awaited = isAwaited(this.#readers, position);
+    this.#hash.follow(this.present.upTo(position), this.#read, awaited);
     this.#progress.soon();
   };
 
@@ -195,8 +197,6 @@ export class Fill implements ReadableFill {
     if (!this.storing && this.#readers.size + this.#holds === 0) this.fail(unread());
   }
 
-  // --- for the readers ---
-
   readableEnd(position: number): number {
     const end = this.present.upTo(position);
     if (!this.#options.digest || this.complete) return end;
@@ -209,7 +209,9 @@ export class Fill implements ReadableFill {
     if (piece) return piece.length > wanted ? piece.subarray(0, wanted) : piece;
     const buffer = scratch();
     const target = buffer.subarray(0, Math.min(buffer.length, wanted));
-    return buffer.subarray(0, await this.#storage.read(position, target));
+    const bytes = buffer.subarray(0, await this.#storage.read(position, target));
+    this.#hash.update(position, bytes);
+    return bytes;
   }
 
   progress(): Promise<void> {
@@ -236,10 +238,7 @@ export class Fill implements ReadableFill {
   #isNear(position: number): boolean {
     if (this.#readers.size + this.#holds === 0) return false;
     if (position <= this.#hash.position) return true;
-    for (const reader of this.#readers) {
-      if (Math.abs(reader.position - position) <= windowBytes) return true;
-    }
-    return false;
+    return isNear(this.#readers, position, windowBytes);
   }
 
   #keep(position: number, chunk: Uint8Array): boolean {

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { describe, expect, test, vi } from 'vitest';
 import type { Digest } from '../../src/core/digest.ts';
 import { GatewayError } from '../../src/core/errors.ts';
+import { createMemoryStore } from '../../src/storage/engines/memory.ts';
 import type { PartialBody } from '../../src/storage/store.ts';
 import { generatedBytes } from '../support/generated-bytes.ts';
 import { fillFixture, key, readAll } from './fill-fixture.ts';
@@ -63,6 +64,39 @@ describe('a fill', () => {
     await expect(reader.next()).rejects.toMatchObject({ code: 'http_response_incomplete' });
     expect(await fill.settled).toBeUndefined();
     expect(await store.get(key)).toHaveLength(0);
+  });
+
+  test('what a reader reads back is not read once more for the hash', async () => {
+    const size = 8 * 2 ** 20;
+    const whole = generatedBytes('read once', 0, size);
+    const store = createMemoryStore({ maxBytes: 64 * 2 ** 20, maxBodyBytes: size });
+    const partial = await store.begin(size);
+    let readBack = 0;
+    const counted: PartialBody = Object.create(partial, {
+      failure: { get: () => partial.failure },
+      write: { value: (...args: Parameters<PartialBody['write']>) => partial.write(...args) },
+      commit: { value: (...args: Parameters<PartialBody['commit']>) => partial.commit(...args) },
+      release: { value: () => partial.release() },
+      read: {
+        value: async (position: number, target: Uint8Array) => {
+          const count = await partial.read(position, target);
+          readBack += count;
+          return count;
+        },
+      },
+    });
+    const { fill } = await fillFixture({ size, partial: counted });
+    const all = readAll(fill.read());
+    fill.release();
+    for (const start of [size / 2, 0]) {
+      for (let at = start; at < start + size / 2; at += 262_144) {
+        fill.append(at, whole.subarray(at, at + 262_144));
+      }
+    }
+    expect((await all).equals(whole)).toBe(true);
+    await fill.finish();
+    expect(fill.sha256).toBe(createHash('sha256').update(whole).digest('hex'));
+    expect(readBack).toBeLessThanOrEqual(size);
   });
 
   test('bytes that come out of order are hashed and stored in order', async () => {
