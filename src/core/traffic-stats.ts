@@ -1,6 +1,7 @@
 import type { SurfaceName } from './artifact-request.ts';
 import type { ErrorCode } from './errors.ts';
 import type { CacheOutcome } from './outcome.ts';
+import type { RateLimit } from './rate-limit.ts';
 import type { ResourceKind } from './request-record.ts';
 
 /** Totals since the start, as `/api/stats` shows them. Bytes are those of bodies. */
@@ -51,4 +52,6 @@ export interface UpstreamStats {
   readonly failures: Readonly<Partial<Record<ErrorCode, number>>>;
   /** Mean time from a request to its head; null before the first. */
   readonly meanFirstByteMs: number | null;
+  /** What it said last of its rate limit, and when (ISO 8601); absent where it never did. */
+  readonly rateLimit?: RateLimit & { readonly at: string };
 }

@@ -1,4 +1,5 @@
 import type { ErrorCode } from './errors.ts';
+import type { RateLimit } from './rate-limit.ts';
 import type { ResourceKind } from './request-record.ts';
 
 /** What an upstream request was for; absent where the caller does not know. */
@@ -14,6 +15,8 @@ export interface UpstreamResponseEvent extends UpstreamPurpose {
   readonly status: number;
   /** From sending the request to its head. */
   readonly firstByteMs: number;
+  /** What the response tells of a rate limit, and when; milliseconds since the epoch. */
+  readonly rateLimit?: RateLimit & { readonly at: number };
 }
 
 /** An upstream request failed. */

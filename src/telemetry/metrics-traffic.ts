@@ -91,6 +91,11 @@ function registerRequests(registry: Registry, totals: RequestTotals): void {
   });
 }
 
+const rateLimitGauges = [
+  ['remaining', 'Requests that the upstream said last it has left for this gateway.'],
+  ['limit', 'Of so many in its window, where it says.'],
+] as const;
+
 function registerUpstreams(registry: Registry, totals: UpstreamTotals): void {
   const registers = [registry];
   new Counter({
@@ -130,6 +135,21 @@ function registerUpstreams(registry: Registry, totals: UpstreamTotals): void {
       }
     },
   });
+  for (const [what, help] of rateLimitGauges) {
+    new Gauge({
+      name: `millrace_upstream_ratelimit_${what}`,
+      help,
+      labelNames: ['upstream'],
+      registers,
+      collect() {
+        this.reset();
+        for (const { origin, rateLimit } of totals.cells) {
+          const value = rateLimit?.[what];
+          if (value !== undefined) this.set({ upstream: origin }, value);
+        }
+      },
+    });
+  }
   new Counter({
     name: 'millrace_upstream_requests_by_kind_total',
     help: 'Requests sent to upstreams, by ecosystem and kind of resource.',

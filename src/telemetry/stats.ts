@@ -69,6 +69,7 @@ function kindStats(requests: RequestTotals, upstreams: UpstreamTotals): KindStat
 }
 
 function statsOf(cell: Readonly<UpstreamCell>): UpstreamStats {
+  const { rateLimit } = cell;
   const { count, sumMs } = cell.firstByte;
   return {
     origin: cell.origin,
@@ -76,5 +77,6 @@ function statsOf(cell: Readonly<UpstreamCell>): UpstreamStats {
     bytes: cell.bytes,
     failures: Object.fromEntries(cell.failures),
     meanFirstByteMs: count === 0 ? null : Math.round((sumMs / count) * 10) / 10,
+    ...(rateLimit && { rateLimit: { ...rateLimit, at: new Date(rateLimit.at).toISOString() } }),
   };
 }

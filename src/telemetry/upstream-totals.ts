@@ -18,6 +18,8 @@ export interface UpstreamCell {
   readonly failures: Map<ErrorCode, number>;
   readonly firstByte: LatencyHistogram;
   bytes: number;
+  /** What the last response that told of a rate limit said. */
+  rateLimit?: UpstreamResponseEvent['rateLimit'];
 }
 
 export interface PurposeCell {
@@ -55,6 +57,7 @@ export class UpstreamTotals implements UpstreamObserver {
     const index = Math.min(5, Math.max(1, Math.trunc(event.status / 100)));
     cell.byClass[index] = (cell.byClass[index] as number) + 1;
     cell.firstByte.observe(event.firstByteMs);
+    if (event.rateLimit !== undefined) cell.rateLimit = event.rateLimit;
     this.#purpose(event).requests++;
   }
 

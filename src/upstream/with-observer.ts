@@ -1,5 +1,6 @@
 import { originOf } from '../core/canonical-url.ts';
 import { GatewayError } from '../core/errors.ts';
+import { rateLimitOf } from '../core/rate-limit.ts';
 import type { UpstreamObserver } from '../core/upstream-observer.ts';
 import type { BodySink, Transport, UpstreamRequest, UpstreamResponse } from './upstream.ts';
 
@@ -12,7 +13,14 @@ export function withObserver(inner: Transport, observer: UpstreamObserver): Tran
         const response = await inner.send(request, signal);
         const { origin, status, requestTime, responseTime } = response;
         const firstByteMs = responseTime - requestTime;
-        observer.upstreamResponse({ origin, status, firstByteMs, ...request.purpose });
+        const limit = rateLimitOf(response.headers);
+        observer.upstreamResponse({
+          origin,
+          status,
+          firstByteMs,
+          ...(limit && { rateLimit: { ...limit, at: responseTime } }),
+          ...request.purpose,
+        });
         return observed(response, request, observer);
       } catch (error) {
         // A client that left says nothing about the upstream.

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import type { TrafficStats } from '../../src/core/traffic-stats.ts';
 import { FakeClock } from '../support/clock.ts';
 import { type TestGateway, testGateway } from '../support/gateway.ts';
 import { httpOrigin } from '../support/http-origin.ts';
@@ -250,6 +251,31 @@ test('lists are validated each time, and their next page stays with the mount', 
   await untilSettled(gateway);
   await list();
   expect(second.origin.requests.map(({ status }) => status)).toEqual([200, 304]);
+});
+
+test('what the registry says of its rate limit is to be seen', async () => {
+  const { hub, gateway } = await setup();
+  hub.push('library/nail', 'latest', layer);
+  const told = async (remaining: string) => {
+    hub.headers = { 'RateLimit-Limit': '100;w=21600', 'RateLimit-Remaining': remaining };
+    await gateway.get('/v2/library/nail/manifests/latest', { headers: accept });
+    await untilSettled(gateway);
+    const stats = (await gateway.admin('/api/stats')) as unknown as {
+      traffic: TrafficStats;
+    };
+    return stats.traffic.upstreams.find(({ origin }) => origin === hub.origin.url)?.rateLimit;
+  };
+  expect(await told('76;w=21600')).toMatchObject({
+    remaining: 76,
+    limit: 100,
+    windowSeconds: 21_600,
+  });
+  expect(await told('75;w=21600')).toMatchObject({ remaining: 75, at: '2026-01-01T00:00:00.000Z' });
+  const metrics = (await gateway.client.send(`${gateway.adminUrl}/metrics`)).body.toString();
+  expect(metrics).toContain(
+    `millrace_upstream_ratelimit_remaining{upstream="${hub.origin.url}"} 75`,
+  );
+  expect(metrics).toContain(`millrace_upstream_ratelimit_limit{upstream="${hub.origin.url}"} 100`);
 });
 
 describe('the gateway itself', () => {
