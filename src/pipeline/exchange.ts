@@ -21,6 +21,7 @@ import { declaredSize, showsItsEnd } from './framing.ts';
 import { headMeta } from './head-meta.ts';
 import { confirmedByHead, headWouldTell } from './head-validation.ts';
 import { type Arrival, type Via, viaOf } from './in-flight.ts';
+import { KnownBodies } from './known-bodies.ts';
 import { contradicts, digestOf, type Fetch, type PublishedDigests } from './published-digests.ts';
 import type { Refetch } from './refetch.ts';
 import type { Resource } from './resource.ts';
@@ -64,14 +65,15 @@ export class Exchange {
   readonly #options: ExchangeOptions;
   readonly #digests: PublishedDigests;
   readonly #updates: StoredUpdates;
+  readonly #bodies: KnownBodies;
   readonly #document: Fetch = (...asked) => this.fetch(...asked);
 
   constructor(options: ExchangeOptions, digests: PublishedDigests) {
     this.#options = options;
     this.#digests = digests;
-    this.#updates = new StoredUpdates(options.store, (...trouble) =>
-      this.#storageFailed(...trouble),
-    );
+    const failed = (url: string, error: unknown): void => this.#storageFailed(url, error);
+    this.#updates = new StoredUpdates(options.store, failed);
+    this.#bodies = new KnownBodies(options.store, this.#updates, failed);
   }
 
   /**
@@ -86,7 +88,7 @@ export class Exchange {
     fromStart = false,
   ): Promise<Arrival> {
     const resource = await this.#digests.completed(asked, this.#document);
-    const known = stored && (await this.#validByHead(resource, stored, onInterim));
+    const known = await this.#toldByHead(resource, stored, onInterim);
     if (known) return known;
     const conditions = stored ? validationFields(stored) : [];
     const rest =
@@ -127,15 +129,17 @@ export class Exchange {
     return this.#share(resource, response, via, whole);
   }
 
-  /** What a HEAD confirms, where the ecosystem wants that; undefined: a GET has to tell. */
-  async #validByHead(
+  /** What a HEAD can tell, where the ecosystem wants it asked; undefined: a GET has to. */
+  async #toldByHead(
     resource: Resource,
-    stored: ArtifactMeta,
+    stored: ArtifactMeta | undefined,
     onInterim: InterimSink | undefined,
   ): Promise<Arrival | undefined> {
-    if (!headWouldTell(resource, stored)) return undefined;
     const to = { method: 'HEAD', ...(onInterim && { onInterim }) };
-    const head = await this.#send(resource, sharedFields(resource), to);
+    const ask = () => this.#send(resource, sharedFields(resource), to);
+    if (!stored) return this.#bodies.linked(resource, ask);
+    if (!headWouldTell(resource, stored)) return undefined;
+    const head = await ask();
     this.#staleRather(resource, stored, head);
     discard(head);
     const meta = confirmedByHead(resource, stored, head);
@@ -227,6 +231,7 @@ export class Exchange {
       if (fill.failure?.code !== 'digest_mismatch') return;
       this.#refused(resource, response, digest);
     });
+    this.#bodies.follow(resource, fill);
     const shared = sharedFields(resource);
     // Mirrors that turn out to have another representation are not asked for the rest of this one.
     const avoid = new Set<string>();

@@ -77,12 +77,12 @@ describe.skipIf(skipUnisolated('skopeo', 'docker-registry'))('skopeo', () => {
     const cold = registry.asked().slice(before);
     expect(new Set(cold).size).toBe(cold.length);
 
-    // While it is there a tag costs a HEAD, and an image by its digest nothing.
+    // While it is there a tag costs a HEAD, and so does, once, what is stored under another URL.
     await copied(image, network);
     await copied(`${hostOf(gateway)}/team/nail@${digest}`, network);
     expect(registry.asked().slice(before + cold.length)).toEqual([
       'HEAD /v2/team/nail/manifests/v1',
-      `GET /v2/team/nail/manifests/${digest}`,
+      `HEAD /v2/team/nail/manifests/${digest}`,
     ]);
 
     await registry.close();

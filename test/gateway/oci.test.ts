@@ -228,6 +228,50 @@ test('a blob on another host is fetched from there, in parts too, without creden
   expect(store.requests).toHaveLength(1);
 });
 
+describe('a blob that is stored for one repository', () => {
+  test('costs another one a HEAD and no body, in whatever registry', async () => {
+    const { hub, second, gateway } = await setup();
+    hub.push('library/nail', 'latest', layer);
+    hub.push('library/board', 'latest', layer);
+    second.push('team/app', 'v1', layer);
+    await pull(gateway, '', 'library/nail', 'latest');
+    const blob = `blobs/${digestOf(layer)}`;
+    const sent = hub.origin.bytesSent;
+    expect((await gateway.get(`/v2/library/board/${blob}`)).body.toString()).toBe(layer);
+    expect((await gateway.get(`/v2/second.test/team/app/${blob}`)).body.toString()).toBe(layer);
+    expect([hub.asked().at(-1), second.asked()]).toEqual([
+      `HEAD /library/board/${blob}`,
+      [`HEAD /team/app/${blob}`],
+    ]);
+    expect([hub.origin.bytesSent - sent, second.origin.bytesSent]).toEqual([0, 0]);
+    await hub.origin.close();
+    expect((await gateway.get(`/v2/library/board/${blob}`)).body.toString()).toBe(layer);
+  });
+
+  test('is not there for one that does not have it, or does not show it', async () => {
+    const { hub, second, gateway } = await setup();
+    hub.push('library/nail', 'latest', layer);
+    await pull(gateway, '', 'library/nail', 'latest');
+    const blob = `blobs/${digestOf(layer)}`;
+    expect((await gateway.get(`/v2/library/other/${blob}`)).status).toBe(404);
+    second.guard = { challenge: 'Basic realm="x"', accepts: () => false };
+    second.push('team/app', 'v1', layer);
+    expect((await gateway.get(`/v2/second.test/team/app/${blob}`)).status).toBe(401);
+  });
+
+  test('is fetched again once it has been purged', async () => {
+    const { hub, gateway } = await setup();
+    hub.push('library/nail', 'latest', layer);
+    hub.push('library/board', 'latest', layer);
+    const blob = `blobs/${digestOf(layer)}`;
+    await gateway.get(`/v2/library/nail/${blob}`);
+    await untilSettled(gateway);
+    await gateway.admin('/api/entries?mount=/v2', 'DELETE');
+    expect((await gateway.get(`/v2/library/board/${blob}`)).body.toString()).toBe(layer);
+    expect(hub.asked().at(-1)).toBe(`GET /library/board/${blob}`);
+  });
+});
+
 test('many at once cost one request for each part', async () => {
   const { hub, gateway } = await setup();
   hub.push('library/nail', 'latest', layer);
