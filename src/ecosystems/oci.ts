@@ -82,11 +82,10 @@ function classify({ url, headers }: ClassifyRequest): Classification {
         ...own,
       };
     }
+    case 'base':
     case 'list':
     case 'catalog':
       return { kind: 'index', freshness: 'validate', staleIfThrottled: true, ...own };
-    case 'base':
-      return foreign('what a registry says of itself is of the moment');
     case 'ambiguous':
     case 'other':
       return foreign('no part of the distribution API that is known');

@@ -9,7 +9,7 @@ import type { After } from './hedge.ts';
 import type { Mirrors, Plan } from './mirrors.ts';
 import { maxRedirects, redirectTarget } from './redirect.ts';
 import { sizeClassOf } from './size-class.ts';
-import type { Transport, UpstreamResponse } from './upstream.ts';
+import type { Transport, UpstreamRequest, UpstreamResponse } from './upstream.ts';
 import { judge } from './verdict.ts';
 
 /** What an attempt belongs to. */
@@ -163,7 +163,8 @@ export class Attempter {
     let kept: RawHeaders = [];
     const timeouts = plan.mode === 'only' ? undefined : this.#options.mirrors.timeouts(candidate);
     for (;;) {
-      const to = { url, headers, trusted, ...(timeouts && { timeouts }) };
+      const redirected = originOf(url) !== candidate.origin;
+      const to = { url, headers, trusted, redirected, ...(timeouts && { timeouts }) };
       const response = await this.#send(around, to, signal);
       firstByteMs += response.responseTime - response.requestTime;
       const forwarded = request.redirects === 'forward' && candidate.trust === 'full';
@@ -185,7 +186,7 @@ export class Attempter {
 
   async #send(
     { request: { method, purpose, onAttempt, onInterim }, attempts }: Around,
-    to: { url: string; headers: RawHeaders; trusted: boolean },
+    to: Pick<UpstreamRequest, 'url' | 'headers' | 'trusted' | 'redirected' | 'timeouts'>,
     signal: AbortSignal | undefined,
   ): Promise<UpstreamResponse> {
     const note = (outcome: Attempt['outcome']): void => {

@@ -14,6 +14,8 @@ export interface UpstreamRequest {
   readonly body?: Readable;
   /** false: private, link-local and loopback addresses are refused after name resolution. */
   readonly trusted: boolean;
+  /** Another origin led here: no credentials of the gateway's own are added. */
+  readonly redirected?: boolean;
   /** What it is for, told to the observer. */
   readonly purpose?: UpstreamPurpose;
   /** In place of the transport's own, where they are shorter; milliseconds. */

@@ -36,8 +36,9 @@ export function withBearerTokens(inner: Transport, options: BearerTokenOptions):
   return {
     close: () => inner.close(),
     async send(request, signal) {
-      const { method, url, headers } = request;
-      const place = method === 'GET' || method === 'HEAD' ? options.placeOf(url) : undefined;
+      const { method, url, headers, redirected = false } = request;
+      const isRead = method === 'GET' || method === 'HEAD';
+      const place = isRead && !redirected ? options.placeOf(url) : undefined;
       const area = place?.rules.areaOf(url);
       if (place === undefined || area === undefined) return inner.send(request, signal);
       const sent = fieldValue(headers, 'authorization');

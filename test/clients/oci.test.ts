@@ -1,6 +1,10 @@
+import { lookup } from 'node:dns/promises';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { Authority, createAuthority } from '../../src/tls/authority.ts';
+import { writeAuthority } from '../../src/tls/authority-files.ts';
 import { temporaryFolder } from '../support/gateway.ts';
 import { generatedBytes } from '../support/generated-bytes.ts';
 import { type DockerRegistry, dockerRegistry } from './support/docker-registry.ts';
@@ -21,6 +25,14 @@ function gatewayFor(registry: DockerRegistry): Promise<GatewayProcess> {
   return gatewayProcess({ mounts });
 }
 
+interface CopyOptions {
+  /** The text of its registries.conf. */
+  readonly registries?: string;
+  /** Over TLS with a certificate that it trusts, and in no other way. */
+  readonly verified?: boolean;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
 /** What of an image ends in a folder: the digest of its index, and all files by name. */
 interface Copied {
   readonly finished: Finished;
@@ -31,16 +43,16 @@ interface Copied {
 async function copy(
   image: string,
   network: { readonly attempt: typeof attempt } = { attempt },
-  registries = '',
+  { registries = '', verified = false, env = {} }: CopyOptions = {},
 ): Promise<Copied> {
   const folder = await temporaryFolder();
   const args = ['--insecure-policy', 'copy', '--all', '--preserve-digests'];
-  const from = ['--src-tls-verify=false', `docker://${image}`, `dir:${folder}`];
+  const from = [`--src-tls-verify=${verified}`, `docker://${image}`, `dir:${folder}`];
   const home = await temporaryFolder();
   await mkdir(join(home, '.config', 'containers'), { recursive: true });
   await writeFile(join(home, '.config', 'containers', 'registries.conf'), registries);
-  const env = { HOME: home, XDG_RUNTIME_DIR: home, TMPDIR: home };
-  const finished = await network.attempt('skopeo', [...args, ...from], { env });
+  const all = { HOME: home, XDG_RUNTIME_DIR: home, TMPDIR: home, ...env };
+  const finished = await network.attempt('skopeo', [...args, ...from], { env: all });
   return { finished, folder };
 }
 
@@ -63,6 +75,45 @@ async function contents(folder: string): Promise<ReadonlyMap<string, Buffer>> {
 function hostOf({ url }: GatewayProcess): string {
   return new URL(url).host;
 }
+
+/**
+ * The name of this machine, where it leads here: Go's clients use no proxy for `localhost` and loopback
+ * addresses.
+ */
+const ownName = hostname();
+const isNamed = ownName !== 'localhost' && (await lookup(ownName).then(Boolean, () => false));
+
+describe.skipIf(skipUnisolated('skopeo', 'docker-registry') || !isNamed)(
+  'skopeo through HTTPS_PROXY',
+  () => {
+    test('copies an image, and again while the registry is switched off, from the entries of the mount', async () => {
+      const data = await temporaryFolder();
+      const pems = await createAuthority({ permitted: undefined, now: Date.now() });
+      await writeAuthority(data, pems);
+      const ca = join(data, 'ca', 'ca.pem');
+      const { chain, key } = await (await Authority.open(pems)).certify([ownName], Date.now());
+      const registry = await dockerRegistry({ host: ownName, chain, key });
+      await registry.push('team/nail:v1', layer);
+      const upstreams = [{ url: `https://${registry.host}/v2` }];
+      const gateway = await gatewayProcess(
+        { data, mounts: [{ path: '/v2', ecosystem: 'oci', upstreams }] },
+        { NODE_EXTRA_CA_CERTS: ca },
+      );
+      const network = await isolatedNetwork(gateway.url);
+      const image = `${registry.host}/team/nail:v1`;
+      const env = { HTTPS_PROXY: gateway.url, SSL_CERT_FILE: ca };
+      const direct = await contents(await copied(image));
+      const proxied = async () => contents(await copied(image, network, { verified: true, env }));
+      expect(await proxied()).toEqual(direct);
+      const mounted = await copied(`${hostOf(gateway)}/team/nail:v1`, network);
+      expect(await contents(mounted)).toEqual(direct);
+      const gets = registry.asked().length;
+      await registry.close();
+      expect(await proxied()).toEqual(direct);
+      expect(registry.asked()).toHaveLength(gets);
+    });
+  },
+);
 
 describe.skipIf(skipUnisolated('skopeo', 'docker-registry'))('skopeo', () => {
   test('copies an image, and again while the registry is switched off, in both forms', async () => {
@@ -101,7 +152,7 @@ describe.skipIf(skipUnisolated('skopeo', 'docker-registry'))('skopeo', () => {
     const lines = ['[[registry]]', 'prefix = "registry.test"', `location = "${location}"`];
     const registries = [...lines, 'insecure = true', ''].join('\n');
     const network = await isolatedNetwork(gateway.url);
-    const folder = await copied('registry.test/team/nail:v1', network, registries);
+    const folder = await copied('registry.test/team/nail:v1', network, { registries });
     expect(await contents(folder)).toEqual(
       await contents(await copied(`${registry.host}/team/nail:v1`)),
     );

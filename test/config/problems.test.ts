@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { ecosystemIds } from '../../src/core/ecosystem-ids.ts';
-import { load, loadText, problemsOf } from './support.ts';
+import { good, load, loadText, problemsOf } from './support.ts';
 
 const port = 'give a whole number from 0 to 65535, without quotes';
 const size = 'give a size such as 512KiB, 256MiB, 20GiB or 1GB, or a plain number of bytes';
@@ -217,6 +217,20 @@ describe('in a mount', () => {
     const [problem, ...more] = await problemsOf(loadText(mount('', upstream)));
     expect(problem).toContain(expected);
     expect(more).toEqual([]);
+  });
+
+  test('the upstream of images is the /v2 of a registry, or below it', async () => {
+    const text = (url: string): string =>
+      `mounts:\n  - { path: /v2, ecosystem: oci, upstreams: [{ url: "${url}" }] }\n`;
+    const [problem, ...more] = await problemsOf(loadText(text('https://registry.test/')));
+    expect(more).toEqual([]);
+    expect(problem).toContain(
+      'https://registry.test is not below the /v2 of a registry; give https://registry.test/v2',
+    );
+    for (const url of ['https://registry.test/v2', 'https://registry.test/v2/team']) {
+      const { config } = await good(loadText(text(url)));
+      expect(config.mounts).toMatchObject([{ upstreams: [{ url }], redirects: 'follow' }]);
+    }
   });
 
   test('a path or an upstream given twice is refused, however it is spelt', async () => {

@@ -58,8 +58,8 @@ const table = [
   [`/library/..%2fother/blobs/sha256:${hex}`, foreign],
   [`/library\\alpine/blobs/sha256:${hex}`, foreign],
   ['/auth?service=x', foreign],
-  ['/', foreign],
-  ['', foreign],
+  ['/', list],
+  ['', list],
 ] as const;
 
 describeEcosystem({ create, upstreamUrl, paths: table.map(([path]) => path) });

@@ -134,6 +134,25 @@ describe('a registry that wants a token', () => {
   });
 });
 
+test('a redirect to another registry gets no token of the gateway for that', async () => {
+  const { registry, service } = await setup();
+  const first = await ociRegistry();
+  first.origin.handle(blob(), (_request, response) => {
+    response.writeHead(307, { Location: registry.origin.url + blob(), 'Content-Length': 0 }).end();
+  });
+  const shared = { ecosystem: 'oci', redirects: 'follow', hosts: [service.host] } as const;
+  const gateway = await testGateway({
+    mounts: [
+      { path: '/v2', url: first.url, ...shared },
+      { path: '/v2/second.test', url: registry.url, ...shared },
+    ],
+  });
+  expect((await gateway.get(blob())).status).toBe(401);
+  expect(service.asked()).toEqual([]);
+  expect((await gateway.get(blob('second.test/team/app'))).body.toString()).toBe(layer);
+  expect((await gateway.get(blob())).status).toBe(401);
+});
+
 describe('a token service', () => {
   test('that nobody allowed is not asked, and the log names it', async () => {
     const { service, gateway } = await setup({ hosts: [] }, 'Basic bWU6bWU=');

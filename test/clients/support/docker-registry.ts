@@ -10,7 +10,14 @@ import { temporaryFolder } from '../../support/gateway.ts';
 import { run } from './run.ts';
 import { hostPath } from './tools.ts';
 
-/** Docker's own registry on a free port of loopback. */
+/** What it shows over TLS, and the name that this is for. */
+export interface RegistryCertificate {
+  readonly host: string;
+  readonly chain: string;
+  readonly key: string;
+}
+
+/** Docker's own registry on a free port of this machine: of loopback without a name. */
 export interface DockerRegistry {
   /** `host:port`, as image names have it. */
   readonly host: string;
@@ -24,15 +31,21 @@ export interface DockerRegistry {
   close(): Promise<void>;
 }
 
-export async function dockerRegistry(): Promise<DockerRegistry> {
+export async function dockerRegistry(secure?: RegistryCertificate): Promise<DockerRegistry> {
   const folder = await temporaryFolder();
+  const name = secure?.host ?? '127.0.0.1';
+  const tls = { certificate: join(folder, 'chain.pem'), key: join(folder, 'key.pem') };
+  if (secure) {
+    await writeFile(tls.certificate, secure.chain);
+    await writeFile(tls.key, secure.key);
+  }
   const config = join(folder, 'config.yml');
   const storage = join(folder, 'registry');
   const yaml = {
     version: 0.1,
     log: { formatter: 'json', accesslog: { disabled: true } },
     storage: { filesystem: { rootdirectory: storage } },
-    http: { addr: '127.0.0.1:0' },
+    http: { addr: `${name}:0`, ...(secure && { tls }) },
   };
   await writeFile(config, JSON.stringify(yaml));
   const child = spawn('docker-registry', ['serve', config], {
@@ -50,8 +63,8 @@ export async function dockerRegistry(): Promise<DockerRegistry> {
   let said = '';
   createInterface({ input: child.stderr }).on('line', (text) => {
     said += `${text}\n`;
-    const host = /listening on (127\.0\.0\.1:\d+)/.exec(text)?.[1];
-    if (host !== undefined) listening.resolve(host);
+    const port = /listening on [^ ,"]*:(\d+)/.exec(text)?.[1];
+    if (port !== undefined) listening.resolve(`${name}:${port}`);
     const [, method, uri] =
       /"http\.request\.method":"(\w+)".*"http\.request\.uri":"([^"]+)"/.exec(text) ?? [];
     if (text.includes('response completed')) requests.push(`${method} ${uri}`);
