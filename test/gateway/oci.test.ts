@@ -147,6 +147,24 @@ describe('an image', () => {
     expect(second.field('content-length')).toBe(first.field('content-length'));
   });
 
+  test('that containerd asks for, by HEAD of the tag and then by digest, costs one GET', async () => {
+    const { second, gateway } = await setup();
+    const { index } = second.push('team/app', 'v1', layer);
+    const ask = async (method: string, reference: string) => {
+      const path = `/v2/team/app/manifests/${reference}?ns=second.test`;
+      const { status } = await gateway.get(path, { method, headers: accept });
+      await untilSettled(gateway);
+      return status;
+    };
+    expect([await ask('HEAD', 'v1'), await ask('GET', index)]).toEqual([200, 200]);
+    expect(second.asked()).toEqual([
+      'GET /team/app/manifests/v1',
+      `HEAD /team/app/manifests/${index}`,
+    ]);
+    await second.origin.close();
+    expect([await ask('HEAD', 'v1'), await ask('GET', index)]).toEqual([200, 200]);
+  });
+
   test('has a variant for each set of forms that a client takes', async () => {
     const { hub, gateway } = await setup();
     const { index, manifests } = hub.push('library/nail', 'latest', layer);
