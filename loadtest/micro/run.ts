@@ -3,6 +3,7 @@ import process from 'node:process';
 import { Bench } from 'tinybench';
 import type { MicroCase } from './case.ts';
 import { hotHitCases } from './hot-hit.ts';
+import { indexRewriteCases } from './index-rewrite.ts';
 import { npmRewriteCase } from './npm-rewrite.ts';
 import { policyCases } from './policy-parts.ts';
 import { pypiRewriteCases } from './pypi-rewrite.ts';
@@ -13,6 +14,7 @@ const cases: readonly MicroCase[] = [
   ...policyCases,
   npmRewriteCase,
   ...pypiRewriteCases,
+  ...indexRewriteCases,
 ];
 
 process.exitCode = await main(process.argv.slice(2));

@@ -84,29 +84,42 @@ class UrlLines {
 
   /** The URL of a line that is an element of an entry's `urls`. */
   read(line: string): { readonly url: string } | undefined {
-    const [, blank = '', dash = '', rest = ''] = /^( *)(- +)?(.*?)\s*$/.exec(line) ?? [];
+    const indent = indentOf(line);
     this.begins = false;
-    if (rest === '') return undefined;
-    if (blank === '' && dash === '') this.#inEntries = rest === 'entries:';
+    if (indent === line.length) return undefined;
+    const isItem = line.startsWith('- ', indent);
+    if (indent === 0 && !isItem) this.#inEntries = line.trimEnd() === 'entries:';
     if (!this.#inEntries) return undefined;
-    if (dash !== '') this.#entryIndent ??= blank.length;
-    this.begins = dash !== '' && blank.length === this.#entryIndent;
-    const isElement = dash !== '' && !this.begins;
-    if (isElement && this.#urlsIndent !== undefined && blank.length >= this.#urlsIndent) {
-      const [, url] =
-        /^["']?(https?:\/\/[^\s"']+)["']?$/.exec(rest) ??
-        /^["']?([^\s"':]+)["']?$/.exec(rest) ??
-        [];
-      return url === undefined ? undefined : { url };
+    if (isItem) {
+      this.#entryIndent ??= indent;
+      this.begins = indent === this.#entryIndent;
+      if (!this.begins && this.#urlsIndent !== undefined && indent >= this.#urlsIndent) {
+        return elementOf(line.slice(indent + 1));
+      }
     }
-    const isUrls = /^["']?urls["']?:$/.test(rest) && this.isKeyOfEntry(line);
-    this.#urlsIndent = isUrls ? blank.length + dash.length : undefined;
+    this.#urlsIndent = undefined;
+    if (!line.includes('urls')) return undefined;
+    const key = isItem ? line.slice(indent + 1) : line;
+    const isUrls = /^ *["']?urls["']?: *\r?$/.test(key) && this.isKeyOfEntry(line);
+    if (isUrls) this.#urlsIndent = isItem ? indent + 1 : indent;
     return undefined;
   }
 
   isKeyOfEntry(line: string): boolean {
     if (this.#entryIndent === undefined) return false;
-    const indent = /^ */.exec(line)?.[0].length ?? 0;
+    const indent = indentOf(line);
     return indent === this.#entryIndent ? this.begins : indent === this.#entryIndent + 2;
   }
+}
+
+function indentOf(line: string): number {
+  let at = 0;
+  while (line.charCodeAt(at) === 0x20) at++;
+  return at;
+}
+
+/** A plain or quoted URL, absolute or relative. */
+function elementOf(text: string): { readonly url: string } | undefined {
+  const plain = text.trim().replace(/^(["'])(.*)\1$/, '$2');
+  return /^(?:https?:\/\/[^\s"']+|[^\s"':]+)$/.test(plain) ? { url: plain } : undefined;
 }

@@ -18,12 +18,17 @@ export class LineReader {
 
   /** Whether enough was seen. */
   push(chunk: Uint8Array): boolean {
+    const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
     let start = 0;
-    while (!this.#over && start < chunk.length) {
-      const end = chunk.indexOf(0x0a, start);
-      this.#hold(chunk.subarray(start, end === -1 ? chunk.length : end));
-      if (end === -1) break;
-      this.end();
+    while (!this.#over && start < bytes.length) {
+      const end = bytes.indexOf(0x0a, start);
+      if (end !== -1 && this.#bytes === 0 && end - start <= this.#maxBytes) {
+        this.#read(bytes.toString('utf8', start, end));
+      } else {
+        this.#hold(bytes.subarray(start, end === -1 ? bytes.length : end));
+        if (end === -1) break;
+        this.end();
+      }
       start = end + 1;
     }
     return this.#over;
@@ -35,7 +40,11 @@ export class LineReader {
     const text = this.#line ? Buffer.concat(this.#line).toString('utf8') : '';
     this.#line = [];
     this.#bytes = 0;
-    if (text !== '') this.#over = this.#take(text);
+    this.#read(text);
+  }
+
+  #read(line: string): void {
+    if (line !== '') this.#over = this.#take(line);
   }
 
   #hold(bytes: Uint8Array): void {

@@ -1,15 +1,15 @@
 import type { Rewriter } from '../core/classification.ts';
 
-const newline = 0x0a;
-
 /**
- * Replaces lines of a document of UTF-8 and leaves all others byte for byte. One that is longer than
- * the bound goes through as it is; the carry holds no more than that.
+ * Replaces lines of a document and leaves all others byte for byte. Lines are given and taken as
+ * Latin 1, so that each character is a byte. One that is longer than the bound goes through as it is;
+ * the carry holds no more than that.
  */
 export class LineRewriter implements Rewriter {
   readonly #maxBytes: number;
   readonly #map: (line: string) => string | undefined;
-  #carry: Buffer = Buffer.alloc(0);
+  /** The line that has begun. */
+  #carry = '';
   /** Inside a line that is too long. */
   #passing = false;
 
@@ -20,45 +20,38 @@ export class LineRewriter implements Rewriter {
   }
 
   push(chunk: Uint8Array): readonly Uint8Array[] {
-    const bytes = Buffer.concat([this.#carry, chunk]);
-    this.#carry = Buffer.alloc(0);
-    const pieces: Buffer[] = [];
+    const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+    const text = this.#carry + bytes.toString('latin1');
+    const pieces: string[] = [];
     let taken = 0;
     let at = 0;
-    while (at < bytes.length) {
-      const end = bytes.indexOf(newline, at);
-      if (end === -1) {
-        if (!this.#passing && bytes.length - at <= this.#maxBytes) {
-          this.#carry = Buffer.from(bytes.subarray(at));
-          pieces.push(bytes.subarray(taken, at));
-          return pieces.filter((piece) => piece.length > 0);
-        }
-        this.#passing = true;
-        break;
-      }
-      const replacement = this.#passing ? undefined : this.#mapped(bytes.subarray(at, end));
+    for (let end = text.indexOf('\n'); end !== -1; end = text.indexOf('\n', at)) {
+      const line = this.#passing ? undefined : text.slice(at, end);
       this.#passing = false;
+      const replacement = line === undefined ? undefined : this.#mapped(line);
       if (replacement !== undefined) {
-        pieces.push(bytes.subarray(taken, at), Buffer.from(replacement));
+        pieces.push(text.slice(taken, at), replacement);
         taken = end;
       }
       at = end + 1;
     }
-    pieces.push(bytes.subarray(taken));
-    return pieces.filter((piece) => piece.length > 0);
+    this.#passing ||= text.length - at > this.#maxBytes;
+    this.#carry = this.#passing ? '' : text.slice(at);
+    pieces.push(text.slice(taken, this.#passing ? undefined : at));
+    return bytesOf(pieces.join(''));
   }
 
   end(): readonly Uint8Array[] {
     const rest = this.#carry;
-    this.#carry = Buffer.alloc(0);
-    if (rest.length === 0) return [];
-    const replacement = this.#mapped(rest);
-    return [replacement === undefined ? rest : Buffer.from(replacement)];
+    this.#carry = '';
+    return bytesOf(rest === '' ? '' : (this.#mapped(rest) ?? rest));
   }
 
-  #mapped(line: Buffer): string | undefined {
-    const text = line.length > this.#maxBytes ? undefined : line.toString('utf8');
-    // What is not UTF-8 would not survive the way back.
-    return text === undefined || text.includes('\ufffd') ? undefined : this.#map(text);
+  #mapped(line: string): string | undefined {
+    return line.length > this.#maxBytes ? undefined : this.#map(line);
   }
+}
+
+function bytesOf(text: string): readonly Uint8Array[] {
+  return text === '' ? [] : [Buffer.from(text, 'latin1')];
 }
