@@ -1,5 +1,6 @@
 import type { ArtifactMeta } from '../core/artifact-meta.ts';
 import type { ByteRange } from '../core/body.ts';
+import { originOf } from '../core/canonical-url.ts';
 import type { Digest } from '../core/digest.ts';
 import { GatewayError } from '../core/errors.ts';
 import type { InterimSink } from '../core/interim.ts';
@@ -229,7 +230,8 @@ export class Exchange {
     });
     void fill.settled.then(() => {
       if (fill.failure?.code !== 'digest_mismatch') return;
-      this.#refused(resource, response, digest);
+      source.bringers.demote('wrong-bytes', originOf(request.url));
+      this.#digests.refused(resource, response.url, digest);
     });
     this.#bodies.follow(resource, fill);
     const shared = sharedFields(resource);
@@ -250,6 +252,7 @@ export class Exchange {
         return Math.min(connections, this.#options.mostConnections?.() ?? connections);
       },
       now: monotonic,
+      busyMs: () => performance.eventLoopUtilization().active,
       rangesIgnored: asked === 'ranges-ignored',
     };
     const source = new UpstreamFillSource(fill, response, refetch, place?.range);

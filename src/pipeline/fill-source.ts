@@ -2,6 +2,7 @@ import type { ByteRange } from '../core/body.ts';
 import type { GatewayError } from '../core/errors.ts';
 import { fieldValue } from '../core/raw-headers.ts';
 import { strongEtag } from '../policy/conditional.ts';
+import { Bringers } from './bringers.ts';
 import { Feed, type FeedOwner, type FeedPlace, type FeedResponse, incomplete } from './feed.ts';
 import type { Fill } from './fill.ts';
 import type { FillSource } from './fill-contract.ts';
@@ -38,6 +39,7 @@ export class UpstreamFillSource implements FillSource, FeedOwner {
   readonly #fill: Fill;
   readonly #refetch: Refetch;
   readonly #identity: Identity;
+  readonly bringers = new Bringers();
   readonly #feeds = new Set<Feed>();
   readonly #asked = new Set<Asked>();
   readonly #parallel: Parallel;
@@ -60,6 +62,7 @@ export class UpstreamFillSource implements FillSource, FeedOwner {
       view: () => viewOf(fill, this.#feeds, this.#asked, refetch.now()),
       ask: (range) => this.#askPart(range),
       now: () => refetch.now(),
+      busyMs: () => refetch.busyMs?.() ?? 0,
     });
     fill.connect(this);
     if (refetch.rangesIgnored && fill.present.claimed) this.#way = 'none';
@@ -166,6 +169,7 @@ export class UpstreamFillSource implements FillSource, FeedOwner {
   #feed(response: FeedResponse, place: FeedPlace): void {
     const feed = new Feed(this, this.#fill, response, place);
     this.#feeds.add(feed);
+    this.bringers.note(response);
     response.consume(feed);
   }
 

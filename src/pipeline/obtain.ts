@@ -52,9 +52,14 @@ export interface ObtainOptions {
   readonly client?: Client;
 }
 
+export interface ObtainParts {
+  readonly exchange: Exchange;
+  readonly inFlight: InFlight;
+}
+
 /** Joins the exchange under way for the resource or leads a new one; alone where it cannot be shared. */
 export async function obtain(
-  { exchange, inFlight }: { exchange: Exchange; inFlight: InFlight },
+  { exchange, inFlight }: ObtainParts,
   resource: Resource,
   { stored, variants, unanswered, lookAgain, client }: ObtainOptions,
 ): Promise<Obtained> {

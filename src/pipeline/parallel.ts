@@ -19,12 +19,16 @@ export interface ParallelOptions {
   readonly ask: (range: ByteRange) => void;
   /** Milliseconds, on a clock that does not go back. */
   readonly now: () => number;
+  /** Milliseconds for which this thread has been at work, so far. */
+  readonly busyMs: () => number;
 }
 
 /** How long one connection is watched before others are thought of, in milliseconds. */
 const watchedMs = 30;
 /** What one connection brings within this time, in milliseconds, is not worth bothering the upstream. */
 const worthwhileMs = 2_500;
+/** Part of the time at work from which on it is not the upstream that is slow. */
+const saturated = 0.8;
 /** How often it is looked at how the connections do, in milliseconds. */
 const stepMs = 20;
 const tickMs = 100;
@@ -36,7 +40,7 @@ const tickMs = 100;
 export class Parallel {
   readonly #options: ParallelOptions;
   #count: LaneCount | undefined;
-  #watchedFrom: { readonly at: number; readonly bytes: number } | undefined;
+  #watchedFrom: { readonly at: number; readonly bytes: number; readonly busy: number } | undefined;
   #lookedAt = Number.NEGATIVE_INFINITY;
   #ticks: NodeJS.Timeout | undefined;
   /** Milliseconds to the first byte of a part. */
@@ -77,15 +81,20 @@ export class Parallel {
   stop(): void {
     clearInterval(this.#ticks);
     this.#count = undefined;
-    this.#watchedFrom = { at: Number.POSITIVE_INFINITY, bytes: 0 };
+    this.#watchedFrom = { at: Number.POSITIVE_INFINITY, bytes: 0, busy: 0 };
   }
 
   #begin(at: number): void {
     const { bytes, missing } = this.#options.view();
-    this.#watchedFrom ??= { at, bytes };
+    const busy = this.#options.busyMs();
+    this.#watchedFrom ??= { at, bytes, busy };
     const ms = at - this.#watchedFrom.at;
     const rate = (bytes - this.#watchedFrom.bytes) / ms;
     if (!(ms >= watchedMs) || rate <= 0) return;
+    if (busy - this.#watchedFrom.busy > saturated * ms) {
+      this.#watchedFrom = { at, bytes, busy };
+      return;
+    }
     this.#rate = rate;
     const left = missing.reduce((sum, { first, last }) => sum + last - first + 1, 0);
     if (left / rate < worthwhileMs) return;

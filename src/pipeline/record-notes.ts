@@ -10,6 +10,12 @@ export function noteVia(record: RequestRecord, via: Via): void {
   record.cacheStatus.fwdStatus = via.status;
 }
 
+/** Notes that a body comes from an upstream, for this request or one before it. */
+export function noteFill(record: RequestRecord, leader: boolean, storing: boolean): void {
+  record.outcome = leader ? 'miss' : 'collapsed';
+  if (leader) record.cacheStatus.stored = storing;
+}
+
 /** Notes why a stored response stands in for the upstream's. */
 export function noteError(record: RequestRecord, error: unknown): void {
   if (!(error instanceof GatewayError)) return;

@@ -11,6 +11,8 @@ export interface Refetch {
   connections(etag: string | undefined): number;
   /** Milliseconds, on a clock that does not go back. */
   now(): number;
+  /** Milliseconds for which this thread has been at work, so far; without it, it is taken for idle. */
+  busyMs?(): number;
   /** The first response is the whole although a part was asked for. */
   readonly rangesIgnored?: boolean;
 }

@@ -8,17 +8,17 @@ import { aloneReason } from './alone-reason.ts';
 import { type Answer, answerFrom } from './answer.ts';
 import { answerAlone } from './answer-alone.ts';
 import { type Asking, type Client, hold } from './asking.ts';
-import { BackgroundValidation } from './background-validation.ts';
+import { BackgroundRequests } from './background-requests.ts';
 import { Deriver } from './derive.ts';
 import { Exchange, type ExchangeOptions } from './exchange.ts';
 import { FailedValidations } from './failed-validations.ts';
 import type { Fill } from './fill.ts';
 import { withFirstBytes } from './first-bytes.ts';
 import { InFlight } from './in-flight.ts';
-import { type Alone, alone, type Obtained, obtain } from './obtain.ts';
+import { type Alone, alone, type Obtained, type ObtainParts, obtain } from './obtain.ts';
 import { Posted } from './posted.ts';
 import { PublishedDigests } from './published-digests.ts';
-import { noteError, noteVia, wholeSeconds } from './record-notes.ts';
+import { noteError, noteFill, noteVia, wholeSeconds } from './record-notes.ts';
 import {
   arrivingRepresentation,
   firstHand,
@@ -51,9 +51,9 @@ export class Serve {
   readonly #exchange: Exchange;
   readonly #deriver: Deriver;
   readonly #inFlight = new InFlight();
-  readonly #behind: BackgroundValidation;
+  readonly #behind: BackgroundRequests;
   readonly #failed = new FailedValidations();
-  readonly #parts: { readonly exchange: Exchange; readonly inFlight: InFlight };
+  readonly #parts: ObtainParts;
 
   constructor(options: ServeOptions) {
     this.#options = options;
@@ -61,12 +61,7 @@ export class Serve {
     this.#deriver = new Deriver(options);
     this.posted = new Posted(options, this.#inFlight);
     this.#parts = { exchange: this.#exchange, inFlight: this.#inFlight };
-    const lookAgain = async () => undefined;
-    this.#behind = new BackgroundValidation(
-      (resource, stored, variants) =>
-        obtain(this.#parts, resource, { stored, variants, unanswered: false, lookAgain }),
-      options.log,
-    );
+    this.#behind = new BackgroundRequests(options, this.#parts);
   }
 
   /** Fills under way and their readers, for the metrics. */
@@ -142,7 +137,7 @@ export class Serve {
       case 'fresh':
         return this.#reused(decision, record, 'hit');
       case 'stale-while-revalidate':
-        this.#behind.start(resource, decision.meta, variants);
+        this.#behind.validate(resource, decision.meta, variants);
         return this.#reused(decision, record, 'stale');
       case 'stale':
         return this.#reused(decision, record, 'stale');
@@ -201,13 +196,13 @@ export class Serve {
   }
 
   #take(obtained: Obtained, asking: Asking): Selected {
-    const { record } = asking;
+    const { resource, record } = asking;
     if (obtained.kind === 'alone') return this.#noteAlone(obtained, record);
     const { arrival, leader } = obtained;
     if (arrival.kind === 'found') return this.#stored(arrival.meta, record, 'hit', { hit: true });
     noteVia(record, arrival.via);
-    const now = this.#options.now();
     if (!leader) record.cacheStatus.collapsed = true;
+    const now = this.#options.now();
     if (arrival.kind === 'validated') {
       record.outcome = 'revalidated';
       const validated = storedRepresentation(this.#options.store, arrival.meta, now);
@@ -216,8 +211,8 @@ export class Serve {
     hold(asking, arrival.fill);
     // In place of the hold that it was made with.
     if (leader) arrival.fill.release();
-    record.outcome = leader ? 'miss' : 'collapsed';
-    if (leader) record.cacheStatus.stored = arrival.fill.storing;
+    if (leader) this.#behind.replace(resource, arrival.fill);
+    noteFill(record, leader, arrival.fill.storing);
     const arriving = arrivingRepresentation(arrival.fill, arrival.meta, now);
     const representation = leader ? firstHand(arriving, arrival.meta) : arriving;
     return { kind: 'representation', representation };

@@ -111,6 +111,8 @@ export class Passthrough {
       on.failed(this.#options.toGatewayError(error));
     };
     proxy.once('open', (upstream) => {
+      // The protocol that is spoken from now on may be silent for as long as it likes.
+      upstream.setTimeout(0);
       on.joined();
       upstream.once('end', () => upstream.destroy());
       upstream.once('close', () => socket.destroy());
@@ -118,7 +120,11 @@ export class Passthrough {
     });
     proxy.once('proxyReqWs', (outgoing: ClientRequest) => {
       socket.once('close', () => outgoing.destroy());
+      outgoing.setTimeout(this.#options.idleTimeoutMs);
+      let answered: IncomingMessage | undefined;
+      outgoing.once('timeout', () => (answered ?? outgoing).destroy(stalled()));
       const answer = (upstream: IncomingMessage): void => {
+        answered = upstream;
         // Node may parse what was in flight when the connection broke.
         if (over) upstream.destroy();
         else forward(upstream, response, on).catch(fail);

@@ -235,6 +235,21 @@ describe('an upgrade that the upstream answers otherwise', () => {
     expect(answer).toMatch(/\r\n\r\nhalf$/);
   });
 
+  test.each<[string, string, string]>([
+    ['is silent', '', 'HTTP/1.1 504 '],
+    ['falls silent', 'HTTP/1.1 401 Unauthorized\r\n\r\nha', 'HTTP/1.1 401 '],
+  ])('and %s is given up', async (_, answer, begins) => {
+    const origin = await scriptedOrigin();
+    const gateway = await testGateway({
+      config: { timeouts: { connect: 5_000, firstByte: 50, idle: 50, floor: 20 } },
+      mounts: [{ path: '/live', url: origin.url }],
+    });
+    origin.expect('GET', '/chat', answer, hang);
+    const received = await raw(gateway.url, upgradeOf('/live/chat'));
+    expect(received.startsWith(begins)).toBe(true);
+    expect(received).not.toMatch(/\r\n0\r\n\r\n$/);
+  });
+
   test('with bytes that are no HTTP is a 502', async () => {
     const { gateway } = await setup('SSH-2.0-OpenSSH\r\n');
     const answer = await raw(gateway.url, upgradeOf('/live/chat'));

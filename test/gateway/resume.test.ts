@@ -95,7 +95,9 @@ describe('a body that broke off because its upstream died', () => {
   test('breaks off again, and goes on from there', async () => {
     const { origin, gateway, ranges } = await broken();
     origin.breaksAt = 7 * mebibyte;
-    expect((await gateway.get('/files/big')).aborted).toBe(true);
+    // Where it breaks before what is kept was checked there is no first byte yet.
+    const cut = await gateway.get('/files/big');
+    expect(cut.aborted || cut.status === 502).toBe(true);
     await until(() => origin.down);
     origin.down = false;
     const answer = await gateway.get('/files/big');

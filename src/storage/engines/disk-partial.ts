@@ -50,6 +50,7 @@ export class DiskPartial implements PartialBody {
   #file: PartialFile | undefined;
   #state: 'open' | 'committing' | 'committed' | 'discarded' | 'suspended' = 'open';
   #failure: Error | undefined;
+  #laidAside = false;
   /** End of the furthest byte given, and of what there is space for. */
   #end = 0;
   #reserved: number;
@@ -102,6 +103,7 @@ export class DiskPartial implements PartialBody {
 
   async commit(key: string, meta: ArtifactMeta): Promise<ArtifactMeta> {
     requireBodyRef(meta.body);
+    if (this.#laidAside) throw bodyMissing('the body was laid aside: its store is being closed');
     if (this.#state !== 'open') throw misuse('the partial body was ended before');
     if (this.failure) throw this.failure;
     const { log } = this.#options;
@@ -138,6 +140,7 @@ export class DiskPartial implements PartialBody {
   async suspend(): Promise<void> {
     const file = this.#file;
     const { log, keep } = this.#options;
+    this.#laidAside = true;
     if (this.#state !== 'open' || !file || !log || this.failure) return this.discard();
     clearTimeout(this.#linger);
     this.#state = 'suspended';

@@ -49,7 +49,9 @@ function faultOf(
 ): string | undefined {
   if (status === 101 && valuesOf(fields, 'upgrade').length === 0) return 'nothing to upgrade';
   if (resource === undefined || method === 'HEAD') return undefined;
-  if (status === 200) {
+  // It goes no further than to the gateway. RFC 9110 section 7.6.2.
+  const isLast = method === 'OPTIONS' && Number(valuesOf(fields, 'max-forwards')[0]) === 0;
+  if (status === 200 && !isLast) {
     if (!resource.holds(body)) return `other bytes than those of ${resource.name}`;
     if (complete && !resource.lengths.has(body.length)) {
       return `${body.length} bytes as the whole of ${resource.name}`;

@@ -1,0 +1,53 @@
+import { expect, onTestFinished, test } from 'vitest';
+import type { ByteRange } from '../../src/core/body.ts';
+import { Parallel } from '../../src/pipeline/parallel.ts';
+
+const mebibyte = 2 ** 20;
+const size = 256 * mebibyte;
+
+/** What is asked for while one connection brings so much a millisecond, this thread being so busy. */
+function watched(rate: number, busyShare: (ms: number) => number): readonly ByteRange[] {
+  let at = 0;
+  let busy = 0;
+  let bytes = 0;
+  const asked: ByteRange[] = [];
+  const parallel = new Parallel({
+    most: () => 8,
+    view: () => ({
+      lanes: [
+        { position: bytes, limit: size, rate, open: true, stalled: false },
+        ...asked.map(({ first, last }) => {
+          return { position: first, limit: last + 1, rate, open: false, stalled: false };
+        }),
+      ],
+      flowing: 1,
+      waiting: [bytes],
+      missing: [{ first: bytes, last: size - 1 }],
+      bytes,
+    }),
+    ask: (range) => asked.push(range),
+    now: () => at,
+    busyMs: () => busy,
+  });
+  onTestFinished(() => parallel.stop());
+  for (let step = 0; step < 20; step++) {
+    at += 10;
+    busy += 10 * busyShare(at);
+    bytes += 10 * rate;
+    parallel.took();
+  }
+  return asked;
+}
+
+test('a slow upstream is asked over more connections', () => {
+  expect(watched(20_000, () => 0.3)).not.toHaveLength(0);
+});
+
+test('a fast one is not: it would bring nothing', () => {
+  expect(watched(size / 2_000, () => 0.3)).toHaveLength(0);
+});
+
+test('nor is one of which a busy gateway cannot take more', () => {
+  expect(watched(20_000, () => 1)).toHaveLength(0);
+  expect(watched(20_000, (ms) => (ms < 100 ? 1 : 0.3))).not.toHaveLength(0);
+});
