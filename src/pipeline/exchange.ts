@@ -17,6 +17,7 @@ import type { UpstreamResponse } from '../upstream/upstream.ts';
 import type { Client } from './asking.ts';
 import { downloadOf, partFields, sharedFields } from './download-of.ts';
 import { Fill } from './fill.ts';
+import { anotherDigestTold } from './fill-errors.ts';
 import { UpstreamFillSource } from './fill-source.ts';
 import { declaredSize, showsItsEnd } from './framing.ts';
 import { headMeta } from './head-meta.ts';
@@ -58,8 +59,6 @@ interface SendOptions
   extends Partial<Pick<DownloadRequest, 'method' | 'size' | 'avoid' | 'onInterim'>> {
   readonly signal?: AbortSignal;
 }
-
-const viaField: ReadonlySet<string> = new Set(['via']);
 
 /** Speaks with the upstreams on behalf of a key, and turns what comes into something to share. */
 export class Exchange {
@@ -256,8 +255,7 @@ export class Exchange {
       rangesIgnored: asked === 'ranges-ignored',
     };
     const source = new UpstreamFillSource(fill, response, refetch, place?.range);
-    const startedAt = response.requestTime;
-    this.#options.transfers?.begin({ fill, source, request, startedAt });
+    this.#options.transfers?.begin({ fill, source, request, startedAt: response.requestTime });
     return { kind: 'fill', via, meta, fill };
   }
 
@@ -267,7 +265,7 @@ export class Exchange {
     { signal, ...more }: SendOptions = {},
   ): Promise<DownloadedResponse> {
     const via = this.#options.via(fieldValue(headers, 'via'));
-    const fields = [...withoutFields(headers, viaField), 'Via', via];
+    const fields = [...withoutFields(headers, new Set(['via'])), 'Via', via];
     const request = { ...downloadOf(resource), ...more, headers: fields };
     return this.#options.downloader.fetch(request, signal);
   }
@@ -292,9 +290,7 @@ export class Exchange {
   #refused(resource: Resource, from: DownloadedResponse, digest: Digest | undefined): GatewayError {
     from.demote('wrong-bytes');
     this.#digests.refused(resource, from.url, digest);
-    return new GatewayError('digest_mismatch', 'the response tells another digest of its body', {
-      origin: 'upstream',
-    });
+    return anotherDigestTold();
   }
 
   #storageFailed(url: string, err: unknown): void {

@@ -11,6 +11,12 @@ export function brokenOff(): GatewayError {
   return new GatewayError('http_response_incomplete', 'the body broke off', { origin: 'upstream' });
 }
 
+export function anotherDigestTold(): GatewayError {
+  return new GatewayError('digest_mismatch', 'the response tells another digest of its body', {
+    origin: 'upstream',
+  });
+}
+
 export function digestMismatch(): GatewayError {
   return new GatewayError('digest_mismatch', 'body does not have the digest it must have', {
     origin: 'upstream',
