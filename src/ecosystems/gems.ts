@@ -4,6 +4,7 @@ import type {
   ClassifyRequest,
   DigestFinder,
   DigestSource,
+  IndexClassification,
 } from '../core/classification.ts';
 import { type Digest, digestFromHex } from '../core/digest.ts';
 import { readableDocument } from './document.ts';
@@ -11,6 +12,7 @@ import type { Ecosystem } from './ecosystem.ts';
 import { authorityOf } from './foreign-file.ts';
 import { type GemName, parseGemsPath } from './gems-path.ts';
 import { LineReader } from './line-reader.ts';
+import { chosenFields, encodingFor } from './negotiation.ts';
 
 /** All of a version's requirements; a longer line is passed over. */
 const maxLineBytes = 256 * 1024;
@@ -43,14 +45,25 @@ function classify(request: ClassifyRequest): Classification {
       return { kind: 'artifact' };
     case 'versions':
       // gem asks by HEAD whether there is one, bundler reads it: the one finds what the other left.
-      return { ...readableDocument(request), wholeForHead: true };
+      return { ...unpacked(request), wholeForHead: true };
     case 'index':
-      return readableDocument(request);
+      return unpacked(request);
     case 'api':
       return { kind: 'passthrough', reason: 'the web API of the registry must be current' };
     case 'other':
       return { kind: 'index', freshness: 'rfc9111' };
   }
+}
+
+/**
+ * Bundler asks for the whole with gzip and for a range without: one representation for both, so that
+ * its entity tag and length mean the same.
+ */
+function unpacked(request: ClassifyRequest): IndexClassification {
+  const requestHeaders = chosenFields(request.headers, {
+    'Accept-Encoding': (value) => encodingFor(value) && 'identity',
+  });
+  return { ...readableDocument(request), ...(requestHeaders && { requestHeaders }) };
 }
 
 /** Where the compact index is that names a gem; the public one has a host of its own. */
