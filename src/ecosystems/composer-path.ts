@@ -34,8 +34,8 @@ const hostedArchives: readonly RegExp[] = [
   new RegExp(String.raw`^/[^/?]+/[^/?]+/get/${commit}\.[a-z0-9.]+$`),
 ];
 /** Elsewhere: a version or commit in the file's name, or a place for it in a template. */
-const archiveFile =
-  /\/[^/?]*(?:\d|%reference%|%version%)[^/?]*\.(?:zip|tar|tgz|tar\.(?:gz|bz2|xz)|%type%)$/i;
+const archiveEnd = /\.(?:zip|tar|tgz|tar\.(?:gz|bz2|xz)|%type%)$/i;
+const versioned = /\d|%reference%|%version%/;
 const maxCandidates = 6;
 
 /** Reads a path, query included where it matters. */
@@ -46,10 +46,15 @@ export function parseComposerPath(path: string): ComposerPath {
   const digest = digestFromHex(hex.length === 40 ? 'sha1' : 'sha256', hex);
   if (digest) return { kind: 'hashed', digest };
   if (packageFile.test(path)) return { kind: 'package' };
-  if (hostedArchives.some((each) => each.test(path)) || archiveFile.test(path)) {
+  if (hostedArchives.some((each) => each.test(path)) || isArchive(path)) {
     return { kind: 'archive', packages: packagesIn(path) };
   }
   return api.test(path) ? { kind: 'api' } : { kind: 'other' };
+}
+
+function isArchive(path: string): boolean {
+  const file = path.slice(path.lastIndexOf('/') + 1);
+  return !file.includes('?') && archiveEnd.test(file) && versioned.test(file);
 }
 
 /** Whether a mount serves such a path outside its upstream. */

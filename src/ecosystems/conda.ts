@@ -6,7 +6,7 @@ import type { Ecosystem } from './ecosystem.ts';
 import { JsonStringRewriter } from './json-string-rewriter.ts';
 
 /** `name-version-build` in a folder of its platform. */
-const packageFile = /^[^?#]*\/([a-z0-9_.~+-]+-[^-/?#]+-[^-/?#]+\.(?:conda|tar\.bz2))$/i;
+const packageFile = /^[a-z0-9_.~+-]+-[^-]+-[^-]+\.(?:conda|tar\.bz2)$/i;
 const index =
   /\/(?:(?:current_)?repodata(?:_from_packages)?\.json(?:\.zst|\.bz2)?|channeldata\.json|repodata_shards\.msgpack\.zst)$/;
 /** A shard is named by its digest. CEP 16. */
@@ -26,8 +26,8 @@ function classify(request: ClassifyRequest): Classification {
   const [, hex = ''] = shard.exec(path) ?? [];
   const digest = digestFromHex('sha256', hex);
   if (digest) return { kind: 'artifact', digest };
-  const [, file = ''] = packageFile.exec(path) ?? [];
-  if (file !== '') {
+  const file = path.slice(path.lastIndexOf('/') + 1);
+  if (packageFile.test(file) && !/[?#]/.test(path)) {
     const folder = url.slice(0, url.length - file.length);
     const urls = ['repodata.json', 'current_repodata.json'].map((name) => folder + name);
     return { kind: 'artifact', digestFrom: { urls, find: () => new PackageDigestFinder(file) } };

@@ -19,8 +19,10 @@ export type GemsPath =
   | { readonly kind: 'api' }
   | { readonly kind: 'other' };
 
-const gemFile = /^(.*)\/gems\/([A-Za-z0-9_][\w.-]*-\d[\w.-]*)\.gem$/;
-const specFile = /\/quick\/Marshal\.4\.8\/[\w.-]+-\d[\w.-]*\.gemspec\.rz$/;
+const gemFile = /^(.*)\/gems\/([A-Za-z0-9_][\w.-]*)\.gem$/;
+const specFile = /\/quick\/Marshal\.4\.8\/([\w.-]+)\.gemspec\.rz$/;
+/** Where a version may begin. */
+const dash = /(?<=.)-(?=\d)/g;
 const indexFile =
   /\/(?:names|info\/[A-Za-z0-9_][\w.-]*|(?:latest_|prerelease_)?specs\.4\.8(?:\.gz)?)$/;
 const maxCandidates = 4;
@@ -29,15 +31,16 @@ const maxCandidates = 4;
 export function parseGemsPath(path: string): GemsPath {
   if (hasDotSegments(path)) return { kind: 'other' };
   const [, root, stem] = gemFile.exec(path) ?? [];
-  if (root !== undefined && stem !== undefined) {
-    const dashes = [...stem.matchAll(/(?<=.)-(?=\d)/g)].slice(0, maxCandidates);
+  const dashes = [...(stem ?? '').matchAll(dash)].slice(0, maxCandidates);
+  if (root !== undefined && stem !== undefined && dashes.length > 0) {
     const names = dashes.map(({ index }) => ({
       name: stem.slice(0, index),
       version: stem.slice(index + 1),
     }));
     return { kind: 'gem', root, names };
   }
-  if (specFile.test(path)) return { kind: 'spec' };
+  const [, spec = ''] = specFile.exec(path) ?? [];
+  if (spec.search(dash) !== -1) return { kind: 'spec' };
   if (path.endsWith('/versions') && !path.includes('/api/')) return { kind: 'versions' };
   if (indexFile.test(path)) return { kind: 'index' };
   return /\/api\/v[12]\//.test(path) ? { kind: 'api' } : { kind: 'other' };

@@ -12,7 +12,7 @@ export interface HelmOptions {
 
 /** Where many repositories have their charts, beside an index on a page of their own. */
 const publicHosts: readonly string[] = ['github.com'];
-const chartFile = /\/[^/?]+-v?\d[^/?]*\.tgz$/;
+const versioned = /.-v?\d/;
 /** Folders above a chart in which its index may be. */
 const maxFolders = 4;
 
@@ -51,7 +51,8 @@ function isFile(path: string): boolean {
 }
 
 function isChart(path: string): boolean {
-  return chartFile.test(path) && !hasDotSegments(path) && !/[?#]/.test(path);
+  if (!path.endsWith('.tgz') || /[?#]/.test(path) || hasDotSegments(path)) return false;
+  return versioned.test(path.slice(path.lastIndexOf('/') + 1));
 }
 
 /** Folders that may have the index of a chart: those above it, or the mount's own. */

@@ -5,7 +5,8 @@ import type { Ecosystem } from './ecosystem.ts';
 import { OuterChecksumFinder } from './hex-package.ts';
 
 const name = '[a-z][a-z0-9_]*';
-const tarball = new RegExp(String.raw`^([^?#]*)/tarballs/(${name})-(\d+\.\d+\.\d+[\w.+-]*)\.tar$`);
+const tarball = new RegExp(String.raw`^([^?#]*)/tarballs/(${name})-(\d[\w.+-]*)\.tar$`);
+const version = /^\d+\.\d+\.\d+/;
 const registry = new RegExp(`/(?:names|versions|packages/${name}|public_key)$`);
 
 /**
@@ -22,11 +23,11 @@ function classify(request: ClassifyRequest): Classification {
   const { url } = request;
   const path = pathOf(url).replace(/%2b/gi, '+');
   if (hasDotSegments(path)) return { kind: 'index', freshness: 'rfc9111' };
-  const [, , packageName = '', version = ''] = tarball.exec(path) ?? [];
-  if (packageName !== '') {
+  const [, , packageName = '', of = ''] = tarball.exec(path) ?? [];
+  if (version.test(of)) {
     const root = url.slice(0, url.lastIndexOf('/tarballs/'));
     const urls = [`${root}/packages/${packageName}`];
-    return { kind: 'artifact', digestFrom: { urls, find: () => new OuterChecksumFinder(version) } };
+    return { kind: 'artifact', digestFrom: { urls, find: () => new OuterChecksumFinder(of) } };
   }
   return registry.test(path) ? readableDocument(request) : { kind: 'index', freshness: 'rfc9111' };
 }

@@ -17,12 +17,10 @@ export interface TerraformOptions {
   readonly hosts: readonly string[];
 }
 
-const version = String.raw`\d+\.\d+\.\d+[\w.+-]*`;
-const archive = new RegExp(
-  String.raw`^([^?#]*)/(terraform-provider-[\w-]+_(${version})_[a-z0-9]+_[a-z0-9]+\.zip)$`,
-);
+const version = /^\d+\.\d+\.\d+[\w.+-]*$/;
+const archive = /^terraform-provider-[\w.+-]+\.zip$/;
 const index = /\/index\.json$/;
-const versionFile = new RegExp(`/${version}\\.json$`);
+const versionFile = /\/\d+\.\d+\.\d+[\w.+-]*\.json$/;
 
 /** Terraform's and OpenTofu's "Provider Network Mirror Protocol". */
 export function createTerraform(options: TerraformOptions): Ecosystem {
@@ -34,8 +32,9 @@ export function createTerraform(options: TerraformOptions): Ecosystem {
     const { url, upstreamUrl, publicBase } = request;
     const path = pathOf(url);
     if (hasDotSegments(path)) return { kind: 'index', freshness: 'rfc9111' };
-    const [, , file = '', of = ''] = archive.exec(path) ?? [];
-    if (file !== '') {
+    const of = versionOf(path);
+    if (of !== undefined) {
+      const file = path.slice(path.lastIndexOf('/') + 1);
       const urls = [`${url.slice(0, url.length - file.length)}${of}.json`];
       return { kind: 'artifact', digestFrom: { urls, find: () => new ArchiveHashFinder(file) } };
     }
@@ -53,7 +52,15 @@ export function createTerraform(options: TerraformOptions): Ecosystem {
 }
 
 function isFile(path: string): boolean {
-  return archive.test(path) && !hasDotSegments(path);
+  return versionOf(path) !== undefined && !hasDotSegments(path);
+}
+
+/** The version of a provider's archive: `terraform-provider-TYPE_VERSION_OS_ARCH.zip`. */
+function versionOf(path: string): string | undefined {
+  const file = path.slice(path.lastIndexOf('/') + 1);
+  if (!archive.test(file) || /[?#]/.test(path)) return undefined;
+  const of = file.split('_').at(-3);
+  return of !== undefined && version.test(of) ? of : undefined;
 }
 
 /** Absolute URLs of archives lead to the gateway; relative ones do already. */
