@@ -2,7 +2,8 @@ import { canonicalUrl, originOf } from '../core/canonical-url.ts';
 import type { DigestFinder, Rewrite } from '../core/classification.ts';
 import { type Digest, digestFromHex } from '../core/digest.ts';
 import { type FilePlaces, gatewayUrl } from './foreign-file.ts';
-import { JsonStringRewriter, type StringSelector } from './json-string-rewriter.ts';
+import type { StringSelector } from './json-selector.ts';
+import { JsonStringRewriter } from './json-string-rewriter.ts';
 
 /** Versions are a list, in the older form an object. */
 const versions = (dist: StringSelector): StringSelector => ({ '*': { dist }, '[]': { dist } });

@@ -1,13 +1,12 @@
 import type { Rewriter } from '../core/classification.ts';
 import { GatewayError } from '../core/errors.ts';
-
-/**
- * Strings of a JSON document by the keys of the objects around them: `'*'` stands for any key, `'[]'`
- * for the elements of an array (which is not entered without it), `true` marks the string.
- */
-export interface StringSelector {
-  readonly [key: string]: StringSelector | true;
-}
+import {
+  type Child,
+  type Compiled,
+  compiled,
+  knownKey,
+  type StringSelector,
+} from './json-selector.ts';
 
 /** Hears of the selected strings, in the order of the document. */
 export interface StringHandler {
@@ -31,10 +30,10 @@ const [openBrace, closeBrace, openBracket, closeBracket] = [0x7b, 0x7d, 0x5b, 0x
  */
 export class JsonStringRewriter implements Rewriter {
   readonly #handler: StringHandler;
-  readonly #root: StringSelector;
+  readonly #root: Compiled;
   #phase: 'before' | 'inside' | 'after' = 'before';
   /** The open objects and arrays that lead to selected strings: the path. */
-  readonly #path: { readonly selector: StringSelector; readonly array: boolean }[] = [];
+  readonly #path: { readonly selector: Compiled; readonly array: boolean }[] = [];
   /** Open containers; more than the path is long while inside something of no interest. */
   #depth = 0;
   /** Inside a string of no interest, just behind an odd backslash. */
@@ -42,13 +41,13 @@ export class JsonStringRewriter implements Rewriter {
   #escaped = false;
   /** On the path: a value comes next, and what its key selects. */
   #afterColon = false;
-  #selected: StringSelector | true | undefined;
+  #selected: Child | undefined;
   #key = '';
   /** A key or selected string that has begun. */
   #carry = empty;
 
   constructor(selector: StringSelector, handler: StringHandler) {
-    this.#root = selector;
+    this.#root = compiled(selector);
     this.#handler = handler;
   }
 
@@ -66,15 +65,15 @@ export class JsonStringRewriter implements Rewriter {
       else if (bytes[at] !== quote) this.#structure(bytes[at++]);
       else {
         const start = at + 1;
-        const token = this.#isOfInterest() ? tokenAt(bytes, start) : undefined;
-        if (token === 'unfinished') {
+        const end = this.#isOfInterest() ? endOf(bytes, start) : 'too-long';
+        if (end === 'unfinished') {
           pieces.push(bytes.subarray(taken, at));
           // The caller's chunk is not ours to keep.
           this.#carry = Buffer.from(bytes.subarray(at));
           return joined(pieces);
         }
-        const replacement = this.#string(token);
-        at = token === undefined ? this.#passString(bytes, start) : start + token.length + 1;
+        const replacement = this.#string(bytes, start, end);
+        at = end === 'too-long' ? this.#passString(bytes, start) : end + 1;
         if (replacement !== undefined) {
           pieces.push(bytes.subarray(taken, start), replacement);
           taken = at - 1;
@@ -119,18 +118,30 @@ export class JsonStringRewriter implements Rewriter {
     return this.#afterColon ? this.#selected === true : true;
   }
 
-  /** Takes a string on the path (undefined: its text does not matter); the bytes in its place. */
-  #string(token: Buffer | undefined): Buffer | undefined {
+  /** Takes a string on the path (too long: its text does not matter); the bytes in its place. */
+  #string(bytes: Buffer, start: number, end: number | 'too-long'): Buffer | undefined {
     if (!this.#afterColon) {
-      const key = token && decoded(token);
-      this.#key = key ?? '';
-      this.#selected = childOf(this.#path.at(-1)?.selector, key);
+      this.#takeKey(bytes, start, end);
       return undefined;
     }
-    const text = this.#selected === true && token ? decoded(token) : undefined;
+    const text =
+      this.#selected === true && end !== 'too-long' ? decoded(bytes, start, end) : undefined;
     const mapped = text === undefined ? undefined : this.#handler.map(text, this.#key);
     this.#endValue();
     return mapped === undefined ? undefined : Buffer.from(JSON.stringify(mapped).slice(1, -1));
+  }
+
+  #takeKey(bytes: Buffer, start: number, end: number | 'too-long'): void {
+    const selector = this.#path.at(-1)?.selector;
+    this.#key = '';
+    this.#selected = undefined;
+    if (!selector) return;
+    const { keys, any } = selector;
+    // Most keys are of no interest, and of those it need not be known what they say.
+    const known = end === 'too-long' ? undefined : knownKey(keys, bytes, start, end);
+    this.#selected = known?.child ?? any;
+    if (known) this.#key = known.key;
+    else if (any === true && end !== 'too-long') this.#key = decoded(bytes, start, end) ?? '';
   }
 
   #structure(byte: number | undefined): void {
@@ -141,7 +152,7 @@ export class JsonStringRewriter implements Rewriter {
       const array = byte === openBracket;
       const selector = this.#afterColon ? this.#selected : undefined;
       this.#endValue();
-      if (typeof selector !== 'object' || (array && !Object.hasOwn(selector, '[]'))) return;
+      if (typeof selector !== 'object' || (array && selector.element === undefined)) return;
       this.#path.push({ selector, array });
       this.#nextMember();
     } else if (byte === closeBrace || byte === closeBracket) {
@@ -159,7 +170,7 @@ export class JsonStringRewriter implements Rewriter {
     const inside = this.#path.at(-1);
     if (inside?.array !== true) return;
     this.#afterColon = true;
-    this.#selected = inside.selector['[]'];
+    this.#selected = inside.selector.element;
     this.#key = '[]';
   }
 
@@ -219,20 +230,20 @@ function isBlank(byte: number | undefined): boolean {
   }
 }
 
-/** The bytes of the string whose text begins at `start`; undefined: it is too long to be held. */
-function tokenAt(bytes: Buffer, start: number): Buffer | 'unfinished' | undefined {
+/** Where the string whose text begins at `start` has its closing quote, if it can be held. */
+function endOf(bytes: Buffer, start: number): number | 'unfinished' | 'too-long' {
   const bound = Math.min(bytes.length, start + maxTokenBytes + 1);
   for (let at = start; at < bound; at++) {
     const byte = bytes[at];
-    if (byte === quote) return bytes.subarray(start, at);
+    if (byte === quote) return at;
     if (byte === backslash) at++;
   }
-  return bytes.length <= start + maxTokenBytes ? 'unfinished' : undefined;
+  return bytes.length <= start + maxTokenBytes ? 'unfinished' : 'too-long';
 }
 
 /** The text of a string's bytes, or undefined where they are not JSON and so mean nothing. */
-function decoded(token: Buffer): string | undefined {
-  const text = token.toString('utf8');
+function decoded(bytes: Buffer, start: number, end: number): string | undefined {
+  const text = bytes.toString('utf8', start, end);
   // What is not UTF-8 would not survive the way back.
   if (text.includes('\ufffd')) return undefined;
   if (!text.includes('\\')) return text;
@@ -243,15 +254,6 @@ function decoded(token: Buffer): string | undefined {
     if (error instanceof SyntaxError) return undefined;
     throw error;
   }
-}
-
-function childOf(
-  selector: StringSelector | undefined,
-  key: string | undefined,
-): StringSelector | true | undefined {
-  if (selector === undefined) return undefined;
-  if (key !== undefined && key !== '[]' && Object.hasOwn(selector, key)) return selector[key];
-  return Object.hasOwn(selector, '*') ? selector['*'] : undefined;
 }
 
 function joined(pieces: readonly Buffer[]): readonly Uint8Array[] {

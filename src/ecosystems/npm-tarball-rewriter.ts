@@ -1,6 +1,7 @@
 import type { Rewrite } from '../core/classification.ts';
 import { type FilePlaces, gatewayUrl } from './foreign-file.ts';
-import { JsonStringRewriter, type StringSelector } from './json-string-rewriter.ts';
+import type { StringSelector } from './json-selector.ts';
+import { JsonStringRewriter } from './json-string-rewriter.ts';
 
 import { isTarballPath } from './npm-path.ts';
 

@@ -3,7 +3,8 @@ import type { Classification, ClassifyRequest, Rewrite } from '../core/classific
 import { readableDocument } from './document.ts';
 import type { Ecosystem } from './ecosystem.ts';
 import { authorityOf, type FilePlaces, foreignUrl, gatewayUrl } from './foreign-file.ts';
-import { JsonStringRewriter, type StringSelector } from './json-string-rewriter.ts';
+import type { StringSelector } from './json-selector.ts';
+import { JsonStringRewriter } from './json-string-rewriter.ts';
 
 export interface NugetOptions {
   /** Other hosts (with a port where it is not the scheme's) that belong to the package source. */

@@ -2,7 +2,8 @@ import type { DigestFinder, Rewrite, Rewriter } from '../core/classification.ts'
 import { type Digest, digestAlgorithm, digestFromHex, strongestDigest } from '../core/digest.ts';
 import { type FilePlaces, gatewayUrl } from './foreign-file.ts';
 import { type Attributes, HtmlLinkRewriter } from './html-link-rewriter.ts';
-import { JsonStringRewriter, type StringSelector } from './json-string-rewriter.ts';
+import type { StringSelector } from './json-selector.ts';
+import { JsonStringRewriter } from './json-string-rewriter.ts';
 import type { PypiFile } from './pypi-name.ts';
 import { lastSegment } from './url-segment.ts';
 
