@@ -26,7 +26,7 @@ export function createComposer(options: ComposerOptions): Ecosystem {
   const given = options.hosts.map((host) => host.toLowerCase());
   const hosts = [...new Set([...publicHosts, ...archiveHosts, ...given])];
 
-  return { id: 'composer', hosts: publicHosts, classify, resolve };
+  return { id: 'composer', hosts: [...publicHosts, ...given], classify, resolve };
 
   function classify(request: ClassifyRequest): Classification {
     const { url, upstreamUrl, publicBase } = request;

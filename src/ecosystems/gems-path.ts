@@ -17,6 +17,8 @@ export type GemsPath =
   | { readonly kind: 'versions' }
   | { readonly kind: 'index' }
   | { readonly kind: 'api' }
+  /** The server itself. */
+  | { readonly kind: 'root' }
   | { readonly kind: 'other' };
 
 const gemFile = /^(.*)\/gems\/([A-Za-z0-9_][\w.-]*)\.gem$/;
@@ -43,5 +45,6 @@ export function parseGemsPath(path: string): GemsPath {
   if (spec.search(dash) !== -1) return { kind: 'spec' };
   if (path.endsWith('/versions') && !path.includes('/api/')) return { kind: 'versions' };
   if (indexFile.test(path)) return { kind: 'index' };
+  if (path.endsWith('/') && !path.includes('/api/')) return { kind: 'root' };
   return /\/api\/v[12]\//.test(path) ? { kind: 'api' } : { kind: 'other' };
 }

@@ -50,6 +50,9 @@ function classify(request: ClassifyRequest): Classification {
       return unpacked(request);
     case 'api':
       return { kind: 'passthrough', reason: 'the web API of the registry must be current' };
+    case 'root':
+      // Older versions of gem ask it by HEAD in the same way, where they know the server by its own URL.
+      return { kind: 'index', freshness: 'rfc9111', wholeForHead: true };
     case 'other':
       return { kind: 'index', freshness: 'rfc9111' };
   }

@@ -26,11 +26,12 @@ const named = new RegExp(
 
 /** GitHub's downloads: releases, archives of the source, raw files. Everything else passes through. */
 export function createGithub(options: GithubOptions): Ecosystem {
-  const hosts = [...new Set([...fileHosts, ...options.hosts.map((host) => host.toLowerCase())])];
+  const given = options.hosts.map((host) => host.toLowerCase());
+  const hosts = [...new Set([...fileHosts, ...given])];
 
   return {
     id: 'github',
-    hosts: ['github.com', ...fileHosts],
+    hosts: ['github.com', ...hosts],
     classify: ({ url }) => classificationOf(pathOf(url), authorityOf(url)),
     resolve: (path, upstreamUrl) => {
       const isAllowed = (host: string) => host === authorityOf(upstreamUrl) || hosts.includes(host);

@@ -18,9 +18,10 @@ const maxFolders = 4;
 
 /** Helm's chart repositories: Helm's documentation, "The Chart Repository Guide". */
 export function createHelm(options: HelmOptions): Ecosystem {
-  const hosts = [...new Set([...publicHosts, ...options.hosts.map((host) => host.toLowerCase())])];
+  const given = options.hosts.map((host) => host.toLowerCase());
+  const hosts = [...new Set([...publicHosts, ...given])];
 
-  return { id: 'helm', hosts: [], classify, resolve };
+  return { id: 'helm', hosts: given, classify, resolve };
 
   function classify(request: ClassifyRequest): Classification {
     const { url, upstreamUrl, publicBase } = request;

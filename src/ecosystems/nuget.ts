@@ -47,7 +47,7 @@ export function createNuget(options: NugetOptions): Ecosystem {
   const given = options.hosts.map((host) => host.toLowerCase());
   const hosts = [...new Set([...publicHosts, ...publicServices, ...given])];
 
-  return { id: 'nuget', hosts: publicHosts, classify, resolve };
+  return { id: 'nuget', hosts: [...publicHosts, ...given], classify, resolve };
 
   function classify(request: ClassifyRequest): Classification {
     const path = pathOf(request.url);

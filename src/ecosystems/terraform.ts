@@ -26,7 +26,7 @@ const versionFile = /\/\d+\.\d+\.\d+[\w.+-]*\.json$/;
 export function createTerraform(options: TerraformOptions): Ecosystem {
   const hosts = [...new Set(options.hosts.map((host) => host.toLowerCase()))];
 
-  return { id: 'terraform', hosts: [], classify, resolve };
+  return { id: 'terraform', hosts, classify, resolve };
 
   function classify(request: ClassifyRequest): Classification {
     const { url, upstreamUrl, publicBase } = request;

@@ -2,6 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { temporaryFolder } from '../support/gateway.ts';
+import { httpsOrigin } from '../support/http-origin.ts';
 import {
   archiveOf,
   type ComposerPackage,
@@ -9,6 +10,7 @@ import {
   composerRepository,
 } from './support/composer-repository.ts';
 import { type GatewayProcess, gatewayProcess } from './support/gateway-process.ts';
+import { type Intercepting, intercepting } from './support/intercepting.ts';
 import { type IsolatedNetwork, isolatedNetwork, skipUnisolated } from './support/isolated.ts';
 import type { Finished } from './support/run.ts';
 
@@ -29,9 +31,12 @@ class ComposerProject {
   readonly #folder: string;
   readonly #network: IsolatedNetwork;
 
-  constructor(folder: string, network: IsolatedNetwork) {
+  readonly #proxy: Readonly<Record<string, string>>;
+
+  constructor(folder: string, network: IsolatedNetwork, proxy?: string) {
     this.#folder = folder;
     this.#network = network;
+    this.#proxy = proxy === undefined ? {} : { https_proxy: proxy };
   }
 
   install(): Promise<Finished> {
@@ -41,6 +46,7 @@ class ComposerProject {
       COMPOSER_CACHE_DIR: join(this.#folder, 'cache'),
       COMPOSER_ALLOW_SUPERUSER: '1',
       COMPOSER_NO_AUDIT: '1',
+      ...this.#proxy,
     };
     const args = ['install', '--no-interaction', '--no-progress'];
     return this.#network.attempt('composer', args, { cwd: this.#folder, env });
@@ -76,6 +82,23 @@ async function expectInstalled(made: ComposerProject): Promise<void> {
   for (const { name, version } of packages) {
     expect(await made.read(`vendor/${name}/name.txt`)).toBe(`${name} ${version}\n`);
   }
+}
+
+/** The same for one that knows the repository by its own URL, and the gateway as its proxy. */
+async function proxied(
+  { gateway, ca }: Intercepting,
+  { index }: ComposerRepository,
+): Promise<ComposerProject> {
+  const network = await isolatedNetwork(gateway.url);
+  const made = new ComposerProject(await temporaryFolder(), network, gateway.url);
+  const repository = { type: 'composer', url: index.url };
+  const manifest = {
+    repositories: [repository, { 'packagist.org': false }],
+    require: { 'acme/hammer': '^2.0' },
+    config: { cafile: ca },
+  };
+  await made.write('composer.json', JSON.stringify(manifest));
+  return made;
 }
 
 const wrong = archiveOf({ ...nail, version: '6.6.6' });
@@ -123,5 +146,26 @@ describe.skipIf(skipUnisolated('composer'))('composer', () => {
     await Promise.all(projects.map((each) => each.installAll()));
     for (const each of projects) await expectInstalled(each);
     expect(new Set(repository.targets()).size).toBe(repository.targets().length);
+  });
+
+  test('through https_proxy installs, and again while the upstream is off, its lockfile unchanged', async () => {
+    const repository = await composerRepository(packages, httpsOrigin);
+    const { index, archives } = repository;
+    const through = await intercepting('composer', index.url, [new URL(archives.url).host]);
+    const first = await proxied(through, repository);
+    await first.installAll();
+    await expectInstalled(first);
+    const cold = await through.gateway.stats();
+    await repository.close();
+    const second = await proxied(through, repository);
+    await second.installAll();
+    await expectInstalled(second);
+    const lockfile = await second.read('composer.lock');
+    expect(lockfile).toBe(await first.read('composer.lock'));
+    // As Composer writes it with no gateway at all.
+    expect(JSON.parse(lockfile).packages[1].dist.url).toBe(
+      `${archives.url}/dist/acme/nail/acme-nail-1.0.0.zip`,
+    );
+    expect((await through.gateway.stats()).traffic.upstreams).toEqual(cold.traffic.upstreams);
   });
 });

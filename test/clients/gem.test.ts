@@ -1,8 +1,10 @@
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { temporaryFolder } from '../support/gateway.ts';
+import { httpsOrigin } from '../support/http-origin.ts';
 import { type GatewayProcess, gatewayProcess } from './support/gateway-process.ts';
 import { type Gem, type GemServer, gemServer, packed } from './support/gem-server.ts';
+import { intercepting } from './support/intercepting.ts';
 import { type IsolatedNetwork, isolatedNetwork, skipUnisolated } from './support/isolated.ts';
 import type { Finished } from './support/run.ts';
 
@@ -22,15 +24,23 @@ class GemHome {
   readonly #folder: string;
   readonly #source: string;
   readonly #network: IsolatedNetwork;
+  readonly #proxy: Readonly<Record<string, string>>;
 
-  constructor(folder: string, source: string, network: IsolatedNetwork) {
+  constructor(
+    folder: string,
+    source: string,
+    network: IsolatedNetwork,
+    proxy: Readonly<Record<string, string>> = {},
+  ) {
     this.#folder = folder;
     this.#source = source;
     this.#network = network;
+    this.#proxy = proxy;
   }
 
   gem(...args: readonly string[]): Promise<Finished> {
-    const env = { HOME: this.#folder, GEM_HOME: join(this.#folder, 'gems') };
+    const home = { HOME: this.#folder, GEM_HOME: join(this.#folder, 'gems') };
+    const env = { ...home, ...this.#proxy };
     return this.#network.attempt('gem', [...args, '--norc'], { cwd: this.#folder, env });
   }
 
@@ -91,5 +101,22 @@ describe.skipIf(skipUnisolated('gem'))('gem', () => {
     expect(finished.map(({ code }) => code)).toEqual([0, 0, 0]);
     for (const each of machines) expect(await each.installed()).toContain(both);
     expect(new Set(server.targets()).size).toBe(server.targets().length);
+  });
+
+  test('through https_proxy installs, and again from nothing while the upstream is off', async () => {
+    const server = await gemServer(gems, httpsOrigin);
+    const { gateway, ca } = await intercepting('gems', server.origin.url);
+    const network = await isolatedNetwork(gateway.url);
+    const proxy = { https_proxy: gateway.url, SSL_CERT_FILE: ca };
+    const proxied = async () =>
+      new GemHome(await temporaryFolder(), `${server.origin.url}/`, network, proxy);
+    const first = await proxied();
+    expect(await first.install('claw-hammer')).toMatchObject({ code: 0 });
+    const cold = await gateway.stats();
+    await server.origin.close();
+    const second = await proxied();
+    expect(await second.install('claw-hammer')).toMatchObject({ code: 0 });
+    expect(await second.installed()).toContain(both);
+    expect((await gateway.stats()).traffic.upstreams).toEqual(cold.traffic.upstreams);
   });
 });

@@ -1,45 +1,17 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import { dataWithAuthority } from '../support/authority.ts';
 import { temporaryFolder } from '../support/gateway.ts';
 import { generatedBytes } from '../support/generated-bytes.ts';
 import { httpsOrigin } from '../support/http-origin.ts';
 import { cargoRegistry } from './support/cargo-registry.ts';
-import { type GatewayProcess, gatewayProcess } from './support/gateway-process.ts';
+import type { GatewayProcess } from './support/gateway-process.ts';
+import { intercepting } from './support/intercepting.ts';
 import { isolatedNetwork, skipUnisolated } from './support/isolated.ts';
 import { npmProject } from './support/npm-project.ts';
 import { npmRegistry } from './support/npm-registry.ts';
 import { pythonIndex } from './support/python-index.ts';
-
-const upstreamCertificate = fileURLToPath(
-  new URL('../support/tls/self-signed.pem', import.meta.url),
-);
-
-interface Intercepting {
-  readonly gateway: GatewayProcess;
-  /** The file of the authority that clients are to trust. */
-  readonly ca: string;
-}
-
-/** A gateway with an authority, one mount, and other hosts that the mount's files are on. */
-async function intercepting(
-  ecosystem: string,
-  url: string,
-  hosts: readonly string[] = [],
-): Promise<Intercepting> {
-  const { data } = await dataWithAuthority();
-  const config = {
-    data,
-    // The upstreams of this test are on loopback, and files beside the mount are, too.
-    forwardProxy: { allow: ['localhost'] },
-    mounts: [{ path: '/it', ecosystem, upstreams: [{ url }], hosts }],
-  };
-  const gateway = await gatewayProcess(config, { NODE_EXTRA_CA_CERTS: upstreamCertificate });
-  return { gateway, ca: join(data, 'ca', 'ca.pem') };
-}
 
 /** Lines of requests in intercepted tunnels, and of tunnels. */
 function lines({ log }: GatewayProcess, method: string): GatewayProcess['log'] {

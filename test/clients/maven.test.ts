@@ -2,7 +2,9 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { temporaryFolder } from '../support/gateway.ts';
+import { httpsOrigin } from '../support/http-origin.ts';
 import { type GatewayProcess, gatewayProcess } from './support/gateway-process.ts';
+import { type Intercepting, intercepting } from './support/intercepting.ts';
 import { type IsolatedNetwork, isolatedNetwork, skipUnisolated } from './support/isolated.ts';
 import {
   coordinates,
@@ -12,7 +14,7 @@ import {
   mavenRepository,
   pathOf,
 } from './support/maven-repository.ts';
-import type { Finished } from './support/run.ts';
+import { type Finished, run } from './support/run.ts';
 
 const nail = { name: 'nail', version: '1.0' };
 const glue: MavenModule = { name: 'glue', version: '2.0-SNAPSHOT', build: '20260131.235959-1' };
@@ -38,15 +40,18 @@ function gatewayFor(...repositories: readonly MavenRepository[]): Promise<Gatewa
 class MavenProject {
   readonly #folder: string;
   readonly #network: IsolatedNetwork;
+  /** More arguments. */
+  readonly #more: readonly string[];
 
-  constructor(folder: string, network: IsolatedNetwork) {
+  constructor(folder: string, network: IsolatedNetwork, more: readonly string[] = []) {
     this.#folder = folder;
     this.#network = network;
+    this.#more = more;
   }
 
   resolve(): Promise<Finished> {
     const local = `-Dmaven.repo.local=${join(this.#folder, 'repository')}`;
-    const args = ['-B', '-U', '-s', 'settings.xml', local, 'validate'];
+    const args = ['-B', '-U', '-s', 'settings.xml', local, ...this.#more, 'validate'];
     const env = { HOME: this.#folder, MAVEN_OPTS: '-XX:TieredStopAtLevel=1 -Xmx128m' };
     return this.#network.attempt('mvn', args, { cwd: this.#folder, env });
   }
@@ -58,14 +63,34 @@ class MavenProject {
 }
 
 async function project(gateway: GatewayProcess): Promise<MavenProject> {
+  const folder = await projectFolder(`${gateway.url}/maven`);
+  return new MavenProject(folder, await isolatedNetwork(gateway.url));
+}
+
+/** The same for one that knows the repository by its own URL, and the gateway as its proxy. */
+async function proxied({ gateway, ca }: Intercepting, url: string): Promise<MavenProject> {
+  const { hostname, port } = new URL(gateway.url);
+  const proxy = `<active>true</active><protocol>https</protocol><host>${hostname}</host><port>${port}</port>`;
+  const folder = await projectFolder(url, `<proxies><proxy>${proxy}</proxy></proxies>`);
+  const store = join(folder, 'trusted.p12');
+  const password = 'changeit';
+  const into = ['-keystore', store, '-storetype', 'PKCS12', '-storepass', password];
+  await run('keytool', ['-importcert', '-noprompt', '-alias', 'millrace', '-file', ca, ...into]);
+  const trust = [
+    `-Djavax.net.ssl.trustStore=${store}`,
+    `-Djavax.net.ssl.trustStorePassword=${password}`,
+  ];
+  return new MavenProject(folder, await isolatedNetwork(gateway.url), trust);
+}
+
+async function projectFolder(url: string, settings = ''): Promise<string> {
   const folder = await temporaryFolder();
-  const url = `${gateway.url}/maven`;
   const policy = (name: string) =>
     `<${name}><enabled>true</enabled><checksumPolicy>fail</checksumPolicy></${name}>`;
   const repository = `<id>all</id><url>${url}</url>${policy('releases')}${policy('snapshots')}`;
   await writeFile(
     join(folder, 'settings.xml'),
-    `<settings><mirrors><mirror><id>all</id><mirrorOf>*</mirrorOf><url>${url}</url></mirror></mirrors>
+    `<settings>${settings}<mirrors><mirror><id>all</id><mirrorOf>*</mirrorOf><url>${url}</url></mirror></mirrors>
 <profiles><profile><id>all</id>
 <repositories><repository>${repository}</repository></repositories>
 <pluginRepositories><pluginRepository>${repository}</pluginRepository></pluginRepositories>
@@ -78,7 +103,7 @@ async function project(gateway: GatewayProcess): Promise<MavenProject> {
 <artifactId>app</artifactId><version>1.0</version><packaging>pom</packaging>
 <build><extensions><extension>${coordinates('hammer', '1.2')}</extension></extensions></build></project>`,
   );
-  return new MavenProject(folder, await isolatedNetwork(gateway.url));
+  return folder;
 }
 
 function saidBy({ output, errors }: Finished): string {
@@ -154,5 +179,16 @@ describe.skipIf(skipUnisolated('mvn'))('mvn', () => {
       const files = targets.filter((target) => !target.includes('maven-metadata'));
       expect(new Set(files).size).toBe(files.length);
     }
+  });
+
+  test('through a proxy resolves, and again from nothing while the upstream is off', async () => {
+    const repository = await mavenRepository(modules, httpsOrigin);
+    const { url } = repository.origin;
+    const through = await intercepting('maven', url);
+    expect(saidBy(await (await proxied(through, url)).resolve())).toContain('BUILD SUCCESS');
+    await repository.origin.close();
+    const warm = await proxied(through, url);
+    expect(saidBy(await warm.resolve())).toContain('BUILD SUCCESS');
+    expect(await warm.local(`${pathOf(nail)}.jar`)).toEqual(jarOf(nail));
   });
 });

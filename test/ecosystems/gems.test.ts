@@ -25,7 +25,7 @@ const table = [
   ['/gems/../gems/rake-13.0.6.gem', plain],
   ['/gems/rake%2f-13.0.6.gem', plain],
   ['/info/../secret', plain],
-  ['/', plain],
+  ['/', { ...plain, wholeForHead: true }],
 ] as const;
 
 describeEcosystem({ create: () => gems, upstreamUrl, paths: table.map(([path]) => path) });

@@ -70,8 +70,9 @@ function pathOf({ name, version }: ComposerPackage): string {
 /** A repository of the running test with these packages. */
 export async function composerRepository(
   packages: readonly ComposerPackage[],
+  origin: () => Promise<HttpOrigin> = httpOrigin,
 ): Promise<ComposerRepository> {
-  const repository = new ComposerRepository(await httpOrigin(), await httpOrigin());
+  const repository = new ComposerRepository(await origin(), await origin());
   for (const item of packages) repository.publish(item);
   return repository;
 }

@@ -29,6 +29,7 @@ export class GemServer {
 
   constructor(origin: HttpOrigin) {
     this.origin = origin;
+    this.#index('/', 'a gem server\n');
   }
 
   publish(gem: Gem, { body, specification }: PackedGem): void {
@@ -92,8 +93,11 @@ File.binwrite("spec.rz", Zlib::Deflate.deflate(Marshal.dump(spec)))`;
 }
 
 /** A server of the running test with these gems. */
-export async function gemServer(gems: readonly Gem[]): Promise<GemServer> {
-  const server = new GemServer(await httpOrigin());
+export async function gemServer(
+  gems: readonly Gem[],
+  origin: () => Promise<HttpOrigin> = httpOrigin,
+): Promise<GemServer> {
+  const server = new GemServer(await origin());
   for (const gem of gems) server.publish(gem, await packed(gem));
   return server;
 }

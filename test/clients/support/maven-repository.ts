@@ -105,8 +105,11 @@ function metadata(name: string, versioning: string, version?: string): string {
 }
 
 /** A repository of the running test with these modules. */
-export async function mavenRepository(modules: readonly MavenModule[]): Promise<MavenRepository> {
-  const repository = new MavenRepository(await httpOrigin());
+export async function mavenRepository(
+  modules: readonly MavenModule[],
+  origin: () => Promise<HttpOrigin> = httpOrigin,
+): Promise<MavenRepository> {
+  const repository = new MavenRepository(await origin());
   for (const module of modules) repository.publish(module);
   return repository;
 }
