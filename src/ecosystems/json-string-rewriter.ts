@@ -24,9 +24,9 @@ const [quote, backslash, colon, comma] = [0x22, 0x5c, 0x3a, 0x2c];
 const [openBrace, closeBrace, openBracket, closeBracket] = [0x7b, 0x7d, 0x5b, 0x5d];
 
 /**
- * Replaces the selected strings of a JSON object and leaves every other byte as it is. The document
- * is read token by token, never parsed into values. What is not an object, and what follows the
- * object's end, goes through untouched. RFC 8259.
+ * Replaces the selected strings of a JSON document and leaves every other byte as it is. It is read
+ * token by token, never parsed into values. What is not an object, or an array whose elements are
+ * selected, and what follows its end, goes through untouched. RFC 8259.
  */
 export class JsonStringRewriter implements Rewriter {
   readonly #handler: StringHandler;
@@ -98,18 +98,20 @@ export class JsonStringRewriter implements Rewriter {
     return [];
   }
 
-  /** White space and a byte order mark may come before the object. */
+  /** White space and a byte order mark may come before the object or array. */
   #begin(bytes: Buffer, from: number): number {
     let at = from;
     while (at < bytes.length && isBlank(bytes[at])) at++;
     if (at === bytes.length) return at;
-    if (bytes[at] !== openBrace) {
+    const array = bytes[at] === openBracket;
+    if (array ? this.#root.element === undefined : bytes[at] !== openBrace) {
       this.#phase = 'after';
       return at;
     }
     this.#phase = 'inside';
-    this.#path.push({ selector: this.#root, array: false });
+    this.#path.push({ selector: this.#root, array });
     this.#depth = 1;
+    if (array) this.#nextMember();
     return at + 1;
   }
 

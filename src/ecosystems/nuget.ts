@@ -31,8 +31,9 @@ const leaf: StringSelector = {
   registration: true,
   catalogEntry: { '@id': true, packageContent: true },
 };
-/** In the service index, and in a registration's index, pages and leaves. */
+/** In the service index, in a registration's index, pages and leaves, and in that of vulnerabilities. */
 const addresses: StringSelector = {
+  '[]': { '@id': true },
   resources: { '[]': { '@id': true } },
   '@id': true,
   parent: true,

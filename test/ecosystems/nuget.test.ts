@@ -85,3 +85,15 @@ it('nuget: registrations lead to the gateway, pages, leaves and packages', () =>
   const answer = judge('/v3/registration5/nail/index.json');
   expect(rewritten(answer, at(upstreamUrl))).toBe(at('http://cache.example.com/nuget'));
 });
+
+it('nuget: the list of known vulnerabilities leads to the gateway', () => {
+  const list = (base: string) =>
+    JSON.stringify([
+      { '@name': 'base', '@id': `${base}/v3/vulnerabilities/base.json`, comment: upstreamUrl },
+      { '@name': 'update', '@id': 'https://evil.example/update.json' },
+    ]);
+  const answer = judge('/v3/vulnerabilities/index.json');
+  for (const size of [1, 7, 10_000]) {
+    expect(rewritten(answer, list(upstreamUrl), size)).toBe(list('http://cache.example.com/nuget'));
+  }
+});
