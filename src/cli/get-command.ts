@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { byteRateHint, parseByteRate } from '../core/byte-rate.ts';
-import { type GetOptions, get } from './get.ts';
+import type { GetOptions } from './get.ts';
 import { getTargets } from './get-targets.ts';
 import { type CliIo, exitCode } from './io.ts';
 
@@ -45,6 +45,7 @@ export function addGet(parent: Command, io: CliIo, finish: (code: number) => voi
       return finish(exitCode.usage);
     }
     // Only here: the other commands start without all that it needs.
+    const { get } = await import('./get.ts');
     const { createDownloads } = await import('../gateway-get.ts');
     finish(await get(options, io, createDownloads));
   });

@@ -180,7 +180,7 @@ export const settings = {
     ),
     connections: setting(
       places,
-      1,
+      8,
       'Connections at once for one large object, 8 to each mirror at the most: with more than 1 it comes in parallel ranges.',
     ),
     bandwidth: optional(

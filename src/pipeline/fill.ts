@@ -234,10 +234,9 @@ export class Fill implements ReadableFill {
   readonly #read = (position: number, target: Uint8Array): Promise<number> =>
     this.#storage.read(position, target);
 
-  /** Whether a reader is about to want it: what comes far ahead of all is read from the store. */
+  /** Whether a reader is about to want it: what comes far from all is read from the store. */
   #isNear(position: number): boolean {
-    if (this.#readers.size + this.#holds === 0) return false;
-    if (position <= this.#hash.position) return true;
+    if (this.#holds > 0 && position < windowBytes) return true;
     return isNear(this.#readers, position, windowBytes);
   }
 

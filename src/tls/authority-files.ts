@@ -1,6 +1,6 @@
 import { chmod, mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Authority, type AuthorityPems } from './authority.ts';
+import type { Authority, AuthorityPems } from './authority.ts';
 
 /** Where the authority of a gateway is, below its data. */
 export interface AuthorityPlaces {
@@ -39,6 +39,8 @@ export async function readAuthority(data: string): Promise<Authority | undefined
     throw new TypeError(`others may read ${places.key}: take that from them with chmod 600`);
   }
   const cross = await readIfThere(places.cross);
+  // Who has none does not need the library for certificates in memory.
+  const { Authority } = await import('./authority.ts');
   return Authority.open({ certificate, key, ...(cross !== undefined && { cross }) });
 }
 

@@ -36,12 +36,23 @@ async function openParts() {
 describe('parts of the disk store', () => {
   test('a body that one job drops and a later one of the same transaction stores again is kept', async () => {
     const parts = await openParts();
-    const { jobs, index, catalog, committer, files, space, trouble, syncSlots, opener } = parts;
+    const {
+      jobs,
+      index,
+      catalog,
+      committer,
+      files,
+      space,
+      trouble,
+      syncSlots,
+      spareBlocks,
+      opener,
+    } = parts;
     const one = sample('one', 50_000);
     const store = async (key: string) => {
       const held = await space.reserve(60_000, 'partial');
       const file = new PartialFile(
-        { path: files.newPartial(), writeVector, trouble, syncSlots },
+        { path: files.newPartial(), writeVector, trouble, syncSlots, spareBlocks },
         50_000,
       );
       file.write(0, one.bytes);

@@ -27,19 +27,36 @@ const largest = 256 * 1024;
 /** Blocks whose memory is kept for others. */
 const spare = 16;
 
+/** Memory of blocks that were written, for others; one for all files of a store. */
+export class SpareBlocks {
+  readonly #memory: Uint8Array[] = [];
+
+  take(): Uint8Array | undefined {
+    return this.#memory.pop();
+  }
+
+  give(memory: Uint8Array): void {
+    if (this.#memory.length < spare && memory.length === largest) this.#memory.push(memory);
+  }
+}
+
 /**
  * Bytes that are not on the medium yet, by position; they do not overlap. They are copied into blocks
  * whose memory serves again and again: a copy costs less than the garbage of kept chunks would.
  */
 export class Backlog {
   readonly #blocks: Block[] = [];
-  readonly #free: Uint8Array[] = [];
+  readonly #spare: SpareBlocks;
   #size = smallest;
   #bytes = 0;
   /** Where the last run ended: the next one begins after it, so that no place waits for ever. */
   #sweep = 0;
   /** Blocks up to this position are being written, from this one on. */
   #writing = { from: 0, to: 0 };
+
+  constructor(spareBlocks = new SpareBlocks()) {
+    this.#spare = spareBlocks;
+  }
 
   get bytes(): number {
     return this.#bytes;
@@ -97,7 +114,7 @@ export class Backlog {
     this.#writing = { from: 0, to: 0 };
     for (const { length, memory } of run) {
       this.#bytes -= length;
-      if (this.#free.length < spare && memory.length === this.#size) this.#free.push(memory);
+      this.#spare.give(memory);
     }
   }
 
@@ -121,7 +138,7 @@ export class Backlog {
   }
 
   #memory(): Uint8Array {
-    const free = this.#free.pop();
+    const free = this.#size === largest ? this.#spare.take() : undefined;
     if (free) return free;
     const memory = Buffer.allocUnsafeSlow(this.#size);
     this.#size = Math.min(this.#size * 2, largest);

@@ -1,6 +1,6 @@
 import type { Extents } from '../extents.ts';
 import { bodyMissing, storageFailed } from '../storage-error.ts';
-import { Backlog, type Block } from './disk-backlog.ts';
+import { Backlog, type Block, type SpareBlocks } from './disk-backlog.ts';
 import { isMissing } from './disk-files.ts';
 import type { DiskTrouble } from './disk-trouble.ts';
 import {
@@ -15,8 +15,8 @@ import {
 import type { Slots } from './slots.ts';
 
 /** Above the high mark the source pauses; it goes on at the low mark. In bytes. */
-const highMark = 4 * 1024 * 1024;
-const lowMark = 1024 * 1024;
+const highMark = 2 * 1024 * 1024;
+const lowMark = 512 * 1024;
 /** How long a file that grows no more stays open for readers that lag behind, in milliseconds. */
 const lingerMs = 30_000;
 
@@ -28,6 +28,7 @@ export interface PartialFileOptions {
   readonly onWritten?: (position: number, chunks: readonly Uint8Array[]) => void;
   readonly writeVector: WriteVector;
   readonly trouble: DiskTrouble;
+  readonly spareBlocks: SpareBlocks;
   /** Keeps syncing from taking all of the runtime's file threads. */
   readonly syncSlots: Slots;
 }
@@ -35,7 +36,7 @@ export interface PartialFileOptions {
 /** A file that is written behind, in any order, and read while it grows. */
 export class PartialFile {
   readonly #options: PartialFileOptions;
-  readonly #backlog = new Backlog();
+  readonly #backlog: Backlog;
   #path: string;
   #fd: Promise<number> | undefined;
   #state: 'growing' | 'settled' | 'discarded' = 'growing';
@@ -52,6 +53,7 @@ export class PartialFile {
   /** Positions from `limit` on wait until `allow`. */
   constructor(options: PartialFileOptions, limit: number) {
     this.#options = options;
+    this.#backlog = new Backlog(options.spareBlocks);
     this.#path = options.path;
     this.#limit = limit;
   }

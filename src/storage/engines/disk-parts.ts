@@ -1,4 +1,5 @@
 import { BufferPool } from '../buffer-pool.ts';
+import { SpareBlocks } from './disk-backlog.ts';
 import { DiskBodyOpener } from './disk-body-opener.ts';
 import { DiskCatalog } from './disk-catalog.ts';
 import { DiskCommitter } from './disk-committer.ts';
@@ -73,6 +74,7 @@ export function makeDiskParts(options: DiskPartsOptions) {
     space,
     catalog,
     syncSlots: new Slots(syncsAtOnce),
+    spareBlocks: new SpareBlocks(),
     committer: new DiskCommitter({ catalog, index, jobs, files, space, trouble }),
     opener: new DiskBodyOpener({ index, catalog, jobs, files, trouble, pool }),
     sweep: new DiskSweep({ database, files, index, catalog, jobs, leftovers }),

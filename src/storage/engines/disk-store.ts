@@ -205,8 +205,8 @@ export class DiskStore implements LowerStore {
   }
 
   #makeFile(limit: number, continued: Continued | undefined): PartialFile {
-    const { files, trouble, syncSlots, writeVector } = this.#parts;
-    const common = { writeVector, trouble, syncSlots };
+    const { files, trouble, syncSlots, spareBlocks, writeVector } = this.#parts;
+    const common = { writeVector, trouble, syncSlots, spareBlocks };
     if (!continued) return new PartialFile({ ...common, path: files.newPartial() }, limit);
     const { log, path, held } = continued;
     const onWritten = (at: number, chunks: readonly Uint8Array[]) => log.written(at, chunks);
