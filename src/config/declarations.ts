@@ -181,7 +181,7 @@ export const settings = {
     connections: setting(
       places,
       8,
-      'Connections at once for one large object, 8 to each mirror at the most: with more than 1 it comes in parallel ranges.',
+      'Connections at once for one large object that comes slowly, 8 to each mirror at the most: with more than 1 it comes in parallel ranges.',
     ),
     bandwidth: optional(
       byteRate,

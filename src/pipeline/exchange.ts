@@ -24,6 +24,7 @@ import { headMeta } from './head-meta.ts';
 import { confirmedByHead, headWouldTell } from './head-validation.ts';
 import { type Arrival, type Via, viaOf } from './in-flight.ts';
 import { KnownBodies } from './known-bodies.ts';
+import { LaneBudget } from './lane-budget.ts';
 import { contradicts, digestOf, type Fetch, type PublishedDigests } from './published-digests.ts';
 import type { Refetch } from './refetch.ts';
 import type { Resource } from './resource.ts';
@@ -66,6 +67,7 @@ export class Exchange {
   readonly #digests: PublishedDigests;
   readonly #updates: StoredUpdates;
   readonly #bodies: KnownBodies;
+  readonly #budget = new LaneBudget();
   readonly #document: Fetch = (...asked) => this.fetch(...asked);
 
   constructor(options: ExchangeOptions, digests: PublishedDigests) {
@@ -237,10 +239,7 @@ export class Exchange {
     // Mirrors that turn out to have another representation are not asked for the rest of this one.
     const avoid = new Set<string>();
     const of = { avoid, ...(size !== undefined && { size }) };
-    const part = (range: ByteRange, etag: string | undefined) => [
-      ...shared,
-      ...partFields(range, etag),
-    ];
+    const part = (...of: Parameters<typeof partFields>) => [...shared, ...partFields(...of)];
     let connections: number | undefined;
     const refetch: Refetch = {
       part: (range, etag) => this.#send(resource, part(range, etag), of),
@@ -251,7 +250,7 @@ export class Exchange {
         return Math.min(connections, this.#options.mostConnections?.() ?? connections);
       },
       now: monotonic,
-      busyMs: () => performance.eventLoopUtilization().active,
+      budget: this.#budget,
       rangesIgnored: asked === 'ranges-ignored',
     };
     const source = new UpstreamFillSource(fill, response, refetch, place?.range);

@@ -62,7 +62,7 @@ export class UpstreamFillSource implements FillSource, FeedOwner {
       view: () => viewOf(fill, this.#feeds, this.#asked, refetch.now()),
       ask: (range) => this.#askPart(range),
       now: () => refetch.now(),
-      busyMs: () => refetch.busyMs?.() ?? 0,
+      budget: refetch.budget,
     });
     fill.connect(this);
     if (refetch.rangesIgnored && fill.present.claimed) this.#way = 'none';

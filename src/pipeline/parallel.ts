@@ -1,6 +1,7 @@
 import type { ByteRange } from '../core/body.ts';
 import { LaneCount } from '../upstream/lane-count.ts';
 import { type Lane, nextSegment, type Situation } from '../upstream/segment-plan.ts';
+import type { LaneBudget } from './lane-budget.ts';
 
 /** What a body is like at a moment. */
 export interface ParallelView extends Pick<Situation, 'missing' | 'waiting'> {
@@ -14,13 +15,13 @@ export interface ParallelView extends Pick<Situation, 'missing' | 'waiting'> {
 export interface ParallelOptions {
   /** The most connections at once. */
   readonly most: () => number;
+  /** What there is for all bodies together; without it as much as one likes. */
+  readonly budget: LaneBudget | undefined;
   readonly view: () => ParallelView;
   /** Asks for the bytes over another connection. */
   readonly ask: (range: ByteRange) => void;
   /** Milliseconds, on a clock that does not go back. */
   readonly now: () => number;
-  /** Milliseconds for which this thread has been at work, so far. */
-  readonly busyMs: () => number;
 }
 
 /** How long one connection is watched before others are thought of, in milliseconds. */
@@ -80,13 +81,19 @@ export class Parallel {
 
   stop(): void {
     clearInterval(this.#ticks);
+    if (this.#count) this.#options.budget?.leave();
     this.#count = undefined;
     this.#watchedFrom = { at: Number.POSITIVE_INFINITY, bytes: 0, busy: 0 };
   }
 
+  get #most(): number {
+    const { most, budget } = this.#options;
+    return Math.min(most(), budget?.most ?? Number.POSITIVE_INFINITY);
+  }
+
   #begin(at: number): void {
     const { bytes, missing } = this.#options.view();
-    const busy = this.#options.busyMs();
+    const busy = this.#options.budget?.busyMs ?? 0;
     this.#watchedFrom ??= { at, bytes, busy };
     const ms = at - this.#watchedFrom.at;
     const rate = (bytes - this.#watchedFrom.bytes) / ms;
@@ -98,9 +105,10 @@ export class Parallel {
     this.#rate = rate;
     const left = missing.reduce((sum, { first, last }) => sum + last - first + 1, 0);
     if (left / rate < worthwhileMs) return;
-    const { most } = this.#options;
+    this.#options.budget?.enter();
+    const most = () => this.#most;
     this.#count = new LaneCount({
-      // It falls and rises with the memory that there is.
+      // It falls and rises with the memory that there is, and with what others take.
       get max() {
         return most();
       },
@@ -124,7 +132,7 @@ export class Parallel {
   #assign(count: LaneCount): void {
     for (;;) {
       const { lanes, missing, waiting } = this.#options.view();
-      if (lanes.length >= Math.min(count.target, this.#options.most())) return;
+      if (lanes.length >= Math.min(count.target, this.#most)) return;
       const range = nextSegment({
         missing,
         lanes,

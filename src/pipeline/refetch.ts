@@ -1,5 +1,6 @@
 import type { ByteRange } from '../core/body.ts';
 import type { FeedResponse } from './feed.ts';
+import type { LaneBudget } from './lane-budget.ts';
 
 /** Asks the same upstreams once more. */
 export interface Refetch {
@@ -11,8 +12,8 @@ export interface Refetch {
   connections(etag: string | undefined): number;
   /** Milliseconds, on a clock that does not go back. */
   now(): number;
-  /** Milliseconds for which this thread has been at work, so far; without it, it is taken for idle. */
-  busyMs?(): number;
+  /** What there is for all bodies together; without it as much as one likes. */
+  readonly budget?: LaneBudget;
   /** The first response is the whole although a part was asked for. */
   readonly rangesIgnored?: boolean;
 }

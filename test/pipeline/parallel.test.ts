@@ -1,5 +1,6 @@
 import { expect, onTestFinished, test } from 'vitest';
 import type { ByteRange } from '../../src/core/body.ts';
+import { LaneBudget } from '../../src/pipeline/lane-budget.ts';
 import { Parallel } from '../../src/pipeline/parallel.ts';
 
 const mebibyte = 2 ** 20;
@@ -27,7 +28,7 @@ function watched(rate: number, busyShare: (ms: number) => number): readonly Byte
     }),
     ask: (range) => asked.push(range),
     now: () => at,
-    busyMs: () => busy,
+    budget: new LaneBudget(() => busy),
   });
   onTestFinished(() => parallel.stop());
   for (let step = 0; step < 20; step++) {
