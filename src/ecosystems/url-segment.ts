@@ -1,9 +1,14 @@
-/** A segment of a URL's path, percent-decoded; undefined where that is not UTF-8 or holds a slash. */
+/** No index has longer names, as no file system has: patterns are not tried on more. */
+const longest = 255;
+
+/**
+ * A segment of a URL's path, percent-decoded; undefined where that is not UTF-8, holds a slash, or has
+ * more than 255 characters.
+ */
 export function decodedSegment(segment: string): string | undefined {
-  if (!segment.includes('%')) return segment;
   try {
-    const text = decodeURIComponent(segment);
-    return text.includes('/') ? undefined : text;
+    const text = segment.includes('%') ? decodeURIComponent(segment) : segment;
+    return text.length > longest || (text !== segment && text.includes('/')) ? undefined : text;
   } catch (error) {
     if (error instanceof URIError) return undefined;
     throw error;
