@@ -133,7 +133,7 @@ describe.each(Object.entries(lies))('beside a mirror that %s', (_name, lie) => {
       const got = await gateway.get(`/files${path}`);
       if (got.status === 200 && !got.aborted) expect(got.body.equals(body)).toBe(true);
       else expect(got.aborted || got.status === 502).toBe(true);
-    if (lied === 0) return;
+      if (lied === 0) return;
       const { mirrors } = (await gateway.admin('/api/mirrors')) as {
         mirrors: { origin: string; faults: object }[];
       };
