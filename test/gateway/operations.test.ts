@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { chmod, mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { FakeClock } from '../support/clock.ts';
@@ -141,6 +143,16 @@ describe('a shutdown', () => {
     script.release();
     expect(String(await rest)).toBe('56789');
     await closed;
+  });
+
+  test('waits for no connection on which nothing was ever said', async () => {
+    const gateway = await testGateway({ mounts: [], config: { shutdownGrace: 600_000 } });
+    const silent = connect(Number(new URL(gateway.url).port), '127.0.0.1');
+    const ended = new Promise((resolve) => silent.once('close', resolve));
+    silent.on('error', () => silent.destroy()).resume();
+    await once(silent, 'connect');
+    await gateway.close();
+    await ended;
   });
 
   test('ends what does not finish within the grace time', async () => {
