@@ -57,7 +57,6 @@ export function createListener(
     },
     take,
   );
-  endSilentOnes(server);
   server.on('checkContinue', take);
   // RFC 9110 section 10.1.1: what is not known may be ignored. Node's own 417 would not wait its turn.
   server.on('checkExpectation', take);
@@ -152,20 +151,6 @@ function reasonOf(code: string | undefined): RefusedHead {
     default:
       return 'malformed';
   }
-}
-
-/** Node takes a connection on which nothing has come yet for a busy one: here it is idle. */
-function endSilentOnes(server: Server): void {
-  const open = new Set<Socket>();
-  server.on('connection', (socket: Socket) => {
-    open.add(socket);
-    socket.once('close', () => open.delete(socket));
-  });
-  const endIdle = server.closeIdleConnections.bind(server);
-  server.closeIdleConnections = (): void => {
-    endIdle();
-    for (const socket of open) if (socket.bytesRead === 0) socket.destroy();
-  };
 }
 
 function refuse(socket: Duplex, { status, error, details }: Refusal): void {

@@ -151,6 +151,8 @@ describe('a shutdown', () => {
     const ended = new Promise((resolve) => silent.once('close', resolve));
     silent.on('error', () => silent.destroy()).resume();
     await once(silent, 'connect');
+    // Whoever came later has been answered: the gateway has taken that connection, too.
+    await gateway.get('/');
     await gateway.close();
     await ended;
   });
