@@ -99,7 +99,11 @@ describe.skipIf(skipUnisolated('pip3'))('pip through HTTPS_PROXY', () => {
         PIP_ROOT_USER_ACTION: 'ignore',
         PIP_RETRIES: '0',
       };
-      await run('pip3', ['install', '--target', join(folder, 'installed'), 'nail'], { env });
+      await run(
+        'python3',
+        ['-m', 'pip', 'install', '--target', join(folder, 'installed'), 'nail'],
+        { env },
+      );
       return readdir(join(folder, 'installed'));
     };
     expect(await install()).toContain('nail.py');

@@ -43,16 +43,22 @@ class PipUser {
   }
 
   install(...args: readonly string[]): Promise<Finished> {
-    const all = ['install', '--target', join(this.folder, 'installed'), ...args];
     const options = { cwd: this.folder, env: this.#env };
-    return (this.#network ?? { run }).run('pip3', all, options);
+    return (this.#network ?? { run }).run('python3', this.#command(args), options);
   }
 
   /** The same where it may fail. */
   attempt(...args: readonly string[]): Promise<Finished> {
-    const all = ['install', '--target', join(this.folder, 'installed'), ...args];
     if (!this.#network) throw new Error('only for users of the gateway');
-    return this.#network.attempt('pip3', all, { cwd: this.folder, env: this.#env });
+    return this.#network.attempt('python3', this.#command(args), {
+      cwd: this.folder,
+      env: this.#env,
+    });
+  }
+
+  /** Not by the name of pip: pyenv puts scripts there that rewrite each other's files. */
+  #command(args: readonly string[]): string[] {
+    return ['-m', 'pip', 'install', '--target', join(this.folder, 'installed'), ...args];
   }
 
   async installed(): Promise<string[]> {

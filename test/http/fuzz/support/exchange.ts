@@ -45,10 +45,13 @@ export async function exchange(
   let received = 0;
   let quietSince = performance.now();
   const patience = random.below(200_000);
-  socket.once('connect', () => {
-    ending = 'left';
-  });
   const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()));
+  const connected = new Promise<void>((resolve) => {
+    socket.once('connect', () => {
+      ending = 'left';
+      resolve();
+    });
+  });
   socket.on('error', () => {
     if (ending === 'left') ending = 'reset';
     socket.destroy();
@@ -69,6 +72,8 @@ export async function exchange(
     ending = 'stuck';
     socket.destroy();
   }, limitMs);
+  // Who has nothing to say has come nevertheless.
+  await Promise.race([connected, closed]);
   for (const piece of split(text, random)) await write(socket, piece);
   const look = setInterval(() => {
     const quiet = performance.now() - quietSince;
