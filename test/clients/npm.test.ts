@@ -190,6 +190,18 @@ describe.skipIf(skipWithout('npm'))('npm', () => {
     expect(await project.installed('nail')).toBe('nail 1.0.0');
   });
 
+  test('of several at once each gets all, and the upstream gives everything once', async () => {
+    const registry = await npmRegistry(packages);
+    const gateway = await gatewayFor(registry);
+    const options = await through(gateway);
+    const projects = await Promise.all(
+      Array.from({ length: 3 }, () => npmProject(dependencies, options)),
+    );
+    await Promise.all(projects.map((project) => project.npm('install')));
+    for (const project of projects) expect(await installedTree(project)).toEqual(wholeTree);
+    expect(registry.origin.requests).toHaveLength(6);
+  });
+
   test('finds the same entries through the gateway as its proxy', async () => {
     const registry = await npmRegistry(packages);
     const gateway = await gatewayFor(registry);

@@ -55,7 +55,7 @@ export class NpmRegistry {
 
   /** Takes versions of a package that it does not have yet. */
   open(name: string): void {
-    for (const path of [`/${name}`, `/${name.replace('/', '%2f')}`]) {
+    for (const path of spellings(`/${name}`)) {
       this.origin.handle(path, (request, response) =>
         request.method === 'PUT'
           ? this.#publish(request, response)
@@ -67,7 +67,9 @@ export class NpmRegistry {
   /** Serves these bytes as the tarball, whatever the document says of it. */
   serveTarball(manifest: Manifest, body: Buffer): void {
     const headers = { 'Content-Type': 'application/octet-stream', 'Cache-Control': 'public' };
-    this.origin.serve(tarballPath(manifest), { body, headers });
+    for (const path of spellings(tarballPath(manifest))) {
+      this.origin.serve(path, { body, headers });
+    }
   }
 
   tarball(name: string, version: string): Buffer {
@@ -141,6 +143,12 @@ export class NpmRegistry {
     const type = { 'Content-Type': 'application/json', 'Content-Length': body.length };
     response.writeHead(201, type).end(body);
   }
+}
+
+/** A scope's slash as one client or another writes it. */
+function spellings(path: string): readonly string[] {
+  if (!path.startsWith('/@')) return [path];
+  return ['/', '%2f', '%2F'].map((slash) => path.replace(/(?<=@[^/]+)\//, slash));
 }
 
 /** The path of a version's tarball below a registry. */
