@@ -3,7 +3,9 @@ import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { temporaryFolder } from '../support/gateway.ts';
+import { agedOrigin, expectValidated } from './support/aged-origin.ts';
 import { type CargoRegistry, type Crate, cargoRegistry, packed } from './support/cargo-registry.ts';
+import { client, shows } from './support/columns.ts';
 import { type GatewayProcess, gatewayProcess } from './support/gateway-process.ts';
 import { type IsolatedNetwork, isolatedNetwork, skipUnisolated } from './support/isolated.ts';
 import { attempt, type Finished } from './support/run.ts';
@@ -99,29 +101,33 @@ async function through(
   return project(`${gateway.url}/cargo`, dependencies, await isolatedNetwork(gateway.url));
 }
 
-describe.skipIf(skipUnisolated('cargo', 'tar'))('cargo', () => {
-  test('fetches, and again from an empty cache while the upstream is switched off', async () => {
-    const registry = await cargoRegistry(crates);
-    const gateway = await gatewayFor(registry);
-    const first = await through(gateway);
-    await first.fetch();
-    expect(await first.fetched()).toEqual(wholeTree);
-    expect(registry.crates.requests).toHaveLength(3);
-    const cold = await gateway.stats();
+describe.skipIf(skipUnisolated('cargo', 'tar'))('cargo', client('cargo'), () => {
+  test(
+    'fetches, and again from an empty cache while the upstream is switched off',
+    shows('cold', 'warm'),
+    async () => {
+      const registry = await cargoRegistry(crates);
+      const gateway = await gatewayFor(registry);
+      const first = await through(gateway);
+      await first.fetch();
+      expect(await first.fetched()).toEqual(wholeTree);
+      expect(registry.crates.requests).toHaveLength(3);
+      const cold = await gateway.stats();
 
-    await registry.close();
-    const second = await through(gateway);
-    await second.fetch();
-    expect(await second.fetched()).toEqual(wholeTree);
-    const byLockfile = await through(gateway);
-    await byLockfile.copyLockfile(first);
-    await byLockfile.fetch('--locked');
-    expect(await byLockfile.fetched()).toEqual(wholeTree);
-    expect((await gateway.stats()).traffic.upstreams).toEqual(cold.traffic.upstreams);
-    await gateway.stop();
-  });
+      await registry.close();
+      const second = await through(gateway);
+      await second.fetch();
+      expect(await second.fetched()).toEqual(wholeTree);
+      const byLockfile = await through(gateway);
+      await byLockfile.copyLockfile(first);
+      await byLockfile.fetch('--locked');
+      expect(await byLockfile.fetched()).toEqual(wholeTree);
+      expect((await gateway.stats()).traffic.upstreams).toEqual(cold.traffic.upstreams);
+      await gateway.stop();
+    },
+  );
 
-  test('writes the same lockfile as without the gateway', async () => {
+  test('writes the same lockfile as without the gateway', shows('lockfile'), async () => {
     const registry = await cargoRegistry(crates);
     const gateway = await gatewayFor(registry);
     const direct = await project(registry.index.url, { hammer: '0.3' }, { attempt });
@@ -132,34 +138,55 @@ describe.skipIf(skipUnisolated('cargo', 'tar'))('cargo', () => {
     expect(await mounted.lockfile()).toContain('checksum');
   });
 
-  test('gets no crate that was corrupted upstream, and the right one afterwards', async () => {
-    const registry = await cargoRegistry([nail]);
-    const gateway = await gatewayFor(registry);
-    const good = await packed(nail);
-    registry.publish(nail, good);
-    const bad = Buffer.from(good);
-    bad.writeUInt8(bad.readUInt8(20) ^ 1, 20);
-    registry.serve(nail, bad);
-    const mounted = await through(gateway, { nail: '1' });
-    const { code, errors } = await mounted.attempt();
-    expect(code).not.toBe(0);
-    expect(errors).toContain('502');
+  test(
+    'gets no crate that was corrupted upstream, and the right one afterwards',
+    shows('corrupted'),
+    async () => {
+      const registry = await cargoRegistry([nail]);
+      const gateway = await gatewayFor(registry);
+      const good = await packed(nail);
+      registry.publish(nail, good);
+      const bad = Buffer.from(good);
+      bad.writeUInt8(bad.readUInt8(20) ^ 1, 20);
+      registry.serve(nail, bad);
+      const mounted = await through(gateway, { nail: '1' });
+      const { code, errors } = await mounted.attempt();
+      expect(code).not.toBe(0);
+      expect(errors).toContain('502');
 
-    registry.serve(nail, good);
-    await mounted.fetch();
-    expect(await mounted.fetched()).toEqual(['nail-1.0.0']);
-  });
+      registry.serve(nail, good);
+      await mounted.fetch();
+      expect(await mounted.fetched()).toEqual(['nail-1.0.0']);
+    },
+  );
 
-  test('of several at once each gets all, and the upstream gives each file once', async () => {
-    const registry = await cargoRegistry(crates);
+  test(
+    'of several at once each gets all, and the upstream gives each file once',
+    shows('concurrent'),
+    async () => {
+      const registry = await cargoRegistry(crates);
+      const gateway = await gatewayFor(registry);
+      const projects = await Promise.all(Array.from({ length: 4 }, () => through(gateway)));
+      await Promise.all(projects.map((each) => each.fetch()));
+      for (const each of projects) expect(await each.fetched()).toEqual(wholeTree);
+      for (const { requests } of [registry.crates, registry.index]) {
+        const targets = requests.map(({ target }) => target);
+        expect(new Set(targets).size).toBe(targets.length);
+      }
+    },
+  );
+
+  test('costs a conditional request an index file once all is stale', shows('stale'), async () => {
+    const registry = await cargoRegistry(crates, agedOrigin);
     const gateway = await gatewayFor(registry);
-    const projects = await Promise.all(Array.from({ length: 4 }, () => through(gateway)));
-    await Promise.all(projects.map((each) => each.fetch()));
-    for (const each of projects) expect(await each.fetched()).toEqual(wholeTree);
-    for (const { requests } of [registry.crates, registry.index]) {
-      const targets = requests.map(({ target }) => target);
-      expect(new Set(targets).size).toBe(targets.length);
-    }
+    await (await through(gateway)).fetch();
+    const [index, files] = [registry.index.requests.length, registry.crates.requests.length];
+    const later = await through(gateway);
+    await later.fetch();
+    expect(await later.fetched()).toEqual(wholeTree);
+    const targets = ['/config.json', '/na/il/nail', '/bo/ar/board', '/ha/mm/hammer'];
+    expectValidated(registry.index.requests.slice(index), targets);
+    expectValidated(registry.crates.requests.slice(files), []);
   });
 
   test('is told what does not exist', async () => {

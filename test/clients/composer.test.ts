@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { temporaryFolder } from '../support/gateway.ts';
 import { httpsOrigin } from '../support/http-origin.ts';
+import { agedOrigin, expectValidated } from './support/aged-origin.ts';
+import { client, shows } from './support/columns.ts';
 import {
   archiveOf,
   type ComposerPackage,
@@ -103,69 +105,100 @@ async function proxied(
 
 const wrong = archiveOf({ ...nail, version: '6.6.6' });
 
-describe.skipIf(skipUnisolated('composer'))('composer', () => {
-  test('installs, and again from nothing while the upstream is switched off, with one lockfile', async () => {
-    const repository = await composerRepository(packages);
-    const gateway = await gatewayFor(repository);
-    const first = await project(gateway);
-    await first.installAll();
-    await expectInstalled(first);
-    const cold = await gateway.stats();
-    expect(new Set(repository.targets()).size).toBe(repository.targets().length);
+describe.skipIf(skipUnisolated('composer'))('composer', client('composer'), () => {
+  test(
+    'installs, and again from nothing while the upstream is switched off, with one lockfile',
+    shows('cold', 'warm'),
+    async () => {
+      const repository = await composerRepository(packages);
+      const gateway = await gatewayFor(repository);
+      const first = await project(gateway);
+      await first.installAll();
+      await expectInstalled(first);
+      const cold = await gateway.stats();
+      expect(new Set(repository.targets()).size).toBe(repository.targets().length);
 
-    await repository.close();
-    const second = await project(gateway);
-    await second.installAll();
-    await expectInstalled(second);
-    const locked = await project(gateway);
-    await locked.write('composer.lock', await first.read('composer.lock'));
-    await locked.installAll();
-    expect(await locked.read('composer.lock')).toBe(await second.read('composer.lock'));
-    expect((await gateway.stats()).traffic.upstreams).toEqual(cold.traffic.upstreams);
-    await gateway.stop();
-  });
+      await repository.close();
+      const second = await project(gateway);
+      await second.installAll();
+      await expectInstalled(second);
+      const locked = await project(gateway);
+      await locked.write('composer.lock', await first.read('composer.lock'));
+      await locked.installAll();
+      expect(await locked.read('composer.lock')).toBe(await second.read('composer.lock'));
+      expect((await gateway.stats()).traffic.upstreams).toEqual(cold.traffic.upstreams);
+      await gateway.stop();
+    },
+  );
 
-  test('is refused an archive that is not what the index says, and gets the right one afterwards', async () => {
-    const repository = await composerRepository(packages);
+  test('costs a conditional request a document once all is stale', shows('stale'), async () => {
+    const repository = await composerRepository(packages, agedOrigin);
     const gateway = await gatewayFor(repository);
-    repository.serve(nail, wrong);
-    expect((await (await project(gateway)).install()).code).not.toBe(0);
-    expect(gateway.log).toContainEqual(
-      expect.objectContaining({ msg: 'a body without the digest it must have was refused' }),
+    await (await project(gateway)).installAll();
+    const [index, files] = [repository.index, repository.archives].map(
+      (each) => each.requests.length,
     );
-    repository.serve(nail, archiveOf(nail));
-    const mended = await project(gateway);
-    await mended.installAll();
-    await expectInstalled(mended);
+    const later = await project(gateway);
+    await later.installAll();
+    await expectInstalled(later);
+    const targets = ['/packages.json', '/p2/acme/hammer.json', '/p2/acme/nail.json'];
+    expectValidated(repository.index.requests.slice(index), targets);
+    expectValidated(repository.archives.requests.slice(files), []);
   });
 
-  test('of several at once each gets all, and the upstream gives each file once', async () => {
-    const repository = await composerRepository(packages);
-    const gateway = await gatewayFor(repository);
-    const projects = await Promise.all([project(gateway), project(gateway), project(gateway)]);
-    await Promise.all(projects.map((each) => each.installAll()));
-    for (const each of projects) await expectInstalled(each);
-    expect(new Set(repository.targets()).size).toBe(repository.targets().length);
-  });
+  test(
+    'is refused an archive that is not what the index says, and gets the right one afterwards',
+    shows('corrupted'),
+    async () => {
+      const repository = await composerRepository(packages);
+      const gateway = await gatewayFor(repository);
+      repository.serve(nail, wrong);
+      expect((await (await project(gateway)).install()).code).not.toBe(0);
+      expect(gateway.log).toContainEqual(
+        expect.objectContaining({ msg: 'a body without the digest it must have was refused' }),
+      );
+      repository.serve(nail, archiveOf(nail));
+      const mended = await project(gateway);
+      await mended.installAll();
+      await expectInstalled(mended);
+    },
+  );
 
-  test('through https_proxy installs, and again while the upstream is off, its lockfile unchanged', async () => {
-    const repository = await composerRepository(packages, httpsOrigin);
-    const { index, archives } = repository;
-    const through = await intercepting('composer', index.url, [new URL(archives.url).host]);
-    const first = await proxied(through, repository);
-    await first.installAll();
-    await expectInstalled(first);
-    const cold = await through.gateway.stats();
-    await repository.close();
-    const second = await proxied(through, repository);
-    await second.installAll();
-    await expectInstalled(second);
-    const lockfile = await second.read('composer.lock');
-    expect(lockfile).toBe(await first.read('composer.lock'));
-    // As Composer writes it with no gateway at all.
-    expect(JSON.parse(lockfile).packages[1].dist.url).toBe(
-      `${archives.url}/dist/acme/nail/acme-nail-1.0.0.zip`,
-    );
-    expect((await through.gateway.stats()).traffic.upstreams).toEqual(cold.traffic.upstreams);
-  });
+  test(
+    'of several at once each gets all, and the upstream gives each file once',
+    shows('concurrent'),
+    async () => {
+      const repository = await composerRepository(packages);
+      const gateway = await gatewayFor(repository);
+      const projects = await Promise.all([project(gateway), project(gateway), project(gateway)]);
+      await Promise.all(projects.map((each) => each.installAll()));
+      for (const each of projects) await expectInstalled(each);
+      expect(new Set(repository.targets()).size).toBe(repository.targets().length);
+    },
+  );
+
+  test(
+    'through https_proxy installs, and again while the upstream is off, its lockfile unchanged',
+    shows('lockfile', 'HTTPS_PROXY'),
+    async () => {
+      const repository = await composerRepository(packages, httpsOrigin);
+      const { index, archives } = repository;
+      const through = await intercepting('composer', index.url, [new URL(archives.url).host]);
+      const first = await proxied(through, repository);
+      await first.installAll();
+      await expectInstalled(first);
+      const cold = await through.gateway.stats();
+      await repository.close();
+      const second = await proxied(through, repository);
+      await second.installAll();
+      await expectInstalled(second);
+      const lockfile = await second.read('composer.lock');
+      expect(lockfile).toBe(await first.read('composer.lock'));
+      // As Composer writes it with no gateway at all.
+      expect(JSON.parse(lockfile).packages[1].dist.url).toBe(
+        `${archives.url}/dist/acme/nail/acme-nail-1.0.0.zip`,
+      );
+      expect((await through.gateway.stats()).traffic.upstreams).toEqual(cold.traffic.upstreams);
+    },
+  );
 });

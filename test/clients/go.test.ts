@@ -1,12 +1,13 @@
-import { readdir, readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { temporaryFolder } from '../support/gateway.ts';
+import { agedOrigin, expectValidated } from './support/aged-origin.ts';
+import { client, shows } from './support/columns.ts';
 import { type GatewayProcess, gatewayProcess } from './support/gateway-process.ts';
 import { serveChecksums } from './support/go-checksums.ts';
+import { type GoProject, goProject } from './support/go-project.ts';
 import { type GoModule, type GoProxy, goProxy, zipOf } from './support/go-proxy.ts';
-import { type IsolatedNetwork, isolatedNetwork, skipUnisolated } from './support/isolated.ts';
-import { attempt, type Finished } from './support/run.ts';
+import { isolatedNetwork, skipUnisolated } from './support/isolated.ts';
+import { isNamed, namedHost } from './support/named.ts';
+import { attempt } from './support/run.ts';
 
 const nail = { path: 'example.com/nail', version: 'v1.0.0' };
 const modules: readonly GoModule[] = [
@@ -21,113 +22,45 @@ function gatewayFor(proxy: GoProxy): Promise<GatewayProcess> {
   return gatewayProcess({ mounts: [{ path: '/go', ecosystem: 'go', upstreams }] });
 }
 
-/** A project on a machine where nothing has been downloaded yet. */
-class GoProject {
-  readonly #folder: string;
-  readonly #proxy: string;
-  readonly #network: Pick<IsolatedNetwork, 'attempt'>;
-  readonly #sums: Readonly<Record<string, string>>;
-
-  constructor(
-    folder: string,
-    proxy: string,
-    network: Pick<IsolatedNetwork, 'attempt'>,
-    /** What `GOSUMDB` says; without it there is no database of what tests make up. */
-    database = 'off',
-  ) {
-    this.#folder = folder;
-    this.#proxy = proxy;
-    this.#network = network;
-    this.#sums = { GOSUMDB: database };
-  }
-
-  async go(...args: readonly string[]): Promise<Finished> {
-    const finished = await this.attempt(...args);
-    if (finished.code !== 0) throw new Error(finished.errors);
-    return finished;
-  }
-
-  attempt(...args: readonly string[]): Promise<Finished> {
-    const env = {
-      HOME: this.#folder,
-      GOPATH: join(this.#folder, 'gopath'),
-      GOCACHE: join(this.#folder, 'build'),
-      GOENV: 'off',
-      GOPROXY: this.#proxy,
-      ...this.#sums,
-      GOTOOLCHAIN: 'local',
-      // Its cache is read-only otherwise, and could not be removed.
-      GOFLAGS: '-modcacherw',
-    };
-    return this.#network.attempt('go', args, { cwd: this.#folder, env });
-  }
-
-  write(name: string, text: string): Promise<void> {
-    return writeFile(join(this.#folder, name), text);
-  }
-
-  read(name: string): Promise<string> {
-    return readFile(join(this.#folder, name), 'utf8');
-  }
-
-  async downloaded(): Promise<string[]> {
-    const names = await readdir(join(this.#folder, 'gopath/pkg/mod/example.com'));
-    return names.sort();
-  }
-}
-
-/** A project that uses one module. */
-async function project(
-  proxy: string,
-  network: Pick<IsolatedNetwork, 'attempt'>,
-  { path, version }: GoModule,
-  database?: string,
-): Promise<GoProject> {
-  const made = new GoProject(await temporaryFolder(), proxy, network, database);
-  const name = path.slice(path.lastIndexOf('/') + 1);
-  await made.write('go.mod', `module example.org/app\n\ngo 1.16\n\nrequire ${path} ${version}\n`);
-  await made.write(
-    'main.go',
-    `package main\n\nimport "${path}"\n\nfunc main() { _ = ${name}.Name() }\n`,
-  );
-  return made;
-}
-
 async function through(
   gateway: GatewayProcess,
   module: GoModule = nail,
   database?: string,
 ): Promise<GoProject> {
-  return project(`${gateway.url}/go`, await isolatedNetwork(gateway.url), module, database);
+  return goProject(`${gateway.url}/go`, await isolatedNetwork(gateway.url), module, database);
 }
 
 const [, , hammer = nail] = modules;
 const wholeTree = ['board@v0.2.1', 'hammer@v1.3.0', 'nail@v1.0.0'];
 
-describe.skipIf(skipUnisolated('go'))('go', () => {
-  test('downloads, and again from an empty cache while the upstream is switched off', async () => {
+describe.skipIf(skipUnisolated('go'))('go', client('go'), () => {
+  test(
+    'downloads, and again from an empty cache while the upstream is switched off',
+    shows('cold', 'warm'),
+    async () => {
+      const proxy = await goProxy(modules);
+      const gateway = await gatewayFor(proxy);
+      const first = await through(gateway, hammer);
+      await first.go('mod', 'download', 'all');
+      expect(await first.downloaded()).toEqual(wholeTree);
+      const versions = ['list', '-m', '-versions', 'example.com/nail'];
+      expect((await first.go(...versions)).output).toContain('v1.0.0');
+      const cold = await gateway.stats();
+
+      await proxy.origin.close();
+      const second = await through(gateway, hammer);
+      await second.go('mod', 'download', 'all');
+      expect(await second.downloaded()).toEqual(wholeTree);
+      expect((await second.go(...versions)).output).toContain('v1.0.0');
+      expect((await gateway.stats()).traffic.upstreams).toEqual(cold.traffic.upstreams);
+      await gateway.stop();
+    },
+  );
+
+  test('writes the same go.mod and go.sum as without the gateway', shows('lockfile'), async () => {
     const proxy = await goProxy(modules);
     const gateway = await gatewayFor(proxy);
-    const first = await through(gateway, hammer);
-    await first.go('mod', 'download', 'all');
-    expect(await first.downloaded()).toEqual(wholeTree);
-    const versions = ['list', '-m', '-versions', 'example.com/nail'];
-    expect((await first.go(...versions)).output).toContain('v1.0.0');
-    const cold = await gateway.stats();
-
-    await proxy.origin.close();
-    const second = await through(gateway, hammer);
-    await second.go('mod', 'download', 'all');
-    expect(await second.downloaded()).toEqual(wholeTree);
-    expect((await second.go(...versions)).output).toContain('v1.0.0');
-    expect((await gateway.stats()).traffic.upstreams).toEqual(cold.traffic.upstreams);
-    await gateway.stop();
-  });
-
-  test('writes the same go.mod and go.sum as without the gateway', async () => {
-    const proxy = await goProxy(modules);
-    const gateway = await gatewayFor(proxy);
-    const direct = await project(proxy.origin.url, { attempt }, hammer);
+    const direct = await goProject(proxy.origin.url, { attempt }, hammer);
     await direct.go('mod', 'tidy');
     const mounted = await through(gateway, hammer);
     await mounted.go('mod', 'tidy');
@@ -137,29 +70,33 @@ describe.skipIf(skipUnisolated('go'))('go', () => {
     expect(await mounted.read('go.sum')).toContain('example.com/hammer v1.3.0 h1:');
   });
 
-  test('refuses a zip that was corrupted upstream, by its own go.sum', async () => {
-    const proxy = await goProxy([nail]);
-    const gateway = await gatewayFor(proxy);
-    const direct = await project(proxy.origin.url, { attempt }, nail);
-    await direct.go('mod', 'tidy');
-    const sums = await direct.read('go.sum');
-    // Another file under the same name: whole, but not what was published.
-    proxy.serve(nail, zipOf({ ...nail, requires: { 'example.com/other': 'v1.0.0' } }));
-    const mounted = await through(gateway);
-    await mounted.write('go.sum', sums);
-    const { code, errors } = await mounted.attempt('mod', 'download');
-    expect(code).not.toBe(0);
-    expect(errors).toContain('checksum mismatch');
+  test(
+    'refuses a zip that was corrupted upstream, by its own go.sum',
+    shows('corrupted'),
+    async () => {
+      const proxy = await goProxy([nail]);
+      const gateway = await gatewayFor(proxy);
+      const direct = await goProject(proxy.origin.url, { attempt }, nail);
+      await direct.go('mod', 'tidy');
+      const sums = await direct.read('go.sum');
+      // Another file under the same name: whole, but not what was published.
+      proxy.serve(nail, zipOf({ ...nail, requires: { 'example.com/other': 'v1.0.0' } }));
+      const mounted = await through(gateway);
+      await mounted.write('go.sum', sums);
+      const { code, errors } = await mounted.attempt('mod', 'download');
+      expect(code).not.toBe(0);
+      expect(errors).toContain('checksum mismatch');
 
-    // The gateway cannot know: a module's checksum is not that of its file. It is told.
-    proxy.serve(nail, zipOf(nail));
-    const url = encodeURIComponent(proxy.origin.url + zipPath);
-    await fetch(`${gateway.adminUrl}/api/entries?url=${url}`, { method: 'DELETE' });
-    const again = await through(gateway);
-    await again.write('go.sum', sums);
-    await again.go('mod', 'download');
-    expect(await again.downloaded()).toEqual(['nail@v1.0.0']);
-  });
+      // The gateway cannot know: a module's checksum is not that of its file. It is told.
+      proxy.serve(nail, zipOf(nail));
+      const url = encodeURIComponent(proxy.origin.url + zipPath);
+      await fetch(`${gateway.adminUrl}/api/entries?url=${url}`, { method: 'DELETE' });
+      const again = await through(gateway);
+      await again.write('go.sum', sums);
+      await again.go('mod', 'download');
+      expect(await again.downloaded()).toEqual(['nail@v1.0.0']);
+    },
+  );
 
   test('verifies by a checksum database through the gateway, which keeps what that said', async () => {
     const proxy = await goProxy([nail]);
@@ -193,32 +130,78 @@ describe.skipIf(skipUnisolated('go'))('go', () => {
     expect(errors).toContain('SECURITY ERROR');
   });
 
-  test('gets no zip that is cut off, and the whole one afterwards', async () => {
-    const proxy = await goProxy([nail]);
+  test(
+    'gets no zip that is cut off, and the whole one afterwards',
+    shows('corrupted'),
+    async () => {
+      const proxy = await goProxy([nail]);
+      const gateway = await gatewayFor(proxy);
+      const whole = zipOf(nail);
+      proxy.origin.handle(zipPath, (_request, response) => {
+        response
+          .writeHead(200, { 'Content-Length': whole.length })
+          .write(whole.subarray(0, -9), () => {
+            response.destroy();
+          });
+      });
+      const mounted = await through(gateway);
+      expect((await mounted.attempt('mod', 'download')).code).not.toBe(0);
+      proxy.serve(nail, whole);
+      await mounted.go('mod', 'download');
+      expect(await mounted.downloaded()).toEqual(['nail@v1.0.0']);
+    },
+  );
+
+  test(
+    'of several at once each gets all, and the upstream gives each file once',
+    shows('concurrent'),
+    async () => {
+      const proxy = await goProxy(modules);
+      const gateway = await gatewayFor(proxy);
+      const projects = await Promise.all(Array.from({ length: 4 }, () => through(gateway, hammer)));
+      await Promise.all(projects.map((each) => each.go('mod', 'download', 'all')));
+      for (const each of projects) expect(await each.downloaded()).toEqual(wholeTree);
+      expect(new Set(proxy.targets()).size).toBe(proxy.targets().length);
+    },
+  );
+
+  test('costs a conditional request a list once all is stale', shows('stale'), async () => {
+    const proxy = await goProxy(modules, agedOrigin);
     const gateway = await gatewayFor(proxy);
-    const whole = zipOf(nail);
-    proxy.origin.handle(zipPath, (_request, response) => {
-      response
-        .writeHead(200, { 'Content-Length': whole.length })
-        .write(whole.subarray(0, -9), () => {
-          response.destroy();
-        });
-    });
-    const mounted = await through(gateway);
-    expect((await mounted.attempt('mod', 'download')).code).not.toBe(0);
-    proxy.serve(nail, whole);
-    await mounted.go('mod', 'download');
-    expect(await mounted.downloaded()).toEqual(['nail@v1.0.0']);
+    const get = async (): Promise<void> => {
+      const made = await through(gateway, hammer);
+      await made.go('mod', 'download', 'all');
+      await made.go('list', '-m', '-versions', 'example.com/nail');
+      expect(await made.downloaded()).toEqual(wholeTree);
+    };
+    await get();
+    const cold = proxy.origin.requests.length;
+    await get();
+    expectValidated(proxy.origin.requests.slice(cold), ['/example.com/nail/@v/list']);
   });
 
-  test('of several at once each gets all, and the upstream gives each file once', async () => {
-    const proxy = await goProxy(modules);
-    const gateway = await gatewayFor(proxy);
-    const projects = await Promise.all(Array.from({ length: 4 }, () => through(gateway, hammer)));
-    await Promise.all(projects.map((each) => each.go('mod', 'download', 'all')));
-    for (const each of projects) expect(await each.downloaded()).toEqual(wholeTree);
-    expect(new Set(proxy.targets()).size).toBe(proxy.targets().length);
-  });
+  test.skipIf(!isNamed)(
+    'through HTTPS_PROXY downloads, and again from an empty cache while the upstream is off',
+    shows('HTTPS_PROXY'),
+    async () => {
+      const named = await namedHost();
+      const proxy = await goProxy(modules, named.origin);
+      const gateway = await named.gateway('go', proxy.origin.url);
+      const network = await isolatedNetwork(gateway.url);
+      const env = { HTTPS_PROXY: gateway.url, SSL_CERT_FILE: named.ca };
+      const get = async (): Promise<string> => {
+        const made = await goProject(proxy.origin.url, network, hammer, 'off', env);
+        await made.go('mod', 'tidy');
+        expect(await made.downloaded()).toEqual(wholeTree);
+        return made.read('go.sum');
+      };
+      const sums = await get();
+      const cold = await gateway.stats();
+      await proxy.origin.close();
+      expect(await get()).toBe(sums);
+      expect((await gateway.stats()).traffic.upstreams).toEqual(cold.traffic.upstreams);
+    },
+  );
 
   test.each([404, 410])(
     'goes on to its next proxy after a %i, which keeps its meaning',
@@ -233,7 +216,7 @@ describe.skipIf(skipUnisolated('go'))('go', () => {
       const gateway = await gatewayFor(proxy);
       const network = await isolatedNetwork(gateway.url);
       const list = async () => {
-        const made = await project(`${gateway.url}/go,off`, network, nail);
+        const made = await goProject(`${gateway.url}/go,off`, network, nail);
         return made.attempt('mod', 'download', 'example.com/gone@v1.0.0');
       };
       // It has gone on from the gateway to the next one, which is `off`.

@@ -6,6 +6,7 @@ import { temporaryFolder } from '../support/gateway.ts';
 import { generatedBytes } from '../support/generated-bytes.ts';
 import { httpsOrigin } from '../support/http-origin.ts';
 import { cargoRegistry } from './support/cargo-registry.ts';
+import { client, shows } from './support/columns.ts';
 import type { GatewayProcess } from './support/gateway-process.ts';
 import { intercepting } from './support/intercepting.ts';
 import { isolatedNetwork, skipUnisolated } from './support/isolated.ts';
@@ -54,98 +55,114 @@ describe.skipIf(skipUnisolated('curl'))('curl through https_proxy', () => {
   });
 });
 
-describe.skipIf(skipUnisolated('npm'))('npm through https-proxy', () => {
-  test('installs, and again while the upstream is switched off, with the same lockfile', async () => {
-    const packages = [
-      { name: 'nail', version: '1.0.0' },
-      { name: 'board', version: '2.1.0', dependencies: { nail: '^1.0.0' } },
-    ];
-    const registry = await npmRegistry(packages, { origin: await httpsOrigin() });
-    const { gateway, ca } = await intercepting('npm', registry.origin.url);
-    const network = await isolatedNetwork(gateway.url);
-    const npmrc = [`https-proxy=${gateway.url}`, `cafile=${ca}`];
-    const options = { registry: registry.origin.url, npmrc, network };
-    const first = await npmProject({ board: '2' }, options);
-    await first.npm('install');
-    expect(await first.installed('nail')).toBe('nail 1.0.0');
-    const cold = await gateway.stats();
-    await registry.origin.close();
-    const second = await npmProject({ board: '2' }, options);
-    await second.npm('install');
-    expect(await second.installed('board')).toBe('board 2.1.0');
-    expect(await second.lockfile()).toBe(await first.lockfile());
-    // As npm writes it with no gateway at all.
-    expect(await first.lockfile()).toContain(`${registry.origin.url}/board/-/board-2.1.0.tgz`);
-    expect((await gateway.stats()).traffic.upstreams).toEqual(cold.traffic.upstreams);
-    expect(lines(gateway, 'GET')).toHaveLength(8);
-  });
+describe.skipIf(skipUnisolated('npm'))('npm through https-proxy', client('npm'), () => {
+  test(
+    'installs, and again while the upstream is switched off, with the same lockfile',
+    shows('HTTPS_PROXY'),
+    async () => {
+      const packages = [
+        { name: 'nail', version: '1.0.0' },
+        { name: 'board', version: '2.1.0', dependencies: { nail: '^1.0.0' } },
+      ];
+      const registry = await npmRegistry(packages, { origin: await httpsOrigin() });
+      const { gateway, ca } = await intercepting('npm', registry.origin.url);
+      const network = await isolatedNetwork(gateway.url);
+      const npmrc = [`https-proxy=${gateway.url}`, `cafile=${ca}`];
+      const options = { registry: registry.origin.url, npmrc, network };
+      const first = await npmProject({ board: '2' }, options);
+      await first.npm('install');
+      expect(await first.installed('nail')).toBe('nail 1.0.0');
+      const cold = await gateway.stats();
+      await registry.origin.close();
+      const second = await npmProject({ board: '2' }, options);
+      await second.npm('install');
+      expect(await second.installed('board')).toBe('board 2.1.0');
+      expect(await second.lockfile()).toBe(await first.lockfile());
+      // As npm writes it with no gateway at all.
+      expect(await first.lockfile()).toContain(`${registry.origin.url}/board/-/board-2.1.0.tgz`);
+      expect((await gateway.stats()).traffic.upstreams).toEqual(cold.traffic.upstreams);
+      expect(lines(gateway, 'GET')).toHaveLength(8);
+    },
+  );
 });
 
-describe.skipIf(skipUnisolated('pip3'))('pip through HTTPS_PROXY', () => {
-  test('installs, and again from an empty cache while the upstream is switched off', async () => {
-    const index = await pythonIndex([{ name: 'nail', version: '1.0' }], httpsOrigin);
-    const files = `localhost:${index.files.port}`;
-    const { gateway, ca } = await intercepting('pypi', index.pages.url, [files]);
-    const { run } = await isolatedNetwork(gateway.url);
-    const install = async (): Promise<string[]> => {
-      const folder = await temporaryFolder();
-      const env = {
-        HOME: folder,
-        HTTPS_PROXY: gateway.url,
-        PIP_CERT: ca,
-        PIP_CONFIG_FILE: '/dev/null',
-        PIP_INDEX_URL: `${index.pages.url}/simple/`,
-        PIP_DISABLE_PIP_VERSION_CHECK: '1',
-        PIP_ROOT_USER_ACTION: 'ignore',
-        PIP_RETRIES: '0',
+describe.skipIf(skipUnisolated('pip3'))('pip through HTTPS_PROXY', client('pip'), () => {
+  test(
+    'installs, and again from an empty cache while the upstream is switched off',
+    shows('HTTPS_PROXY'),
+    async () => {
+      const index = await pythonIndex([{ name: 'nail', version: '1.0' }], httpsOrigin);
+      const files = `localhost:${index.files.port}`;
+      const { gateway, ca } = await intercepting('pypi', index.pages.url, [files]);
+      const { run } = await isolatedNetwork(gateway.url);
+      const install = async (): Promise<string[]> => {
+        const folder = await temporaryFolder();
+        const env = {
+          HOME: folder,
+          HTTPS_PROXY: gateway.url,
+          PIP_CERT: ca,
+          PIP_CONFIG_FILE: '/dev/null',
+          PIP_INDEX_URL: `${index.pages.url}/simple/`,
+          PIP_DISABLE_PIP_VERSION_CHECK: '1',
+          PIP_ROOT_USER_ACTION: 'ignore',
+          PIP_RETRIES: '0',
+        };
+        await run(
+          'python3',
+          ['-m', 'pip', 'install', '--target', join(folder, 'installed'), 'nail'],
+          { env },
+        );
+        return readdir(join(folder, 'installed'));
       };
-      await run(
-        'python3',
-        ['-m', 'pip', 'install', '--target', join(folder, 'installed'), 'nail'],
-        { env },
-      );
-      return readdir(join(folder, 'installed'));
-    };
-    expect(await install()).toContain('nail.py');
-    const cold = await gateway.stats();
-    await index.close();
-    expect(await install()).toContain('nail.py');
-    expect((await gateway.stats()).traffic.upstreams).toEqual(cold.traffic.upstreams);
-    expect(index.wheelRequests()).toHaveLength(1);
-  });
+      expect(await install()).toContain('nail.py');
+      const cold = await gateway.stats();
+      await index.close();
+      expect(await install()).toContain('nail.py');
+      expect((await gateway.stats()).traffic.upstreams).toEqual(cold.traffic.upstreams);
+      expect(index.wheelRequests()).toHaveLength(1);
+    },
+  );
 });
 
-describe.skipIf(skipUnisolated('cargo', 'tar'))('cargo through HTTPS_PROXY', () => {
-  test('fetches, and again from an empty cache while the upstream is switched off', async () => {
-    const crates = [
-      { name: 'nail', version: '1.0.0' },
-      { name: 'board', version: '2.1.0', dependencies: { nail: '^1.0' } },
-    ];
-    const registry = await cargoRegistry(crates, httpsOrigin);
-    const files = `localhost:${registry.crates.port}`;
-    const { gateway, ca } = await intercepting('cargo', registry.index.url, [files]);
-    const { run } = await isolatedNetwork(gateway.url);
-    const fetch = async (): Promise<string> => {
-      const folder = await cargoProject(registry.index.url);
-      const env = {
-        HOME: folder,
-        CARGO_HOME: join(folder, 'home'),
-        HTTPS_PROXY: gateway.url,
-        CARGO_HTTP_CAINFO: ca,
-        ...rustup(),
-      };
-      await run('cargo', ['fetch'], { cwd: folder, env });
-      return readFile(join(folder, 'Cargo.lock'), 'utf8');
-    };
-    const lockfile = await fetch();
-    expect(lockfile).toContain('name = "nail"');
-    const cold = await gateway.stats();
-    await registry.close();
-    expect(await fetch()).toBe(lockfile);
-    expect((await gateway.stats()).traffic.upstreams).toEqual(cold.traffic.upstreams);
-    expect(registry.crates.requests).toHaveLength(2);
-  });
-});
+describe.skipIf(skipUnisolated('cargo', 'tar'))(
+  'cargo through HTTPS_PROXY',
+  client('cargo'),
+  () => {
+    test(
+      'fetches, and again from an empty cache while the upstream is switched off',
+      shows('HTTPS_PROXY'),
+      async () => {
+        const crates = [
+          { name: 'nail', version: '1.0.0' },
+          { name: 'board', version: '2.1.0', dependencies: { nail: '^1.0' } },
+        ];
+        const registry = await cargoRegistry(crates, httpsOrigin);
+        const files = `localhost:${registry.crates.port}`;
+        const { gateway, ca } = await intercepting('cargo', registry.index.url, [files]);
+        const { run } = await isolatedNetwork(gateway.url);
+        const fetch = async (): Promise<string> => {
+          const folder = await cargoProject(registry.index.url);
+          const env = {
+            HOME: folder,
+            CARGO_HOME: join(folder, 'home'),
+            HTTPS_PROXY: gateway.url,
+            CARGO_HTTP_CAINFO: ca,
+            ...rustup(),
+          };
+          await run('cargo', ['fetch'], { cwd: folder, env });
+          return readFile(join(folder, 'Cargo.lock'), 'utf8');
+        };
+        const lockfile = await fetch();
+        expect(lockfile).toContain('name = "nail"');
+        const cold = await gateway.stats();
+        await registry.close();
+        expect(await fetch()).toBe(lockfile);
+        expect((await gateway.stats()).traffic.upstreams).toEqual(cold.traffic.upstreams);
+        expect(registry.crates.requests).toHaveLength(2);
+      },
+    );
+  },
+);
 
 /** A project that needs `board` from the registry. */
 async function cargoProject(index: string): Promise<string> {

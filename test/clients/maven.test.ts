@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { temporaryFolder } from '../support/gateway.ts';
 import { httpsOrigin } from '../support/http-origin.ts';
+import { agedOrigin, expectValidated } from './support/aged-origin.ts';
+import { client, shows } from './support/columns.ts';
 import { type GatewayProcess, gatewayProcess } from './support/gateway-process.ts';
 import { type Intercepting, intercepting } from './support/intercepting.ts';
 import { type IsolatedNetwork, isolatedNetwork, skipUnisolated } from './support/isolated.ts';
@@ -112,28 +114,32 @@ function saidBy({ output, errors }: Finished): string {
 
 const jars = [nail, hammer];
 
-describe.skipIf(skipUnisolated('mvn'))('mvn', () => {
-  test('resolves, and again from an empty repository while the upstream is switched off', async () => {
-    const repository = await mavenRepository(modules);
-    const gateway = await gatewayFor(repository);
-    const cold = await project(gateway);
-    expect(saidBy(await cold.resolve())).toContain('BUILD SUCCESS');
-    for (const module of jars) {
-      expect(await cold.local(`${pathOf(module)}.jar`)).toEqual(jarOf(module));
-    }
-    const before = repository.targets();
-    // Its checksum was asked for before it was, and not again.
-    const path = `${pathOf(nail)}.jar`;
-    expect(before.filter((target) => target.startsWith(path))).toEqual([`${path}.sha1`, path]);
+describe.skipIf(skipUnisolated('mvn'))('mvn', client('mvn', { lockfile: 'Maven has none' }), () => {
+  test(
+    'resolves, and again from an empty repository while the upstream is switched off',
+    shows('cold', 'warm'),
+    async () => {
+      const repository = await mavenRepository(modules);
+      const gateway = await gatewayFor(repository);
+      const cold = await project(gateway);
+      expect(saidBy(await cold.resolve())).toContain('BUILD SUCCESS');
+      for (const module of jars) {
+        expect(await cold.local(`${pathOf(module)}.jar`)).toEqual(jarOf(module));
+      }
+      const before = repository.targets();
+      // Its checksum was asked for before it was, and not again.
+      const path = `${pathOf(nail)}.jar`;
+      expect(before.filter((target) => target.startsWith(path))).toEqual([`${path}.sha1`, path]);
 
-    await repository.origin.close();
-    const warm = await project(gateway);
-    expect(saidBy(await warm.resolve())).toContain('BUILD SUCCESS');
-    for (const module of jars) {
-      expect(await warm.local(`${pathOf(module)}.jar`)).toEqual(jarOf(module));
-    }
-    await gateway.stop();
-  });
+      await repository.origin.close();
+      const warm = await project(gateway);
+      expect(saidBy(await warm.resolve())).toContain('BUILD SUCCESS');
+      for (const module of jars) {
+        expect(await warm.local(`${pathOf(module)}.jar`)).toEqual(jarOf(module));
+      }
+      await gateway.stop();
+    },
+  );
 
   test('gets the newest build of a snapshot, and asks again for nothing that cannot change', async () => {
     const repository = await mavenRepository(modules);
@@ -153,42 +159,71 @@ describe.skipIf(skipUnisolated('mvn'))('mvn', () => {
     );
   });
 
-  test('is refused a jar that was corrupted upstream, and gets the right one afterwards', async () => {
-    const repository = await mavenRepository(modules);
-    const gateway = await gatewayFor(repository);
-    repository.serveJar(nail, jarOf({ ...nail, version: '6.6' }));
-    const refused = await (await project(gateway)).resolve();
-    expect(refused.code).not.toBe(0);
-    expect(gateway.log).toContainEqual(
-      expect.objectContaining({ msg: 'a body without the digest it must have was refused' }),
-    );
-    repository.serveJar(nail, jarOf(nail));
-    const mended = await project(gateway);
-    expect(saidBy(await mended.resolve())).toContain('BUILD SUCCESS');
-    expect(await mended.local(`${pathOf(nail)}.jar`)).toEqual(jarOf(nail));
-  });
+  test(
+    'costs a conditional request a list of versions once all is stale',
+    shows('stale'),
+    async () => {
+      const repository = await mavenRepository(modules, agedOrigin);
+      const gateway = await gatewayFor(repository);
+      expect(saidBy(await (await project(gateway)).resolve())).toContain('BUILD SUCCESS');
+      const cold = repository.origin.requests.length;
+      expect(saidBy(await (await project(gateway)).resolve())).toContain('BUILD SUCCESS');
+      const lists = ['parent', 'glue/2.0-SNAPSHOT'].map(
+        (each) => `/org/example/${each}/maven-metadata.xml`,
+      );
+      const targets = [...lists, ...lists.map((each) => `${each}.sha1`)];
+      expectValidated(repository.origin.requests.slice(cold), targets);
+    },
+  );
 
-  test('of several at once each gets all, from two repositories, each file once', async () => {
-    const own = await mavenRepository([hammer]);
-    const common = await mavenRepository(modules.filter((module) => module !== hammer));
-    const gateway = await gatewayFor(own, common);
-    const projects = await Promise.all([project(gateway), project(gateway)]);
-    const finished = await Promise.all(projects.map((each) => each.resolve()));
-    for (const each of finished) expect(saidBy(each)).toContain('BUILD SUCCESS');
-    for (const targets of [own.targets(), common.targets()]) {
-      const files = targets.filter((target) => !target.includes('maven-metadata'));
-      expect(new Set(files).size).toBe(files.length);
-    }
-  });
+  test(
+    'is refused a jar that was corrupted upstream, and gets the right one afterwards',
+    shows('corrupted'),
+    async () => {
+      const repository = await mavenRepository(modules);
+      const gateway = await gatewayFor(repository);
+      repository.serveJar(nail, jarOf({ ...nail, version: '6.6' }));
+      const refused = await (await project(gateway)).resolve();
+      expect(refused.code).not.toBe(0);
+      expect(gateway.log).toContainEqual(
+        expect.objectContaining({ msg: 'a body without the digest it must have was refused' }),
+      );
+      repository.serveJar(nail, jarOf(nail));
+      const mended = await project(gateway);
+      expect(saidBy(await mended.resolve())).toContain('BUILD SUCCESS');
+      expect(await mended.local(`${pathOf(nail)}.jar`)).toEqual(jarOf(nail));
+    },
+  );
 
-  test('through a proxy resolves, and again from nothing while the upstream is off', async () => {
-    const repository = await mavenRepository(modules, httpsOrigin);
-    const { url } = repository.origin;
-    const through = await intercepting('maven', url);
-    expect(saidBy(await (await proxied(through, url)).resolve())).toContain('BUILD SUCCESS');
-    await repository.origin.close();
-    const warm = await proxied(through, url);
-    expect(saidBy(await warm.resolve())).toContain('BUILD SUCCESS');
-    expect(await warm.local(`${pathOf(nail)}.jar`)).toEqual(jarOf(nail));
-  });
+  test(
+    'of several at once each gets all, from two repositories, each file once',
+    shows('concurrent'),
+    async () => {
+      const own = await mavenRepository([hammer]);
+      const common = await mavenRepository(modules.filter((module) => module !== hammer));
+      const gateway = await gatewayFor(own, common);
+      const projects = await Promise.all([project(gateway), project(gateway)]);
+      const finished = await Promise.all(projects.map((each) => each.resolve()));
+      for (const each of finished) expect(saidBy(each)).toContain('BUILD SUCCESS');
+      for (const targets of [own.targets(), common.targets()]) {
+        const files = targets.filter((target) => !target.includes('maven-metadata'));
+        expect(new Set(files).size).toBe(files.length);
+      }
+    },
+  );
+
+  test(
+    'through a proxy resolves, and again from nothing while the upstream is off',
+    shows('HTTPS_PROXY'),
+    async () => {
+      const repository = await mavenRepository(modules, httpsOrigin);
+      const { url } = repository.origin;
+      const through = await intercepting('maven', url);
+      expect(saidBy(await (await proxied(through, url)).resolve())).toContain('BUILD SUCCESS');
+      await repository.origin.close();
+      const warm = await proxied(through, url);
+      expect(saidBy(await warm.resolve())).toContain('BUILD SUCCESS');
+      expect(await warm.local(`${pathOf(nail)}.jar`)).toEqual(jarOf(nail));
+    },
+  );
 });

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { client, shows } from './support/columns.ts';
 import { type GatewayProcess, gatewayProcess } from './support/gateway-process.ts';
 import { isolatedIfPossible } from './support/isolated.ts';
 import {
@@ -51,33 +52,37 @@ async function builtInRegistry(): Promise<string> {
   return output.trim().replace(/\/$/, '');
 }
 
-describe.skipIf(skipWithout('npm'))('npm', () => {
-  test('installs, and again from an empty cache while the upstream is switched off', async () => {
-    const registry = await npmRegistry(packages);
-    const gateway = await gatewayFor(registry);
-    const options = await through(gateway);
+describe.skipIf(skipWithout('npm'))('npm', client('npm'), () => {
+  test(
+    'installs, and again from an empty cache while the upstream is switched off',
+    shows('cold', 'warm'),
+    async () => {
+      const registry = await npmRegistry(packages);
+      const gateway = await gatewayFor(registry);
+      const options = await through(gateway);
 
-    const first = await npmProject(dependencies, options);
-    await first.npm('install');
-    expect(await installedTree(first)).toEqual(wholeTree);
-    expect(registry.requests('tarball')).toHaveLength(3);
-    expect(registry.requests('document')).toHaveLength(3);
-    const cold = await gateway.stats();
+      const first = await npmProject(dependencies, options);
+      await first.npm('install');
+      expect(await installedTree(first)).toEqual(wholeTree);
+      expect(registry.requests('tarball')).toHaveLength(3);
+      expect(registry.requests('document')).toHaveLength(3);
+      const cold = await gateway.stats();
 
-    await registry.origin.close();
-    const byLockfile = await checkout(first, options);
-    await byLockfile.npm('ci');
-    expect(await installedTree(byLockfile)).toEqual(wholeTree);
-    const byRanges = await npmProject(dependencies, options);
-    await byRanges.npm('install');
-    expect(await installedTree(byRanges)).toEqual(wholeTree);
-    expect(await byRanges.lockfile()).toBe(await first.lockfile());
+      await registry.origin.close();
+      const byLockfile = await checkout(first, options);
+      await byLockfile.npm('ci');
+      expect(await installedTree(byLockfile)).toEqual(wholeTree);
+      const byRanges = await npmProject(dependencies, options);
+      await byRanges.npm('install');
+      expect(await installedTree(byRanges)).toEqual(wholeTree);
+      expect(await byRanges.lockfile()).toBe(await first.lockfile());
 
-    const warm = await gateway.stats();
-    expect(warm.traffic.upstreams).toEqual(cold.traffic.upstreams);
-    expect(warm.traffic.requests.byOutcome.hit).toBe(9);
-    await gateway.stop();
-  });
+      const warm = await gateway.stats();
+      expect(warm.traffic.upstreams).toEqual(cold.traffic.upstreams);
+      expect(warm.traffic.requests.byOutcome.hit).toBe(9);
+      await gateway.stop();
+    },
+  );
 
   test('keeps the cache when the gateway is started anew', async () => {
     const registry = await npmRegistry(packages);
@@ -98,46 +103,58 @@ describe.skipIf(skipWithout('npm'))('npm', () => {
     expect((await after.kind('npm', 'artifact')).upstreamRequests).toBe(0);
   });
 
-  test('writes the same lockfile as without the gateway, where tarballs keep their host', async () => {
-    const registry = await npmRegistry(packages, { tarballBase: await builtInRegistry() });
-    const gateway = await gatewayFor(registry, { tarballs: 'canonical' });
-    const direct = await npmProject(dependencies, { registry: registry.origin.url });
-    await direct.npm('install');
-    const mounted = await npmProject(dependencies, await through(gateway));
-    await mounted.npm('install');
-    expect(await mounted.lockfile()).toBe(await direct.lockfile());
-    expect(await installedTree(mounted)).toEqual(wholeTree);
-    // It did not go past the gateway for them.
-    expect((await gateway.kind('npm', 'artifact')).requests).toBe(3);
-  });
+  test(
+    'writes the same lockfile as without the gateway, where tarballs keep their host',
+    shows('lockfile'),
+    async () => {
+      const registry = await npmRegistry(packages, { tarballBase: await builtInRegistry() });
+      const gateway = await gatewayFor(registry, { tarballs: 'canonical' });
+      const direct = await npmProject(dependencies, { registry: registry.origin.url });
+      await direct.npm('install');
+      const mounted = await npmProject(dependencies, await through(gateway));
+      await mounted.npm('install');
+      expect(await mounted.lockfile()).toBe(await direct.lockfile());
+      expect(await installedTree(mounted)).toEqual(wholeTree);
+      // It did not go past the gateway for them.
+      expect((await gateway.kind('npm', 'artifact')).requests).toBe(3);
+    },
+  );
 
-  test('writes the same lockfile as without the gateway, where it names no hosts', async () => {
-    const registry = await npmRegistry(packages);
-    const gateway = await gatewayFor(registry);
-    const npmrc = ['omit-lockfile-registry-resolved=true'];
-    const direct = await npmProject(dependencies, { registry: registry.origin.url, npmrc });
-    await direct.npm('install');
-    const mounted = await npmProject(dependencies, { ...(await through(gateway)), npmrc });
-    await mounted.npm('install');
-    expect(await mounted.lockfile()).toBe(await direct.lockfile());
-    expect((await gateway.kind('npm', 'artifact')).requests).toBe(3);
-  });
+  test(
+    'writes the same lockfile as without the gateway, where it names no hosts',
+    shows('lockfile'),
+    async () => {
+      const registry = await npmRegistry(packages);
+      const gateway = await gatewayFor(registry);
+      const npmrc = ['omit-lockfile-registry-resolved=true'];
+      const direct = await npmProject(dependencies, { registry: registry.origin.url, npmrc });
+      await direct.npm('install');
+      const mounted = await npmProject(dependencies, { ...(await through(gateway)), npmrc });
+      await mounted.npm('install');
+      expect(await mounted.lockfile()).toBe(await direct.lockfile());
+      expect((await gateway.kind('npm', 'artifact')).requests).toBe(3);
+    },
+  );
 
-  test('costs a 304 a document and no tarball once the documents are stale', async () => {
-    const registry = await npmRegistry(packages, { cacheControl: 'public, max-age=0' });
-    const gateway = await gatewayFor(registry);
-    const options = await through(gateway);
-    await (await npmProject(dependencies, options)).npm('install');
-    const documents = registry.requests('document').length;
+  test(
+    'costs a 304 a document and no tarball once the documents are stale',
+    shows('stale'),
+    async () => {
+      const registry = await npmRegistry(packages, { cacheControl: 'public, max-age=0' });
+      const gateway = await gatewayFor(registry);
+      const options = await through(gateway);
+      await (await npmProject(dependencies, options)).npm('install');
+      const documents = registry.requests('document').length;
 
-    const second = await npmProject(dependencies, options);
-    await second.npm('install');
-    expect(await installedTree(second)).toEqual(wholeTree);
-    expect(registry.requests('tarball')).toHaveLength(3);
-    const later = registry.requests('document').slice(documents);
-    expect(later.map(({ status }) => status)).toEqual([304, 304, 304]);
-    expect((await gateway.stats()).traffic.requests.byOutcome.revalidated).toBe(3);
-  });
+      const second = await npmProject(dependencies, options);
+      await second.npm('install');
+      expect(await installedTree(second)).toEqual(wholeTree);
+      expect(registry.requests('tarball')).toHaveLength(3);
+      const later = registry.requests('document').slice(documents);
+      expect(later.map(({ status }) => status)).toEqual([304, 304, 304]);
+      expect((await gateway.stats()).traffic.requests.byOutcome.revalidated).toBe(3);
+    },
+  );
 
   test('publishes through the gateway, and the next install gets it at once', async () => {
     const registry = await npmRegistry([nail]);
@@ -171,24 +188,43 @@ describe.skipIf(skipWithout('npm'))('npm', () => {
     expect(await after.installed('@tools/saw')).toBe('@tools/saw 1.0.0');
   });
 
-  test('refuses a tarball that was corrupted upstream, and takes the right one afterwards', async () => {
-    const registry = await npmRegistry([nail]);
-    const gateway = await gatewayFor(registry);
-    const options = await through(gateway);
-    const good = registry.tarball(nail.name, nail.version);
-    const bad = Buffer.from(good);
-    bad.writeUInt8(bad.readUInt8(bad.length / 2) ^ 1, bad.length / 2);
-    registry.serveTarball(nail, bad);
+  test(
+    'refuses a tarball that was corrupted upstream, and takes the right one afterwards',
+    shows('corrupted'),
+    async () => {
+      const registry = await npmRegistry([nail]);
+      const gateway = await gatewayFor(registry);
+      const options = await through(gateway);
+      const good = registry.tarball(nail.name, nail.version);
+      const bad = Buffer.from(good);
+      bad.writeUInt8(bad.readUInt8(bad.length / 2) ^ 1, bad.length / 2);
+      registry.serveTarball(nail, bad);
 
-    const project = await npmProject({ nail: '1' }, options);
-    const { code, errors } = await project.attempt('install', '--fetch-retries=0');
-    expect(code).not.toBe(0);
-    expect(errors).toContain('502');
+      const project = await npmProject({ nail: '1' }, options);
+      const { code, errors } = await project.attempt('install', '--fetch-retries=0');
+      expect(code).not.toBe(0);
+      expect(errors).toContain('502');
 
-    registry.serveTarball(nail, good);
-    await project.npm('install');
-    expect(await project.installed('nail')).toBe('nail 1.0.0');
-  });
+      registry.serveTarball(nail, good);
+      await project.npm('install');
+      expect(await project.installed('nail')).toBe('nail 1.0.0');
+    },
+  );
+
+  test(
+    'of several at once each gets all, and the upstream gives each file once',
+    shows('concurrent'),
+    async () => {
+      const registry = await npmRegistry(packages);
+      const gateway = await gatewayFor(registry);
+      const options = await through(gateway);
+      const projects = await Promise.all([1, 2, 3].map(() => npmProject(dependencies, options)));
+      await Promise.all(projects.map((each) => each.npm('install')));
+      for (const each of projects) expect(await installedTree(each)).toEqual(wholeTree);
+      const targets = registry.origin.requests.map(({ target }) => target);
+      expect(new Set(targets).size).toBe(targets.length);
+    },
+  );
 
   test('of several at once each gets all, and the upstream gives everything once', async () => {
     const registry = await npmRegistry(packages);

@@ -1,15 +1,13 @@
-import { lookup } from 'node:dns/promises';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
-import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { Authority, createAuthority } from '../../src/tls/authority.ts';
-import { writeAuthority } from '../../src/tls/authority-files.ts';
 import { temporaryFolder } from '../support/gateway.ts';
 import { generatedBytes } from '../support/generated-bytes.ts';
+import { client, shows } from './support/columns.ts';
 import { type DockerRegistry, dockerRegistry } from './support/docker-registry.ts';
 import { type GatewayProcess, gatewayProcess } from './support/gateway-process.ts';
 import { isolatedNetwork, skipUnisolated } from './support/isolated.ts';
+import { isNamed, namedHost, ownName } from './support/named.ts';
 import { attempt, type Finished } from './support/run.ts';
 
 const layer = generatedBytes('layer', 0, 3_000_000);
@@ -76,147 +74,154 @@ function hostOf({ url }: GatewayProcess): string {
   return new URL(url).host;
 }
 
-/**
- * The name of this machine, where it leads here: Go's clients use no proxy for `localhost` and loopback
- * addresses.
- */
-const ownName = hostname();
-const isNamed = ownName !== 'localhost' && (await lookup(ownName).then(Boolean, () => false));
-
 describe.skipIf(skipUnisolated('skopeo', 'docker-registry') || !isNamed)(
   'skopeo through HTTPS_PROXY',
+  client('skopeo'),
   () => {
-    test('copies an image, and again while the registry is switched off, from the entries of the mount', async () => {
-      const data = await temporaryFolder();
-      const pems = await createAuthority({ permitted: undefined, now: Date.now() });
-      await writeAuthority(data, pems);
-      const ca = join(data, 'ca', 'ca.pem');
-      const { chain, key } = await (await Authority.open(pems)).certify([ownName], Date.now());
-      const registry = await dockerRegistry({ host: ownName, chain, key });
-      await registry.push('team/nail:v1', layer);
-      const upstreams = [{ url: `https://${registry.host}/v2` }];
-      const gateway = await gatewayProcess(
-        { data, mounts: [{ path: '/v2', ecosystem: 'oci', upstreams }] },
-        { NODE_EXTRA_CA_CERTS: ca },
-      );
-      const network = await isolatedNetwork(gateway.url);
-      const image = `${registry.host}/team/nail:v1`;
-      const env = { HTTPS_PROXY: gateway.url, SSL_CERT_FILE: ca };
-      const direct = await contents(await copied(image));
-      const proxied = async () => contents(await copied(image, network, { verified: true, env }));
-      expect(await proxied()).toEqual(direct);
-      const mounted = await copied(`${hostOf(gateway)}/team/nail:v1`, network);
-      expect(await contents(mounted)).toEqual(direct);
-      const gets = registry.asked().length;
-      await registry.close();
-      expect(await proxied()).toEqual(direct);
-      expect(registry.asked()).toHaveLength(gets);
-    });
+    test(
+      'copies an image, and again while the registry is switched off, from the entries of the mount',
+      shows('HTTPS_PROXY'),
+      async () => {
+        const named = await namedHost();
+        const { ca, chain, key } = named;
+        const registry = await dockerRegistry({ host: ownName, chain, key });
+        await registry.push('team/nail:v1', layer);
+        const gateway = await named.gateway('oci', `https://${registry.host}/v2`);
+        const network = await isolatedNetwork(gateway.url);
+        const image = `${registry.host}/team/nail:v1`;
+        const env = { HTTPS_PROXY: gateway.url, SSL_CERT_FILE: ca };
+        const direct = await contents(await copied(image));
+        const proxied = async () => contents(await copied(image, network, { verified: true, env }));
+        expect(await proxied()).toEqual(direct);
+        const mounted = await copied(`${hostOf(gateway)}/team/nail:v1`, network);
+        expect(await contents(mounted)).toEqual(direct);
+        const gets = registry.asked().length;
+        await registry.close();
+        expect(await proxied()).toEqual(direct);
+        expect(registry.asked()).toHaveLength(gets);
+      },
+    );
   },
 );
 
-describe.skipIf(skipUnisolated('skopeo', 'docker-registry'))('skopeo', () => {
-  test('copies an image, and again while the registry is switched off, in both forms', async () => {
-    const registry = await dockerRegistry();
-    const digest = await registry.push('team/nail:v1', layer);
-    const gateway = await gatewayFor(registry);
-    const network = await isolatedNetwork(gateway.url);
-    const direct = await contents(await copied(`${registry.host}/team/nail:v1`));
-    const before = registry.asked().length;
-    const image = `${hostOf(gateway)}/team/nail:v1`;
-    expect(await contents(await copied(image, network))).toEqual(direct);
-    const cold = registry.asked().slice(before);
-    expect(new Set(cold).size).toBe(cold.length);
+describe.skipIf(skipUnisolated('skopeo', 'docker-registry'))(
+  'skopeo',
+  client('skopeo', { lockfile: 'there is none; digests are compared' }),
+  () => {
+    test(
+      'copies an image, and again while the registry is switched off, in both forms',
+      shows('cold', 'warm', 'stale'),
+      async () => {
+        const registry = await dockerRegistry();
+        const digest = await registry.push('team/nail:v1', layer);
+        const gateway = await gatewayFor(registry);
+        const network = await isolatedNetwork(gateway.url);
+        const direct = await contents(await copied(`${registry.host}/team/nail:v1`));
+        const before = registry.asked().length;
+        const image = `${hostOf(gateway)}/team/nail:v1`;
+        expect(await contents(await copied(image, network))).toEqual(direct);
+        const cold = registry.asked().slice(before);
+        expect(new Set(cold).size).toBe(cold.length);
 
-    // While it is there a tag costs a HEAD, and so does, once, what is stored under another URL.
-    await copied(image, network);
-    await copied(`${hostOf(gateway)}/team/nail@${digest}`, network);
-    expect(registry.asked().slice(before + cold.length)).toEqual([
-      'HEAD /v2/team/nail/manifests/v1',
-      `HEAD /v2/team/nail/manifests/${digest}`,
-    ]);
+        // While it is there a tag costs a HEAD, and so does, once, what is stored under another URL.
+        await copied(image, network);
+        await copied(`${hostOf(gateway)}/team/nail@${digest}`, network);
+        expect(registry.asked().slice(before + cold.length)).toEqual([
+          'HEAD /v2/team/nail/manifests/v1',
+          `HEAD /v2/team/nail/manifests/${digest}`,
+        ]);
 
-    await registry.close();
-    for (const form of ['team/nail', 'registry.test/team/nail']) {
-      const warm = await copied(`${hostOf(gateway)}/${form}:v1`, network);
-      expect(await contents(warm)).toEqual(direct);
-    }
-    await gateway.stop();
-  });
-
-  test('copies an image under its own name, where its configuration names the gateway', async () => {
-    const registry = await dockerRegistry();
-    await registry.push('team/nail:v1', layer);
-    const gateway = await gatewayFor(registry);
-    const location = `${hostOf(gateway)}/registry.test`;
-    const lines = ['[[registry]]', 'prefix = "registry.test"', `location = "${location}"`];
-    const registries = [...lines, 'insecure = true', ''].join('\n');
-    const network = await isolatedNetwork(gateway.url);
-    const folder = await copied('registry.test/team/nail:v1', network, { registries });
-    expect(await contents(folder)).toEqual(
-      await contents(await copied(`${registry.host}/team/nail:v1`)),
+        await registry.close();
+        for (const form of ['team/nail', 'registry.test/team/nail']) {
+          const warm = await copied(`${hostOf(gateway)}/${form}:v1`, network);
+          expect(await contents(warm)).toEqual(direct);
+        }
+        await gateway.stop();
+      },
     );
-  });
 
-  test('gets no blob that was corrupted in the registry, and the right one afterwards', async () => {
-    const registry = await dockerRegistry();
-    await registry.push('team/nail:v1', layer);
-    const gateway = await gatewayFor(registry);
-    const network = await isolatedNetwork(gateway.url);
-    const direct = await contents(await copied(`${registry.host}/team/nail:v1`));
-    const [name = ''] = [...direct].find(([, bytes]) => bytes.length > layer.length) ?? [];
-    const file = registry.blobFile(`sha256:${name}`);
-    const right = await readFile(file);
-    const wrong = Buffer.from(right);
-    wrong[1_000_000] = (wrong[1_000_000] ?? 0) ^ 1;
-    await writeFile(file, wrong);
-    const image = `${hostOf(gateway)}/team/nail:v1`;
-    expect((await copy(image, network)).finished.code).not.toBe(0);
-    expect(gateway.log.some(({ msg }) => String(msg).includes('digest'))).toBe(true);
+    test('copies an image under its own name, where its configuration names the gateway', async () => {
+      const registry = await dockerRegistry();
+      await registry.push('team/nail:v1', layer);
+      const gateway = await gatewayFor(registry);
+      const location = `${hostOf(gateway)}/registry.test`;
+      const lines = ['[[registry]]', 'prefix = "registry.test"', `location = "${location}"`];
+      const registries = [...lines, 'insecure = true', ''].join('\n');
+      const network = await isolatedNetwork(gateway.url);
+      const folder = await copied('registry.test/team/nail:v1', network, { registries });
+      expect(await contents(folder)).toEqual(
+        await contents(await copied(`${registry.host}/team/nail:v1`)),
+      );
+    });
 
-    await writeFile(file, right);
-    expect(await contents(await copied(image, network))).toEqual(direct);
-  });
+    test(
+      'gets no blob that was corrupted in the registry, and the right one afterwards',
+      shows('corrupted'),
+      async () => {
+        const registry = await dockerRegistry();
+        await registry.push('team/nail:v1', layer);
+        const gateway = await gatewayFor(registry);
+        const network = await isolatedNetwork(gateway.url);
+        const direct = await contents(await copied(`${registry.host}/team/nail:v1`));
+        const [name = ''] = [...direct].find(([, bytes]) => bytes.length > layer.length) ?? [];
+        const file = registry.blobFile(`sha256:${name}`);
+        const right = await readFile(file);
+        const wrong = Buffer.from(right);
+        wrong[1_000_000] = (wrong[1_000_000] ?? 0) ^ 1;
+        await writeFile(file, wrong);
+        const image = `${hostOf(gateway)}/team/nail:v1`;
+        expect((await copy(image, network)).finished.code).not.toBe(0);
+        expect(gateway.log.some(({ msg }) => String(msg).includes('digest'))).toBe(true);
 
-  test('of several at once each gets all, and the registry gives each part once', async () => {
-    const registry = await dockerRegistry();
-    await registry.push('team/nail:v1', layer);
-    const gateway = await gatewayFor(registry);
-    const network = await isolatedNetwork(gateway.url);
-    const before = registry.asked().length;
-    const image = `${hostOf(gateway)}/team/nail:v1`;
-    const folders = await Promise.all(Array.from({ length: 4 }, () => copied(image, network)));
-    const gets = registry
-      .asked()
-      .slice(before)
-      .filter((each) => each.startsWith('GET'));
-    expect(new Set(gets).size).toBe(gets.length);
-    const [first, ...others] = await Promise.all(folders.map(contents));
-    for (const each of others) expect(each).toEqual(first);
-  });
+        await writeFile(file, right);
+        expect(await contents(await copied(image, network))).toEqual(direct);
+      },
+    );
 
-  test('cannot push through the gateway, and hears why', async () => {
-    const registry = await dockerRegistry();
-    await registry.push('team/nail:v1', layer);
-    const gateway = await gatewayFor(registry);
-    const network = await isolatedNetwork(gateway.url);
-    const folder = await copied(`${registry.host}/team/nail:v1`);
-    const to = [`dir:${folder}`, `docker://${hostOf(gateway)}/team/mine:v1`];
-    const args = ['--insecure-policy', 'copy', '--all', '--dest-tls-verify=false', ...to];
-    const { code, errors } = await network.attempt('skopeo', args);
-    expect(code).not.toBe(0);
-    expect(errors).toContain('push to the registry itself');
-  });
+    test(
+      'of several at once each gets all, and the registry gives each part once',
+      shows('concurrent'),
+      async () => {
+        const registry = await dockerRegistry();
+        await registry.push('team/nail:v1', layer);
+        const gateway = await gatewayFor(registry);
+        const network = await isolatedNetwork(gateway.url);
+        const before = registry.asked().length;
+        const image = `${hostOf(gateway)}/team/nail:v1`;
+        const folders = await Promise.all(Array.from({ length: 4 }, () => copied(image, network)));
+        const gets = registry
+          .asked()
+          .slice(before)
+          .filter((each) => each.startsWith('GET'));
+        expect(new Set(gets).size).toBe(gets.length);
+        const [first, ...others] = await Promise.all(folders.map(contents));
+        for (const each of others) expect(each).toEqual(first);
+      },
+    );
 
-  test('lists tags and inspects', async () => {
-    const registry = await dockerRegistry();
-    for (const tag of ['v1', 'v2']) await registry.push(`team/nail:${tag}`, layer);
-    const gateway = await gatewayFor(registry);
-    const { run } = await isolatedNetwork(gateway.url);
-    const image = `docker://${hostOf(gateway)}/registry.test/team/nail`;
-    const tags = await run('skopeo', ['list-tags', '--tls-verify=false', image]);
-    expect(JSON.parse(tags.output).Tags).toEqual(['v1', 'v2']);
-    const inspected = await run('skopeo', ['inspect', '--tls-verify=false', `${image}:v1`]);
-    expect(JSON.parse(inspected.output).RepoTags).toEqual(['v1', 'v2']);
-  });
-});
+    test('cannot push through the gateway, and hears why', async () => {
+      const registry = await dockerRegistry();
+      await registry.push('team/nail:v1', layer);
+      const gateway = await gatewayFor(registry);
+      const network = await isolatedNetwork(gateway.url);
+      const folder = await copied(`${registry.host}/team/nail:v1`);
+      const to = [`dir:${folder}`, `docker://${hostOf(gateway)}/team/mine:v1`];
+      const args = ['--insecure-policy', 'copy', '--all', '--dest-tls-verify=false', ...to];
+      const { code, errors } = await network.attempt('skopeo', args);
+      expect(code).not.toBe(0);
+      expect(errors).toContain('push to the registry itself');
+    });
+
+    test('lists tags and inspects', async () => {
+      const registry = await dockerRegistry();
+      for (const tag of ['v1', 'v2']) await registry.push(`team/nail:${tag}`, layer);
+      const gateway = await gatewayFor(registry);
+      const { run } = await isolatedNetwork(gateway.url);
+      const image = `docker://${hostOf(gateway)}/registry.test/team/nail`;
+      const tags = await run('skopeo', ['list-tags', '--tls-verify=false', image]);
+      expect(JSON.parse(tags.output).Tags).toEqual(['v1', 'v2']);
+      const inspected = await run('skopeo', ['inspect', '--tls-verify=false', `${image}:v1`]);
+      expect(JSON.parse(inspected.output).RepoTags).toEqual(['v1', 'v2']);
+    });
+  },
+);

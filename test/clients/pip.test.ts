@@ -2,6 +2,8 @@ import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { temporaryFolder } from '../support/gateway.ts';
+import { agedOrigin, expectValidated } from './support/aged-origin.ts';
+import { client, shows } from './support/columns.ts';
 import { type GatewayProcess, gatewayProcess } from './support/gateway-process.ts';
 import { type IsolatedNetwork, isolatedNetwork, skipUnisolated } from './support/isolated.ts';
 import { type PythonIndex, pythonIndex } from './support/python-index.ts';
@@ -72,71 +74,101 @@ async function user(gateway: GatewayProcess): Promise<PipUser> {
   return new PipUser(await temporaryFolder(), `${gateway.url}/pypi/simple/`, network);
 }
 
-describe.skipIf(skipUnisolated('pip3'))('pip', () => {
-  test('installs, and again from an empty cache while the upstream is switched off', async () => {
-    const index = await pythonIndex(projects);
+describe.skipIf(skipUnisolated('pip3'))('pip', client('pip'), () => {
+  test(
+    'installs, and again from an empty cache while the upstream is switched off',
+    shows('cold', 'warm'),
+    async () => {
+      const index = await pythonIndex(projects);
+      const gateway = await gatewayFor(index);
+      const first = await user(gateway);
+      await first.install('hammer');
+      expect(await first.installed()).toEqual(wholeTree);
+      expect(index.wheelRequests()).toHaveLength(3);
+      const cold = await gateway.stats();
+
+      await index.close();
+      const second = await user(gateway);
+      await second.install('hammer');
+      expect(await second.installed()).toEqual(wholeTree);
+      const warm = await gateway.stats();
+      expect(warm.traffic.upstreams).toEqual(cold.traffic.upstreams);
+      expect((await gateway.kind('pypi', 'index')).upstreamRequests).toBe(3);
+      await gateway.stop();
+    },
+  );
+
+  test(
+    'resolves to the same versions and hashes as without the gateway',
+    shows('lockfile'),
+    async () => {
+      const index = await pythonIndex(projects);
+      const gateway = await gatewayFor(index);
+      const report = ['--dry-run', '--quiet', '--report', '-', 'hammer'];
+      const through = await user(gateway);
+      const direct = new PipUser(await temporaryFolder(), `${index.pages.url}/simple/`, undefined);
+      const lock = locked((await direct.install(...report)).output);
+      expect(lock).toHaveLength(3);
+      expect(locked((await through.install(...report)).output)).toEqual(lock);
+
+      // And a requirements file with hashes, made without the gateway, holds through it.
+      await writeFile(join(through.folder, 'requirements.txt'), `${lock.join('\n')}\n`);
+      await through.install('--require-hashes', '-r', 'requirements.txt');
+      expect(await through.installed()).toEqual(wholeTree);
+    },
+  );
+
+  test(
+    'gets no wheel that was corrupted upstream, and the right one afterwards',
+    shows('corrupted'),
+    async () => {
+      const index = await pythonIndex([nail]);
+      const gateway = await gatewayFor(index);
+      const wheel = index.wheel(nail);
+      const bad = Buffer.from(wheel);
+      const middle = Math.floor(bad.length / 2);
+      bad.writeUInt8(bad.readUInt8(middle) ^ 1, middle);
+      index.serve(nail, bad);
+      const someone = await user(gateway);
+      const { code } = await someone.attempt('nail');
+      expect(code).not.toBe(0);
+      expect(gateway.log).toContainEqual(
+        expect.objectContaining({ msg: 'a body without the digest it must have was refused' }),
+      );
+
+      index.serve(nail, wheel);
+      await someone.install('nail');
+      expect(await someone.installed()).toEqual(['nail-1.0.dist-info', 'nail.py']);
+    },
+  );
+
+  test(
+    'of several at once each gets all, and the upstream gives each file once',
+    shows('concurrent'),
+    async () => {
+      const index = await pythonIndex(projects);
+      const gateway = await gatewayFor(index);
+      const users = await Promise.all(Array.from({ length: 4 }, () => user(gateway)));
+      await Promise.all(users.map((each) => each.install('hammer')));
+      for (const each of users) expect(await each.installed()).toEqual(wholeTree);
+      expect([...index.wheelRequests()].sort()).toEqual([...new Set(index.wheelRequests())].sort());
+      const pages = index.pages.requests.map(({ target }) => target);
+      expect(new Set(pages).size).toBe(pages.length);
+    },
+  );
+
+  test('costs a conditional request a page once they are stale', shows('stale'), async () => {
+    const index = await pythonIndex(projects, agedOrigin);
     const gateway = await gatewayFor(index);
-    const first = await user(gateway);
-    await first.install('hammer');
-    expect(await first.installed()).toEqual(wholeTree);
-    expect(index.wheelRequests()).toHaveLength(3);
-    const cold = await gateway.stats();
-
-    await index.close();
-    const second = await user(gateway);
-    await second.install('hammer');
-    expect(await second.installed()).toEqual(wholeTree);
-    const warm = await gateway.stats();
-    expect(warm.traffic.upstreams).toEqual(cold.traffic.upstreams);
-    expect((await gateway.kind('pypi', 'index')).upstreamRequests).toBe(3);
-    await gateway.stop();
-  });
-
-  test('resolves to the same versions and hashes as without the gateway', async () => {
-    const index = await pythonIndex(projects);
-    const gateway = await gatewayFor(index);
-    const report = ['--dry-run', '--quiet', '--report', '-', 'hammer'];
-    const through = await user(gateway);
-    const direct = new PipUser(await temporaryFolder(), `${index.pages.url}/simple/`, undefined);
-    const lock = locked((await direct.install(...report)).output);
-    expect(lock).toHaveLength(3);
-    expect(locked((await through.install(...report)).output)).toEqual(lock);
-
-    // And a requirements file with hashes, made without the gateway, holds through it.
-    await writeFile(join(through.folder, 'requirements.txt'), `${lock.join('\n')}\n`);
-    await through.install('--require-hashes', '-r', 'requirements.txt');
-    expect(await through.installed()).toEqual(wholeTree);
-  });
-
-  test('gets no wheel that was corrupted upstream, and the right one afterwards', async () => {
-    const index = await pythonIndex([nail]);
-    const gateway = await gatewayFor(index);
-    const wheel = index.wheel(nail);
-    const bad = Buffer.from(wheel);
-    const middle = Math.floor(bad.length / 2);
-    bad.writeUInt8(bad.readUInt8(middle) ^ 1, middle);
-    index.serve(nail, bad);
-    const someone = await user(gateway);
-    const { code } = await someone.attempt('nail');
-    expect(code).not.toBe(0);
-    expect(gateway.log).toContainEqual(
-      expect.objectContaining({ msg: 'a body without the digest it must have was refused' }),
-    );
-
-    index.serve(nail, wheel);
-    await someone.install('nail');
-    expect(await someone.installed()).toEqual(['nail-1.0.dist-info', 'nail.py']);
-  });
-
-  test('of several at once each gets all, and the upstream gives each file once', async () => {
-    const index = await pythonIndex(projects);
-    const gateway = await gatewayFor(index);
-    const users = await Promise.all(Array.from({ length: 4 }, () => user(gateway)));
-    await Promise.all(users.map((each) => each.install('hammer')));
-    for (const each of users) expect(await each.installed()).toEqual(wholeTree);
-    expect([...index.wheelRequests()].sort()).toEqual([...new Set(index.wheelRequests())].sort());
-    const pages = index.pages.requests.map(({ target }) => target);
-    expect(new Set(pages).size).toBe(pages.length);
+    await (await user(gateway)).install('hammer');
+    const pages = index.pages.requests.length;
+    const files = index.files.requests.length;
+    const later = await user(gateway);
+    await later.install('hammer');
+    expect(await later.installed()).toEqual(wholeTree);
+    const targets = projects.map(({ name }) => `/simple/${name}/`);
+    expectValidated(index.pages.requests.slice(pages), targets);
+    expectValidated(index.files.requests.slice(files), []);
   });
 
   test('is told what does not exist', async () => {

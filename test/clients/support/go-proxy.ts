@@ -61,8 +61,11 @@ export function goMod({ path, requires = {} }: GoModule): string {
 }
 
 /** A proxy of the running test with these modules. */
-export async function goProxy(modules: readonly GoModule[]): Promise<GoProxy> {
-  const proxy = new GoProxy(await httpOrigin());
+export async function goProxy(
+  modules: readonly GoModule[],
+  origin: () => Promise<HttpOrigin> = httpOrigin,
+): Promise<GoProxy> {
+  const proxy = new GoProxy(await origin());
   for (const module of modules) proxy.add(module);
   return proxy;
 }
