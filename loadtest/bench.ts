@@ -1,4 +1,5 @@
-import { mkdir, mkdtemp, rm, statfs } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { chmod, mkdir, mkdtemp, rm, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { LoadCalls } from './load/main.ts';
@@ -13,14 +14,19 @@ export interface BenchOptions {
   readonly dir: string;
   /** Where the gateway's CPU profiles go, when they are wanted. */
   readonly profile: string | undefined;
+  /** The gateway runs without V8's optimising compilers. */
+  readonly handicap: boolean;
 }
 
 /** What all scenarios share: the origin, the load, the cores, a folder that goes at the end. */
 export class Bench {
+  /** Makes names of objects that no other run has used. */
+  readonly id = randomUUID().slice(0, 8);
   readonly root = fileURLToPath(new URL('..', import.meta.url));
   readonly originFile = fileURLToPath(new URL('origin/main.ts', import.meta.url));
   readonly cores: Cores;
   readonly profile: string | undefined;
+  readonly handicap: boolean;
   readonly originUrl: string;
   readonly origin: Worker<OriginCalls>;
   readonly load: Worker<LoadCalls>;
@@ -28,7 +34,7 @@ export class Bench {
   #folders = 0;
 
   private constructor(
-    { profile }: BenchOptions,
+    { profile, handicap }: BenchOptions,
     parts: {
       cores: Cores;
       folder: string;
@@ -38,6 +44,7 @@ export class Bench {
     },
   ) {
     this.profile = profile;
+    this.handicap = handicap;
     this.cores = parts.cores;
     this.#folder = parts.folder;
     this.origin = parts.origin;
@@ -48,6 +55,8 @@ export class Bench {
   static async open(options: BenchOptions): Promise<Bench> {
     const cores = chooseCores();
     const folder = await mkdtemp(join(options.dir, 'millrace-load-'));
+    // Peers that give up root's rights have to find theirs in it.
+    await chmod(folder, 0o755);
     const file = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
     const origin = new Worker<OriginCalls>(file('origin/main.ts'), cores.load);
     const load = new Worker<LoadCalls>(file('load/main.ts'), cores.load);

@@ -9,6 +9,8 @@ export interface Cost {
   readonly cpuMs?: number;
   /** Share of its core that it was busy, in percent. */
   readonly busy?: number;
+  /** Resident memory afterwards, in MiB. */
+  readonly rss?: number;
 }
 
 /** Does something, and says what it cost the contestant. */
@@ -21,8 +23,9 @@ export async function withCost<T>(
   const startedAt = monotonicMs();
   const result = await work();
   const ms = monotonicMs() - startedAt;
-  const cpuMs = (await usageOf(pid)).cpuMs - before.cpuMs;
-  return { result, cost: { cpuMs, busy: (cpuMs / ms) * 100 } };
+  const after = await usageOf(pid);
+  const cpuMs = after.cpuMs - before.cpuMs;
+  return { result, cost: { cpuMs, busy: (cpuMs / ms) * 100, rss: after.rss / 1024 / 1024 } };
 }
 
 /** Measures one contestant after the other; what is wrong with one voids its sample and no other. */
@@ -45,12 +48,21 @@ export async function eachAlone(
   return samples;
 }
 
-/** Asks for a body once, by SHA-256: what was wrong with it. */
+/** Asks for bodies once each, by SHA-256: what was wrong with them. */
 export async function verified(
   { bench }: Round,
   { base }: Contestant,
-  path: string,
+  ...paths: readonly string[]
 ): Promise<readonly string[]> {
-  const { targets } = await bench.load.call('alternate', { targets: [{ base, paths: [path] }] });
+  const { targets } = await bench.load.call('alternate', { targets: [{ base, paths }] });
   return targets[0]?.problems ?? [];
+}
+
+/** How often the origin was asked for these since the last time. */
+export async function upstreamRequests(
+  { bench }: Round,
+  paths: readonly string[],
+): Promise<number> {
+  const accounts = await bench.origin.call('take', paths);
+  return accounts.reduce((sum, { requests }) => sum + requests, 0);
 }

@@ -2,8 +2,9 @@ import { tmpdir } from 'node:os';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { peers } from './peers/list.ts';
-import type { Scenario } from './scenario.ts';
+import type { Form, Scenario } from './scenario.ts';
 import { scenarios, smokeScenarios } from './scenarios/list.ts';
+import type { SuiteOptions } from './suite.ts';
 
 export const usage = `Usage: npm run loadtest -- [options]
 
@@ -11,23 +12,20 @@ export const usage = `Usage: npm run loadtest -- [options]
   --peers a,b       ${Object.keys(peers).join(', ')}; those that are installed take part
   --rounds N        instead of each scenario's own number
   --smoke           short forms that check bytes and counts, for CI
+  --quick           half as long, two rounds, for a look
   --full            long forms: memory-downloads reads everything
   --json FILE       instead of a new file in loadtest/results
+  --markdown        runs nothing: the last results (or those of --json) as Markdown
   --dir FOLDER      where data goes meanwhile, instead of the system's folder for it
   --profile FOLDER  CPU profiles of the gateway, one for each of its starts
+  --handicap        the gateway without V8's optimising compilers, to see that slowness is seen
   --install         installs missing peers with apt-get
   --help
 `;
 
-export interface Options {
-  readonly scenarios: readonly Scenario[];
-  readonly peers: readonly string[];
-  readonly rounds: number | undefined;
-  readonly smoke: boolean;
-  readonly full: boolean;
+export interface Options extends SuiteOptions {
   readonly json: string | undefined;
-  readonly dir: string;
-  readonly profile: string | undefined;
+  readonly markdown: boolean;
   readonly install: boolean;
   readonly help: boolean;
 }
@@ -43,21 +41,26 @@ export function readOptions(args: readonly string[]): Options {
       json: { type: 'string' },
       dir: { type: 'string' },
       profile: { type: 'string' },
+      markdown: { type: 'boolean', default: false },
       smoke: { type: 'boolean', default: false },
+      quick: { type: 'boolean', default: false },
       full: { type: 'boolean', default: false },
+      handicap: { type: 'boolean', default: false },
       install: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
   });
-  const { smoke, full, install, help, json, profile, dir } = values;
-  if (smoke && full) throw new Error('--smoke and --full exclude each other');
+  const { install, help, markdown, handicap, json, profile, dir } = values;
+  const form = formOf(values);
+  const all = form === 'smoke' ? smokeScenarios : scenarios;
   return {
-    scenarios: values.scenarios === undefined ? allOf(smoke) : named(values.scenarios),
-    peers: peerNames(values.peers ?? (smoke ? 'direct' : Object.keys(peers).join(','))),
-    rounds: values.rounds === undefined ? undefined : roundsOf(values.rounds),
-    smoke,
-    full,
+    scenarios: values.scenarios === undefined ? all : named(values.scenarios),
+    peers: peerNames(values.peers ?? (form === 'smoke' ? 'direct' : Object.keys(peers).join(','))),
+    rounds: values.rounds === undefined ? roundsByForm[form] : roundsOf(values.rounds),
+    form,
+    handicap,
     json: json && resolve(json),
+    markdown,
     dir: resolve(dir ?? tmpdir()),
     profile: profile && resolve(profile),
     install,
@@ -65,11 +68,27 @@ export function readOptions(args: readonly string[]): Options {
   };
 }
 
-function allOf(smoke: boolean): readonly Scenario[] {
-  return smoke ? smokeScenarios : scenarios;
+/** Rounds where a form has its own number. */
+const roundsByForm: Readonly<Record<Form, number | undefined>> = {
+  smoke: 1,
+  quick: 2,
+  usual: undefined,
+  full: undefined,
+};
+
+function formOf(flags: {
+  readonly smoke: boolean;
+  readonly quick: boolean;
+  readonly full: boolean;
+}): Form {
+  const chosen = (['smoke', 'quick', 'full'] as const).filter((form) => flags[form]);
+  const [form = 'usual', ...others] = chosen;
+  if (others.length === 0) return form;
+  throw new Error(`${chosen.map((name) => `--${name}`).join(' and ')} exclude each other`);
 }
 
-function named(list: string): readonly Scenario[] {
+/** The scenarios of a comma-separated list; throws for one that is not there. */
+export function named(list: string): readonly Scenario[] {
   return split(list).map((name) => {
     const scenario = scenarios.find((candidate) => candidate.name === name);
     if (scenario) return scenario;

@@ -37,14 +37,17 @@ export interface Sample {
   readonly problems: readonly string[];
 }
 
+/**
+ * How much of a scenario: `smoke` looks at correctness alone, `quick` is half as long where the length
+ * is a choice, `full` has the long forms where there are any.
+ */
+export type Form = 'smoke' | 'quick' | 'usual' | 'full';
+
 export interface Round {
   readonly bench: Bench;
   /** From 0. */
   readonly number: number;
-  /** Short forms, for a look at correctness alone. */
-  readonly smoke: boolean;
-  /** Long forms, where a scenario has one. */
-  readonly full: boolean;
+  readonly form: Form;
 }
 
 export interface Scenario {

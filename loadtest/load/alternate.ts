@@ -1,6 +1,7 @@
 import { monotonicMs } from '../processes/monotonic.ts';
 import { BodyCheck } from './body-check.ts';
 import { Connection } from './connection.ts';
+import { expectedOf } from './shot.ts';
 
 /** One request at a time: the first path from each base in turn, then the second, and so on. */
 export interface AlternateJob {
@@ -54,7 +55,7 @@ class SequentialClient {
   async get(path: string): Promise<void> {
     await this.#connection.connected();
     if (this.#broken) return;
-    const check = new BodyCheck(path, true);
+    const check = new BodyCheck(expectedOf({ path }), true);
     this.#check = check;
     const startedAt = monotonicMs();
     const endedAt = await new Promise<number>((resolve) => {

@@ -1,33 +1,37 @@
 import { createHash, type Hash } from 'node:crypto';
-import { bodyOfPath, type GeneratedBody, isRight, sha256Of } from '../fixtures/generated-body.ts';
+import { isRight, sha256Of } from '../fixtures/generated-body.ts';
+import type { Expected } from './shot.ts';
 
-/** Compares a response with what the origin generates for its path, byte for byte. */
+/** Compares responses with what the origin generates, byte for byte. */
 export class BodyCheck {
-  readonly #body: GeneratedBody;
-  readonly #hash: Hash | undefined;
-  #position = 0;
+  #expected: Expected;
+  #hash: Hash | undefined;
+  #position: number;
   #problem: string | undefined;
 
-  /** `digest`: the SHA-256 is computed and compared as well. */
-  constructor(path: string, digest = false) {
-    const found = bodyOfPath(path);
-    if (!found) throw new Error(`not a path of the origin: ${path}`);
-    this.#body = found.body;
+  /** `digest`: the SHA-256 of a whole body is computed and compared as well. */
+  constructor(expected: Expected, digest = false) {
+    this.#expected = expected;
+    this.#position = expected.from;
     this.#hash = digest ? createHash('sha256') : undefined;
   }
 
-  get position(): number {
-    return this.#position;
+  /** Bytes of the body that have come. */
+  get count(): number {
+    return this.#position - this.#expected.from;
   }
 
-  begin(status: number): void {
-    this.#position = 0;
-    if (status !== 200) this.#problem ??= `status ${status}`;
+  /** A response begins: that of another request, when it is named. */
+  begin(status: number, expected = this.#expected): void {
+    this.#expected = expected;
+    this.#position = expected.from;
+    if (status !== expected.status) this.#problem ??= `status ${status}`;
   }
 
   take(chunk: Buffer): void {
-    if (this.#problem === undefined && !isRight(this.#body, this.#position, chunk)) {
-      this.#problem = `wrong bytes in ${chunk.length} from ${this.#position} of ${this.#body.name}`;
+    const { body } = this.#expected;
+    if (this.#problem === undefined && !isRight(body, this.#position, chunk)) {
+      this.#problem = `wrong bytes in ${chunk.length} from ${this.#position} of ${body.name}`;
     }
     this.#hash?.update(chunk);
     this.#position += chunk.length;
@@ -35,11 +39,12 @@ export class BodyCheck {
 
   /** The response is over: what was wrong with it, if anything. */
   finish(): string | undefined {
-    const { size } = this.#body;
-    if (this.#position !== size) this.#problem ??= `${this.#position} of ${size} bytes`;
-    if (this.#hash && this.#hash.digest('hex') !== sha256Of(this.#body)) {
-      this.#problem ??= `wrong SHA-256 of ${this.#body.name}`;
+    const { body, from, to } = this.#expected;
+    if (this.#position !== to) this.#problem ??= `${this.count} of ${to - from} bytes`;
+    if (this.#hash && this.#hash.digest('hex') !== sha256Of(body)) {
+      this.#problem ??= `wrong SHA-256 of ${body.name}`;
     }
+    this.#hash = undefined;
     return this.#problem;
   }
 

@@ -44,9 +44,10 @@ export class Connection {
     if (this.#socket.connecting) await once(this.#socket, 'connect');
   }
 
-  get(path: string): void {
+  /** `fields`: more field lines, each with its line ending. */
+  get(path: string, fields = ''): void {
     this.#socket.write(
-      `GET ${this.#prefix}${path} HTTP/1.1\r\nHost: ${this.#host}\r\n\r\n`,
+      `GET ${this.#prefix}${path} HTTP/1.1\r\nHost: ${this.#host}\r\n${fields}\r\n`,
       'latin1',
     );
   }

@@ -1,6 +1,7 @@
 import { monotonicMs } from '../processes/monotonic.ts';
 import { BodyCheck } from './body-check.ts';
 import { Connection } from './connection.ts';
+import { expectedOf } from './shot.ts';
 
 /** Downloads that begin at the same moment, each on a connection of its own. */
 export interface DownloadsJob {
@@ -51,7 +52,7 @@ class DownloadClient {
   constructor(path: string, job: DownloadsJob) {
     this.#path = path;
     this.#job = job;
-    this.#check = new BodyCheck(path, job.digest);
+    this.#check = new BodyCheck(expectedOf({ path }), job.digest);
     this.#connection = new Connection(
       job.base,
       {
@@ -78,7 +79,7 @@ class DownloadClient {
     const problem = await this.#over.promise;
     clearTimeout(limit);
     this.#connection.close();
-    const { position: bytes } = this.#check;
+    const { count: bytes } = this.#check;
     return { firstByteAt: this.#firstByteAt, endedAt: monotonicMs(), bytes, problem };
   }
 
@@ -87,7 +88,7 @@ class DownloadClient {
     this.#check.take(chunk);
     const { pace } = this.#job;
     if (pace === undefined) return;
-    const aheadMs = (this.#check.position / pace) * 1000 - (monotonicMs() - this.#startedAt);
+    const aheadMs = (this.#check.count / pace) * 1000 - (monotonicMs() - this.#startedAt);
     if (aheadMs <= 0) return;
     this.#connection.pause();
     setTimeout(() => this.#connection.resume(), aheadMs);

@@ -1,14 +1,23 @@
 import { createHistogram } from 'node:perf_hooks';
+import process from 'node:process';
 import { monotonicMs } from '../processes/monotonic.ts';
-import { BodyCheck } from './body-check.ts';
-import { Connection } from './connection.ts';
+import { Gun } from './gun.ts';
+import { type Expected, expectedOf, type Shot } from './shot.ts';
 
-/** As many requests for one path as go through, one at a time on each connection. */
+/** Requests on keep-alive connections, one at a time on each. */
 export interface RateJob {
   readonly base: string;
-  readonly path: string;
+  readonly shots: readonly Shot[];
+  /** Which shot is when, by its index, from the first again at the end; without it each in turn. */
+  readonly order?: Uint32Array;
   readonly connections: number;
-  readonly ms: number;
+  /** Goes on for this long; without it each of the order is sent once. */
+  readonly ms?: number;
+  /**
+   * As many requests a second, whatever becomes of them, timed from the moment that each is due: a
+   * server that stalls is charged for all that waited. Without it as many as go through.
+   */
+  readonly perSecond?: number;
 }
 
 export interface RateResult {
@@ -18,56 +27,143 @@ export interface RateResult {
   /** Milliseconds. */
   readonly p50: number;
   readonly p99: number;
+  /** Body bytes. */
+  readonly bytes: number;
+  /** Share of its core that the load was busy, in percent: near 100 it is what was measured. */
+  readonly loadBusy: number;
   readonly problems: readonly string[];
+}
+
+interface Target {
+  readonly shot: Shot;
+  readonly expected: Expected;
 }
 
 const nsPerMs = 1e6;
 
-export async function rate({ base, path, connections, ms }: RateJob): Promise<RateResult> {
+export async function rate(job: RateJob): Promise<RateResult> {
   const histogram = createHistogram();
   const problems = new Set<string>();
-  let requests = 0;
+  const targets = job.shots.map((shot) => ({ shot, expected: expectedOf(shot) }));
+  const guns = Array.from({ length: job.connections }, () => new Gun(job.base));
+  await Promise.all(guns.map((gun) => gun.connected()));
+  const cpuBefore = process.cpuUsage();
   const startedAt = monotonicMs();
-  const deadline = startedAt + ms;
-
-  const run = (): Promise<void> =>
-    new Promise((resolve) => {
-      const check = new BodyCheck(path);
-      let sentAt = 0;
-      const end = (problem: string | undefined): void => {
-        if (problem !== undefined) problems.add(problem);
-        connection.close();
-        resolve();
-      };
-      const send = (): void => {
-        sentAt = monotonicMs();
-        connection.get(path);
-      };
-      const connection = new Connection(
-        base,
-        {
-          head: (status) => check.begin(status),
-          body: (chunk) => check.take(chunk),
-          end: () => {
-            const now = monotonicMs();
-            histogram.record(Math.max(1, Math.round((now - sentAt) * nsPerMs)));
-            requests += 1;
-            const problem = check.finish();
-            if (problem !== undefined || now >= deadline) end(problem);
-            else send();
-          },
-        },
-        end,
-      );
-      send();
-    });
-
-  await Promise.all(Array.from({ length: connections }, run));
+  let requests = 0;
+  let bytes = 0;
+  const heard = (target: Target | undefined, since: number): void => {
+    histogram.record(Math.max(1, Math.round((monotonicMs() - since) * nsPerMs)));
+    if (!target) return;
+    requests += 1;
+    bytes += target.expected.to - target.expected.from;
+  };
+  const drive = job.perSecond === undefined ? closedLoop : openLoop;
+  await drive(job, { guns, targets, startedAt, heard, problems });
+  const ms = monotonicMs() - startedAt;
+  const { user, system } = process.cpuUsage(cpuBefore);
+  for (const gun of guns) gun.close();
   return {
     requests,
-    ms: monotonicMs() - startedAt,
+    ms,
     p50: histogram.percentile(50) / nsPerMs,
     p99: histogram.percentile(99) / nsPerMs,
+    bytes,
+    loadBusy: (user + system) / 10 / ms,
     problems: [...problems],
+  };
+}
+
+interface Range {
+  readonly guns: readonly Gun[];
+  readonly targets: readonly Target[];
+  readonly startedAt: number;
+  /** A response has come; without a target: none will. */
+  readonly heard: (target: Target | undefined, since: number) => void;
+  readonly problems: Set<string>;
+}
+
+/** Each connection asks for the next as soon as it has its answer. */
+async function closedLoop(job: RateJob, range: Range): Promise<void> {
+  const { guns, startedAt, heard, problems } = range;
+  const deadline = job.ms === undefined ? undefined : startedAt + job.ms;
+  const next = inOrder(job, range);
+  await Promise.all(
+    guns.map(
+      (gun) =>
+        new Promise<void>((resolve) => {
+          const shoot = (): void => {
+            const target = next();
+            if (!target) {
+              resolve();
+              return;
+            }
+            const sentAt = monotonicMs();
+            gun.shoot(target.shot, target.expected, (problem) => {
+              heard(target, sentAt);
+              if (problem !== undefined) {
+                problems.add(problem);
+                resolve();
+              } else if (deadline !== undefined && monotonicMs() >= deadline) resolve();
+              else shoot();
+            });
+          };
+          shoot();
+        }),
+    ),
+  );
+}
+
+/** Requests fall due by the clock; one that finds no free connection waits, and its time runs. */
+async function openLoop(job: RateJob, range: Range): Promise<void> {
+  const { guns, startedAt, heard, problems } = range;
+  const { perSecond = 0, ms = 0 } = job;
+  const next = inOrder(job, range);
+  const total = Math.floor((perSecond * ms) / 1000);
+  const dueAt = (index: number): number => startedAt + (index / perSecond) * 1000;
+  const free = [...guns];
+  let sent = 0;
+  let answered = 0;
+  const over = Promise.withResolvers<void>();
+  const shoot = (gun: Gun): void => {
+    const target = next();
+    if (!target) return;
+    const due = dueAt(sent++);
+    gun.shoot(target.shot, target.expected, (problem) => {
+      heard(target, due);
+      answered += 1;
+      if (problem !== undefined) {
+        problems.add(problem);
+        over.resolve();
+      } else if (answered === total) over.resolve();
+      else if (sent < total && dueAt(sent) <= monotonicMs()) shoot(gun);
+      else free.push(gun);
+    });
+  };
+  // Turn by turn without sleep: a timer's millisecond would be measured along.
+  const turn = (): void => {
+    const now = monotonicMs();
+    while (sent < total && dueAt(sent) <= now) {
+      const gun = free.pop();
+      if (!gun) break;
+      shoot(gun);
+    }
+    // A server that cannot keep up is not waited for much longer than it was asked for.
+    if (now > startedAt + 2 * ms) over.resolve();
+    else if (answered < total && problems.size === 0) setImmediate(turn);
+  };
+  turn();
+  await over.promise;
+  // What was due and never sent has waited until now, and that is its least.
+  for (; problems.size === 0 && sent < total; sent++) heard(undefined, dueAt(sent));
+}
+
+/** The targets one after the other; undefined at the end of a job that sends each once. */
+function inOrder({ order, ms }: RateJob, { targets }: Range): () => Target | undefined {
+  const length = order?.length ?? targets.length;
+  let at = 0;
+  return () => {
+    if (ms === undefined && at === length) return undefined;
+    const index = at++ % length;
+    return targets[order?.[index] ?? index];
   };
 }

@@ -1,6 +1,6 @@
 /** Hears of one response after the other. */
 export interface ResponseEvents {
-  head(status: number, head: string): void;
+  head(status: number): void;
   /** A part of the body; the bytes are only valid during the call. */
   body(chunk: Buffer): void;
   end(): void;
@@ -12,6 +12,8 @@ const separator = Buffer.from('\r\n\r\n');
 export class ResponseParser {
   readonly #events: ResponseEvents;
   #head: Buffer | undefined;
+  /** The last head as bytes: on one connection the next is the same until the clock ticks. */
+  #known: { readonly bytes: Buffer; readonly status: number; readonly length: number } | undefined;
   #left = 0;
   #inBody = false;
 
@@ -41,15 +43,27 @@ export class ResponseParser {
       return chunk.length;
     }
     this.#head = undefined;
+    const { status, length } = this.#read(input, end);
+    this.#left = length;
+    this.#inBody = true;
+    this.#events.head(status);
+    if (this.#left === 0) this.#end();
+    return at + end + separator.length - (before?.length ?? 0);
+  }
+
+  #read(input: Buffer, end: number): { readonly status: number; readonly length: number } {
+    const known = this.#known;
+    if (known?.bytes.length === end && known.bytes.compare(input, 0, end) === 0) return known;
     const head = input.toString('latin1', 0, end);
     const status = Number(head.slice(9, 12));
     const length = /\r\ncontent-length: *(\d+)/i.exec(head)?.[1];
     if (length === undefined && status !== 304) throw new Error(`no length in: ${head}`);
-    this.#left = status === 304 ? 0 : Number(length);
-    this.#inBody = true;
-    this.#events.head(status, head);
-    if (this.#left === 0) this.#end();
-    return at + end + separator.length - (before?.length ?? 0);
+    this.#known = {
+      bytes: Buffer.from(input.subarray(0, end)),
+      status,
+      length: status === 304 ? 0 : Number(length),
+    };
+    return this.#known;
   }
 
   #takeBody(chunk: Buffer, at: number): number {

@@ -1,7 +1,7 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import process from 'node:process';
 import { setTimeout } from 'node:timers/promises';
-import { bodyOfPath, type GeneratedBody } from '../fixtures/generated-body.ts';
+import { bodyOfPath, etagOf } from '../fixtures/generated-body.ts';
 import type { Ledger } from './ledger.ts';
 import { parseRequestHead, type RequestHead } from './request-head.ts';
 import { sendBody } from './send-body.ts';
@@ -32,7 +32,7 @@ export function createOrigin(ledger: Ledger, limits: OriginLimits = {}): Server 
     const proceed = async (): Promise<void> => {
       busy = true;
       for (let end = input.indexOf('\r\n\r\n'); end !== -1; end = input.indexOf('\r\n\r\n')) {
-        const head = parseRequestHead(input.slice(0, end), etagOfTarget);
+        const head = parseRequestHead(input.slice(0, end), etagOf);
         input = input.slice(end + 4);
         if (!head) return void socket.end('HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n');
         await answer(socket, head, { ledger, limits, places });
@@ -89,7 +89,7 @@ async function answer(
   }
   const { body, pace = limits.pace } = found;
   ledger.request(head.target);
-  const etag = etagOf(body);
+  const etag = etagOf(head.target);
   const fields =
     `${dateField()}ETag: ${etag}\r\nLast-Modified: ${lastModified}\r\n` +
     'Cache-Control: public, max-age=604800\r\nContent-Type: application/octet-stream\r\n' +
@@ -122,15 +122,6 @@ async function answer(
   const sent = (bytes: number): void => ledger.sent(head.target, bytes, body.size);
   if (head.method === 'GET') await sendBody(socket, { body, from: first, to, pace, sent });
   places.give();
-}
-
-function etagOf({ size, name }: GeneratedBody): string {
-  return `"${size}-${name}"`;
-}
-
-function etagOfTarget(target: string): string | undefined {
-  const found = bodyOfPath(target);
-  return found && etagOf(found.body);
 }
 
 function dateField(): string {

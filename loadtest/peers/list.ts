@@ -3,12 +3,18 @@ import { direct } from './direct.ts';
 import { millrace } from './millrace.ts';
 import { nginx, nginxCopy } from './nginx.ts';
 import type { Peer } from './peer.ts';
+import { squid } from './squid.ts';
+import { trafficserver } from './trafficserver.ts';
+import { varnish } from './varnish.ts';
 
 /** By the names that `--peers` takes; Millrace always takes part. */
 export const peers: Readonly<Record<string, readonly Peer[]>> = {
   direct: [direct],
   aria2: [aria2],
   nginx: [nginx, nginxCopy],
+  varnish: [varnish],
+  squid: [squid],
+  trafficserver: [trafficserver],
 };
 
 export const subject: Peer = millrace;

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import process from 'node:process';
 import { createInterface } from 'node:readline';
 import manifest from '../../package.json' with { type: 'json' };
+import type { Bench } from '../bench.ts';
 import { hasEnded, startPinned, stop } from '../processes/start.ts';
 import { waitFor } from '../processes/wait-for.ts';
 import type { Peer } from './peer.ts';
@@ -39,11 +40,9 @@ export const millrace: Peer = {
     );
     const logFile = join(folder, 'log.json');
     const log = await open(logFile, 'w');
-    const profiling =
-      bench.profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${bench.profile}`];
     const child = startPinned(
       process.execPath,
-      [...profiling, join(bench.root, manifest.bin.millrace), 'serve', '--config', config],
+      [...nodeFlags(bench), join(bench.root, manifest.bin.millrace), 'serve', '--config', config],
       bench.cores.server,
       { cwd: folder, stdio: ['ignore', log.fd, log.fd] },
     );
@@ -71,6 +70,14 @@ export const millrace: Peer = {
     }
   },
 };
+
+/** Flags of Node's for the gateway: what it does is the same with all of them. */
+function nodeFlags({ profile, handicap }: Bench): readonly string[] {
+  return [
+    ...(profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`]),
+    ...(handicap ? ['--no-turbofan', '--no-maglev', '--no-sparkplug'] : []),
+  ];
+}
 
 /** What the log says of where the gateway listens; undefined while it does not. */
 async function listening(file: string): Promise<{ url: string; admin: string } | undefined> {

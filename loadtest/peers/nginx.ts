@@ -1,12 +1,9 @@
 import { spawnSync } from 'node:child_process';
-import { once } from 'node:events';
-import { open, readFile, writeFile } from 'node:fs/promises';
-import { type AddressInfo, connect, createServer } from 'node:net';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import process from 'node:process';
-import { hasEnded, startPinned, stop } from '../processes/start.ts';
-import { waitFor } from '../processes/wait-for.ts';
 import type { Peer } from './peer.ts';
+import { freePort, startServer } from './server-process.ts';
 
 /** nginx as a cache, tuned as its manual advises: one worker, open files kept, upstream connections kept. */
 export const nginx = nginxPeer('nginx', true);
@@ -29,34 +26,13 @@ function nginxPeer(name: string, sendfile: boolean): Peer {
       const port = await freePort();
       const config = join(folder, 'nginx.conf');
       await writeFile(config, configuration({ folder, port, disk, sendfile, originUrl }));
-      const logFile = join(folder, 'error.log');
-      const log = await open(logFile, 'w');
-      const child = startPinned(
-        'nginx',
-        ['-p', folder, '-c', config, '-e', logFile],
-        bench.cores.server,
-        { stdio: ['ignore', log.fd, log.fd] },
-      );
-      await log.close();
-      const ended = (): string | undefined =>
-        hasEnded(child) ? `${name} ended (${child.signalCode ?? child.exitCode})` : undefined;
-      try {
-        await waitFor(`${name} to listen`, async () => {
-          const why = ended();
-          if (why !== undefined) throw new Error(`${why}: ${await readFile(logFile, 'utf8')}`);
-          return accepts(port);
-        });
-      } catch (error) {
-        await stop(child);
-        throw error;
-      }
-      return {
+      return startServer(bench, {
         name,
-        base: `http://127.0.0.1:${port}`,
-        pid: child.pid,
-        ended,
-        stop: () => stop(child),
-      };
+        command: 'nginx',
+        args: ['-p', folder, '-c', config, '-e', join(folder, 'error.log')],
+        folder,
+        port,
+      });
     },
   };
 }
@@ -75,21 +51,26 @@ function configuration({ folder, port, disk, sendfile, originUrl }: NginxSetting
   return `${user}
 daemon off;
 pid ${folder}/nginx.pid;
+# One process, which is one core.
 worker_processes 1;
 worker_rlimit_nofile 16384;
 events { worker_connections 8192; multi_accept on; }
 http {
+  # The one difference between the two that take part.
   sendfile ${sendfile ? 'on' : 'off'};
+  # Without a bound one fast client keeps the worker.
   sendfile_max_chunk 2m;
   tcp_nopush off;
   tcp_nodelay on;
+  # Without sendfile: large bodies in pieces of this size.
   output_buffers 2 256k;
+  # Connections stay open on both sides, for as many requests as come.
   keepalive_requests 1000000000;
-  keepalive_timeout 75s;
+  keepalive_timeout 1h;
+  # A hit opens no file.
   open_file_cache max=10000 inactive=1h;
   open_file_cache_valid 1h;
-  # The gateway writes its log too.
-  access_log ${folder}/access.log combined buffer=64k flush=1s;
+  access_log off;
   client_body_temp_path ${folder}/body;
   proxy_temp_path ${folder}/temp;
   fastcgi_temp_path ${folder}/fastcgi;
@@ -104,10 +85,12 @@ http {
       proxy_http_version 1.1;
       proxy_set_header Connection "";
       proxy_cache main;
+      # One fetch for many who ask for the same.
       proxy_cache_lock on;
       proxy_cache_lock_timeout 10m;
       proxy_cache_lock_age 10m;
       proxy_cache_valid 200 7d;
+      # A miss of any small object in one read, and large ones in few.
       proxy_buffer_size 16k;
       proxy_buffers 16 64k;
       proxy_busy_buffers_size 512k;
@@ -120,24 +103,4 @@ http {
 /** Millrace's sizes as nginx writes them: `8GiB` is `8g`. */
 function nginxSize(size: string): string {
   return size.replace('GiB', 'g').replace('MiB', 'm');
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
-
-function accepts(port: number): Promise<true | undefined> {
-  return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1');
-    socket.once('connect', () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.once('error', () => resolve(undefined));
-  });
 }

@@ -1,9 +1,8 @@
-import { mkdir, writeFile } from 'node:fs/promises';
-import { arch, availableParallelism, cpus, release, type } from 'node:os';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import process from 'node:process';
 import { fileURLToPath } from 'node:url';
-import type { Sample, Scenario } from '../scenario.ts';
+import type { Form, Sample, Scenario } from '../scenario.ts';
+import type { Machine } from './machine.ts';
 import { Summary } from './summary.ts';
 import { isMet, opponents } from './table.ts';
 
@@ -15,43 +14,68 @@ export interface Outcome {
 
 export interface Results {
   readonly startedAt: Date;
+  readonly machine: Machine;
+  /** Servers and load had a core each. */
   readonly pinned: boolean;
+  readonly form: Form;
+  readonly handicap: boolean;
   /** Version by peer. */
   readonly versions: Readonly<Record<string, string>>;
   readonly outcomes: readonly Outcome[];
 }
 
+/** What is read of a file. */
+interface Document extends Omit<Results, 'startedAt' | 'outcomes'> {
+  readonly startedAt: string;
+  readonly scenarios: readonly { readonly name: string; readonly samples: readonly Sample[] }[];
+}
+
+/** The gateway, and the load on the origin itself. */
+const ours: readonly string[] = ['millrace', 'direct'];
+
+const folder = fileURLToPath(new URL('../results', import.meta.url));
+
 /** Where results go that nobody gave a place. */
 export function defaultResultsFile(startedAt: Date): string {
-  const folder = fileURLToPath(new URL('../results', import.meta.url));
   return join(folder, `${startedAt.toISOString().replaceAll(':', '-')}.json`);
 }
 
+/** The newest of those; undefined where there is none. */
+export async function lastResultsFile(): Promise<string | undefined> {
+  await mkdir(folder, { recursive: true });
+  const names = (await readdir(folder)).filter((name) => name.endsWith('.json'));
+  const last = names.sort().at(-1);
+  return last && join(folder, last);
+}
+
 export async function writeResults(file: string, results: Results): Promise<void> {
-  const { startedAt, pinned, versions, outcomes } = results;
+  const { startedAt, outcomes, ...about } = results;
   const document = {
     startedAt: startedAt.toISOString(),
-    machine: { ...machine(), pinned },
-    versions,
+    ...about,
     scenarios: outcomes.map(describe),
   };
   await mkdir(dirname(file), { recursive: true });
   await writeFile(file, `${JSON.stringify(document, undefined, 2)}\n`);
 }
 
-/** The machine in a line. */
-export function machineLine(): string {
-  const { cpu, cores, system, node } = machine();
-  return `${cores} × ${cpu}, ${system}, Node ${node}`;
+/** Reads what `writeResults` wrote; throws where a scenario is none of these. */
+export async function readResults(file: string, known: readonly Scenario[]): Promise<Results> {
+  const document = JSON.parse(await readFile(file, 'utf8')) as Document;
+  const { scenarios, startedAt, ...about } = document;
+  const outcomes = scenarios.map(({ name, samples }) => {
+    const scenario = known.find((candidate) => candidate.name === name);
+    if (!scenario) throw new Error(`${file}: there is no scenario ${name} any more`);
+    return { scenario, samples };
+  });
+  return { ...about, startedAt: new Date(startedAt), outcomes };
 }
 
-function machine(): { cpu: string; cores: number; system: string; node: string } {
-  return {
-    cpu: cpus()[0]?.model.trim() ?? 'unknown',
-    cores: availableParallelism(),
-    system: `${type()} ${release()} ${arch()}`,
-    node: process.versions.node,
-  };
+/** Whether anything of ours was wrong but the figures; what a peer does wrong only voids its row. */
+export function hasProblems({ outcomes }: Pick<Results, 'outcomes'>): boolean {
+  return outcomes.some(({ samples }) =>
+    samples.some(({ peer, problems }) => ours.includes(peer) && problems.length > 0),
+  );
 }
 
 function describe({ scenario, samples }: Outcome): object {

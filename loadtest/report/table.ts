@@ -57,18 +57,30 @@ function cell(figure: Figure | undefined, decimals: number): string {
     : `${middle} (${number(least, decimals)}–${number(most, decimals)})`;
 }
 
-function number(value: number, decimals: number): string {
+/** With a blank between thousands. */
+export function number(value: number, decimals: number): string {
   return value.toFixed(decimals).replace(/\B(?=(\d{3})+(?!\d))(?<!\.\d*)/g, ' ');
 }
 
-function renderTable(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
+/** A table as Markdown; the first column stands left and the others right unless said. */
+export function renderTable(
+  head: readonly string[],
+  rows: readonly (readonly string[])[],
+  sides: readonly ('left' | 'right')[] = ['left'],
+): string[] {
   const widths = head.map((title, i) =>
-    Math.max(title.length, ...rows.map((row) => row[i]?.length ?? 0)),
+    Math.max(title.length, 3, ...rows.map((row) => row[i]?.length ?? 0)),
   );
+  const isLeft = (i: number): boolean => sides[i] === 'left';
   const line = (cells: readonly string[]): string =>
-    `| ${cells.map((text, i) => (i === 0 ? text.padEnd(widths[i] ?? 0) : text.padStart(widths[i] ?? 0))).join(' | ')} |`;
+    `| ${cells
+      .map((text, i) => {
+        const width = widths[i] ?? 0;
+        return isLeft(i) ? text.padEnd(width) : text.padStart(width);
+      })
+      .join(' | ')} |`;
   const rule = widths.map((width, i) =>
-    i === 0 ? '-'.repeat(width) : `${'-'.repeat(width - 1)}:`,
+    isLeft(i) ? '-'.repeat(width) : `${'-'.repeat(width - 1)}:`,
   );
   return [line(head), line(rule), ...rows.map(line)];
 }

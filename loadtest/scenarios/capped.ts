@@ -44,7 +44,7 @@ export function capped({ bytes, mirrors, ...about }: Capped): Scenario {
     compared: [byTime, byFirstByte],
     run: (round, contestants) =>
       eachAlone(round, contestants, async (contestant) => {
-        const size = round.smoke ? bytes / 16 : bytes;
+        const size = round.form === 'smoke' ? bytes / 16 : bytes;
         const path = bodyPath(`capped-${randomUUID()}`, size);
         await round.bench.needSpace(2 * size);
         const { values, problems } = await fetchOnce(round.bench, contestant, path);

@@ -33,8 +33,8 @@ export const cold100m: Scenario = {
   ],
   run: (round, contestants) =>
     eachAlone(round, contestants, async (contestant) => {
-      const { bench, smoke } = round;
-      const bytes = smoke ? smokeSize : size;
+      const { bench, form } = round;
+      const bytes = form === 'smoke' ? smokeSize : size;
       const path = bodyPath(`cold-${randomUUID()}`, bytes);
       await bench.needSpace(2 * bytes);
       const { result, cost } = await withCost(contestant, () =>

@@ -52,8 +52,8 @@ export const herd: Scenario = {
   ],
   run: (round, contestants) =>
     eachAlone(round, contestants, async (contestant) => {
-      const clients = round.smoke ? 40 : 200;
-      const size = (round.smoke ? 5 : 50) * mebibyte;
+      const clients = round.form === 'smoke' ? 40 : 200;
+      const size = (round.form === 'smoke' ? 5 : 50) * mebibyte;
       // As fast as it goes, for the time; a fill that takes a second or two, for who waits for what.
       const fast = await stampede(round, contestant, clients, bodyPath(randomUUID(), size));
       const paced = await stampede(
@@ -88,7 +88,7 @@ interface Stampede {
 }
 
 async function stampede(
-  { bench, smoke }: Round,
+  { bench, form }: Round,
   contestant: Contestant,
   clients: number,
   path: string,
@@ -97,7 +97,7 @@ async function stampede(
     bench.load.call('downloads', {
       base: contestant.base,
       paths: Array.from({ length: clients }, () => path),
-      digest: smoke,
+      digest: form === 'smoke',
     }),
   );
   const [account] = await bench.origin.call('take', [path]);

@@ -1,87 +1,130 @@
-import { randomUUID } from 'node:crypto';
-import { bodyPath } from '../fixtures/generated-body.ts';
-import { eachAlone, verified, withCost } from '../measured.ts';
-import type { Comparison, Scenario } from '../scenario.ts';
+import type { RateJob } from '../load/rate.ts';
+import type { Shot } from '../load/shot.ts';
+import { eachAlone, upstreamRequests, verified, withCost } from '../measured.ts';
+import type { Contestant } from '../peers/peer.ts';
+import type { Column, Comparison, Goal, Round, Scenario } from '../scenario.ts';
 
-const warmUpMs = 500;
-const measuredMs = 2_500;
-const smokeMs = 300;
+const warmUpMs = 400;
+const measuredMs = 1_500;
+const smokeMs = 250;
+/** How many of the objects are looked at by their SHA-256, before and after. */
+const verifiedObjects = 8;
+
+/** What is asked for, and how. */
+export interface HotLoad {
+  /** Paths of whole objects, each fetched before anything is measured. */
+  readonly objects: readonly string[];
+  readonly shots: readonly Shot[];
+  readonly order?: Uint32Array;
+}
 
 export interface HotHits {
   readonly name: string;
   readonly title: string;
-  /** Bytes. */
-  readonly size: number;
   readonly connections: number;
-  /** Ratio to nginx that is to be reached. */
-  readonly goal: number;
+  readonly perSecond?: number;
+  readonly compared: readonly Comparison[];
+  readonly goals: readonly Goal[];
+  /** `id`: begins the names of its objects, the same in each round. */
+  load(id: string, round: Round): HotLoad;
 }
 
-const byRate: Comparison = { key: 'rate', better: 'more' };
+export const byRate: Comparison = { key: 'rate', better: 'more' };
 /** What the rates would come to if the load took no longer than the server: the cost alone. */
-const byCost: Comparison = { key: 'cpu', better: 'less', label: 'by CPU' };
+export const byCost: Comparison = { key: 'cpu', better: 'less', label: 'by CPU' };
+export const caches = ['nginx', 'varnish', 'squid', 'trafficserver'] as const;
 
-/** Hits of one body, as many as one core gives, on keep-alive connections without pipelining. */
-export function hotHits({ name, title, size, connections, goal }: HotHits): Scenario {
+export const loadColumns: readonly Column[] = [
+  { key: 'rate', label: 'requests/s', decimals: 0 },
+  { key: 'p50', label: 'p50 ms', decimals: 2 },
+  { key: 'p99', label: 'p99 ms', decimals: 2 },
+  { key: 'cpu', label: 'CPU µs/request', decimals: 1 },
+  { key: 'busy', label: 'core busy %', decimals: 0 },
+  { key: 'loadBusy', label: 'load busy %', decimals: 0 },
+  { key: 'rss', label: 'RSS MiB', decimals: 0 },
+];
+
+/** Goals by the rate and by the CPU time of each request. */
+export function rateGoals(goal: number): readonly Goal[] {
+  return [
+    {
+      text: `ratio to nginx at least ${goal}`,
+      value: (summary) => summary.ratio('millrace', 'nginx', byRate)?.median,
+      decimals: 2,
+      atLeast: goal,
+    },
+    {
+      text: 'the same by CPU time',
+      value: (summary) => summary.ratio('millrace', 'nginx', byCost)?.median,
+      decimals: 2,
+      atLeast: goal,
+    },
+  ];
+}
+
+/** What is stored already, as much as one core gives, on keep-alive connections without pipelining. */
+export function hotHits({ load, perSecond, connections, ...about }: HotHits): Scenario {
   return {
-    name,
-    title,
-    rounds: 5,
-    peers: ['direct', 'nginx'],
-    settings: { memory: '256MiB', disk: '1GiB', directOn: 'server' },
-    columns: [
-      { key: 'rate', label: 'requests/s', decimals: 0 },
-      { key: 'p50', label: 'p50 ms', decimals: 2 },
-      { key: 'p99', label: 'p99 ms', decimals: 2 },
-      { key: 'cpu', label: 'CPU µs/request', decimals: 1 },
-      { key: 'busy', label: 'core busy %', decimals: 0 },
-    ],
-    compared: [byRate, byCost],
-    goals: [
-      {
-        text: `ratio to nginx at least ${goal}`,
-        value: (summary) => summary.ratio('millrace', 'nginx', byRate)?.median,
-        decimals: 2,
-        atLeast: goal,
-      },
-      {
-        text: `the same by CPU time`,
-        value: (summary) => summary.ratio('millrace', 'nginx', byCost)?.median,
-        decimals: 2,
-        atLeast: goal,
-      },
-    ],
-    async run(round, contestants) {
-      const { bench, smoke } = round;
-      const path = bodyPath(`${name}-${randomUUID()}`, size);
-      const samples = await eachAlone(round, contestants, async (contestant) => {
-        const filled = await verified(round, contestant, path);
-        const job = { base: contestant.base, path, connections };
-        const warmUp = await bench.load.call('rate', { ...job, ms: smoke ? smokeMs : warmUpMs });
-        const asked = await bench.origin.call('take', [path]);
+    ...about,
+    rounds: 3,
+    peers: ['direct', ...caches],
+    settings: { memory: '256MiB', disk: '2GiB', directOn: 'server' },
+    columns: loadColumns,
+    run: (round, contestants) =>
+      eachAlone(round, contestants, async (contestant) => {
+        const { bench, form } = round;
+        const [smoke, quick] = [form === 'smoke', form === 'quick'];
+        const { objects, ...hot } = load(`${about.name}-${bench.id}`, round);
+        const job: Omit<RateJob, 'ms'> = {
+          base: contestant.base,
+          connections,
+          ...hot,
+          // A short form is no measurement, and its machine may be slow.
+          ...(perSecond !== undefined && { perSecond: smoke ? perSecond / 20 : perSecond }),
+        };
+        const some = objects.slice(0, verifiedObjects);
+        const problems = round.number === 0 ? await fill(round, contestant, objects) : [];
+        problems.push(...(await verified(round, contestant, ...some)));
+        const rate = (ms: number) => bench.load.call('rate', { ...job, ms });
+        const warmUp = await rate(smoke ? smokeMs : warmUpMs);
+        await upstreamRequests(round, objects);
         const { result, cost } = await withCost(contestant, () =>
-          bench.load.call('rate', { ...job, ms: smoke ? smokeMs : measuredMs }),
+          rate(smoke ? smokeMs : measuredMs / (quick ? 2 : 1)),
         );
-        const [whileHot] = await bench.origin.call('take', [path]);
-        const again = await verified(round, contestant, path);
-        const { requests, ms, p50, p99 } = result;
-        const problems = [...filled, ...warmUp.problems, ...result.problems, ...again];
-        // `direct` is an origin of its own, and this one heard nothing of it.
-        const fetches = contestant.name === 'direct' ? 0 : 1;
-        const upstream = (asked[0]?.requests ?? 0) + (whileHot?.requests ?? 0);
-        if (upstream !== fetches) problems.push(`${upstream} upstream requests`);
+        const upstream = await upstreamRequests(round, objects);
+        if (upstream !== 0) problems.push(`${upstream} upstream requests for what is stored`);
+        problems.push(...warmUp.problems, ...result.problems);
+        problems.push(...(await verified(round, contestant, ...some)));
+        const { requests, ms, p50, p99, bytes, loadBusy } = result;
         return {
           values: {
             rate: (requests / ms) * 1000,
+            mibPerSecond: (bytes / 1024 / 1024 / ms) * 1000,
             p50,
             p99,
+            loadBusy,
             ...(cost.cpuMs !== undefined && { cpu: (cost.cpuMs * 1000) / requests }),
             ...(cost.busy !== undefined && { busy: cost.busy }),
+            ...(cost.rss !== undefined && { rss: cost.rss }),
           },
           problems,
         };
-      });
-      return samples;
-    },
+      }),
   };
+}
+
+/** Has each object stored, and the origin asked for it once. */
+async function fill(
+  round: Round,
+  contestant: Contestant,
+  objects: readonly string[],
+): Promise<string[]> {
+  const shots = objects.map((path) => ({ path }));
+  const { base } = contestant;
+  const { problems } = await round.bench.load.call('rate', { base, shots, connections: 8 });
+  // `direct` is an origin of its own, and the one that counts heard nothing of it.
+  const fetches = contestant.name === 'direct' ? 0 : objects.length;
+  const asked = await upstreamRequests(round, objects);
+  if (asked === fetches) return [...problems];
+  return [...problems, `${asked} upstream requests for ${objects.length} objects`];
 }

@@ -45,7 +45,8 @@ export const memoryDownloads: Scenario = {
   ],
   run: (round, contestants) =>
     eachAlone(round, contestants, async (contestant) => {
-      const { bench, full } = round;
+      const { bench, form } = round;
+      const full = form === 'full';
       const { pid = 0, memoryTierBytes = async () => 0 } = contestant;
       await bench.needSpace((downloads + 1) * size);
       const problems = [...(await verified(round, contestant, bodyPath(randomUUID(), 1024)))];

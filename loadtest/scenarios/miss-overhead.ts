@@ -36,8 +36,9 @@ export const missOverhead: Scenario = {
   ],
   async run(round, contestants) {
     // The first requests find neither compiled code nor connections; they are no cold cache's fault.
-    if (round.number === 0) await alternate(round, contestants, round.smoke ? 0 : warmUpUrls);
-    return alternate(round, contestants, round.smoke ? smokeUrls : urls);
+    if (round.number === 0)
+      await alternate(round, contestants, round.form === 'smoke' ? 0 : warmUpUrls);
+    return alternate(round, contestants, round.form === 'smoke' ? smokeUrls : urls);
   },
 };
 

@@ -1,7 +1,12 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
-import { bodyPath, bytesAt, generatedBody } from '../../loadtest/fixtures/generated-body.ts';
+import {
+  bodyPath,
+  bytesAt,
+  etagOf,
+  generatedBody,
+} from '../../loadtest/fixtures/generated-body.ts';
 import { alternate } from '../../loadtest/load/alternate.ts';
 import { downloads } from '../../loadtest/load/downloads.ts';
 import { rate } from '../../loadtest/load/rate.ts';
@@ -52,7 +57,7 @@ test('a wrong byte is a problem for every kind of load', async () => {
   const path = bodyPath('flipped', size);
   const base = await server(responseWith(flip, 'flipped'));
   const wrong = [expect.stringContaining('wrong bytes')];
-  expect((await rate({ base, path, connections: 1, ms: 0 })).problems).toEqual(wrong);
+  expect((await rate({ base, shots: [{ path }], connections: 1 })).problems).toEqual(wrong);
   expect((await alternate({ targets: [{ base, paths: [path] }] })).targets[0]?.problems).toEqual(
     wrong,
   );
@@ -80,4 +85,52 @@ test('clients that leave at their limit have what they have, and no problem', as
   const { downloads: done } = await downloads({ base, paths: [path, path], limitMs: 50 });
   expect(done.map(({ problem }) => problem)).toEqual([undefined, undefined]);
   expect(done.every(({ bytes }) => bytes < 10_000_000)).toBe(true);
+});
+
+test('parts and 304s are right when they are what was asked for', async () => {
+  const { base } = await origin();
+  const path = bodyPath('some', size);
+  const part = { path, status: 206, range: [100, 299] } as const;
+  const known = { path, status: 304, fields: `If-None-Match: ${etagOf(path)}\r\n` } as const;
+  const shots = [{ ...part, fields: 'Range: bytes=100-299\r\n' }, known];
+  expect(await rate({ base, shots, connections: 1 })).toMatchObject({
+    requests: 2,
+    bytes: 200,
+    problems: [],
+  });
+  const other = { ...part, fields: 'Range: bytes=101-300\r\n' };
+  expect((await rate({ base, shots: [other], connections: 1 })).problems).toEqual([
+    expect.stringContaining('wrong bytes'),
+  ]);
+  expect(
+    (await rate({ base, shots: [{ ...known, fields: '' }], connections: 1 })).problems,
+  ).toEqual(['status 200']);
+});
+
+test('each of an order is asked for once, on all connections together', async () => {
+  const { base, ledger } = await origin();
+  const paths = [bodyPath('one', 10), bodyPath('two', 10)];
+  const shots = paths.map((path) => ({ path }));
+  const order = Uint32Array.from([1, 0, 1, 1]);
+  expect(await rate({ base, shots, order, connections: 3 })).toMatchObject({ requests: 4 });
+  expect(ledger.take(paths).map(({ requests }) => requests)).toEqual([1, 3]);
+});
+
+test('requests at a fixed rate are as many as fell due, and a late answer is late since then', async () => {
+  const { base } = await origin();
+  const shots = [{ path: bodyPath('some', 10) }];
+  const job = { base, shots, connections: 4, ms: 100, perSecond: 500 };
+  expect(await rate(job)).toMatchObject({ requests: 50, problems: [] });
+  // Each answer takes 50 ms on the one connection: the tenth was due long before it was sent.
+  const slow = await listen(createOrigin(new Ledger(), { latencyMs: 50 }));
+  const late = await rate({ ...job, base: slow, connections: 1, ms: 200, perSecond: 50 });
+  expect(late.p99).toBeGreaterThan(150);
+});
+
+test('a server that refuses connections is a problem', async () => {
+  const closed = createServer();
+  const base = await listen(closed);
+  closed.close();
+  const { problems } = await rate({ base, shots: [{ path: bodyPath('x', 1) }], connections: 2 });
+  expect(problems).toEqual([expect.stringContaining('ECONNREFUSED')]);
 });

@@ -1,0 +1,132 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import process from 'node:process';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { type Baseline, type Comparison, compare, ratiosOf } from './report/baseline.ts';
+import { machineLine } from './report/machine.ts';
+import { hasProblems, type Results, readResults, writeResults } from './report/results-file.ts';
+import { number, renderTable } from './report/table.ts';
+import { scenarios } from './scenarios/list.ts';
+import { runSuite } from './suite.ts';
+
+const usage = `Usage: npm run loadtest:check -- [options]
+
+Runs the scenarios that the baseline has and fails where a ratio fell by more than 15 % beyond the
+run's own spread, or where a byte was wrong.
+
+  --short         a few scenarios for two minutes, as CI does
+  --results FILE  compares a run that is over already (npm run loadtest -- --json FILE)
+  --json FILE     writes what was measured
+  --update        writes the baseline instead of comparing with it
+  --handicap      the gateway without V8's optimising compilers, to see that slowness is seen
+  --install       installs missing peers with apt-get
+  --help
+`;
+
+const baselineFile = fileURLToPath(new URL('baseline.json', import.meta.url));
+const shortScenarios = ['hot-1k', 'hot-64k', 'not-modified', 'ranges', 'misses'];
+const shortRounds = 3;
+
+process.exitCode = await main(process.argv.slice(2));
+
+/** 0: nothing fell; 1: something did, or a byte was wrong; 2: misuse. */
+async function main(args: readonly string[]): Promise<number> {
+  let options: ReturnType<typeof readArguments>;
+  try {
+    options = readArguments(args);
+  } catch (error) {
+    console.error(`${error instanceof Error ? error.message : error}\n\n${usage}`);
+    return 2;
+  }
+  if (options.help) {
+    console.log(usage);
+    return 0;
+  }
+  const { short, results: file, json, update } = options;
+  const form = short ? 'short' : 'long';
+  const baseline = JSON.parse(await readFile(baselineFile, 'utf8')) as Baseline;
+  const results = file === undefined ? await measure(options) : await readResults(file, scenarios);
+  if (json !== undefined) await writeResults(json, results);
+  if (hasProblems(results)) {
+    console.error('FAILED: wrong bytes, requests too many, or a crash; see VOID above');
+    return 1;
+  }
+  if (update) return keep(baseline, form, results);
+  const { ratios } = baseline[form] ?? {};
+  if (!ratios) {
+    console.error(`loadtest/baseline.json has nothing of the ${form} form: make it with --update`);
+    return 2;
+  }
+  return report(compare(ratios, ratiosOf(results.outcomes)));
+}
+
+function readArguments(args: readonly string[]) {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      short: { type: 'boolean', default: false },
+      results: { type: 'string' },
+      json: { type: 'string' },
+      update: { type: 'boolean', default: false },
+      handicap: { type: 'boolean', default: false },
+      install: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  if (values.update && values.handicap) {
+    throw new Error('--update and --handicap exclude each other: a slowed run is no baseline');
+  }
+  return values;
+}
+
+function measure({ short, handicap, install }: ReturnType<typeof readArguments>): Promise<Results> {
+  return runSuite({
+    scenarios: short
+      ? scenarios.filter(({ name }) => shortScenarios.includes(name))
+      : scenarios.filter(({ compared }) => compared.length > 0),
+    peers: short ? ['nginx'] : ['nginx', 'aria2'],
+    rounds: short ? shortRounds : undefined,
+    form: short ? 'quick' : 'usual',
+    handicap,
+    dir: tmpdir(),
+    profile: undefined,
+    install,
+  });
+}
+
+async function keep(baseline: Baseline, form: string, results: Results): Promise<number> {
+  const taken = {
+    takenOn: results.startedAt.toISOString().slice(0, 10),
+    machine: machineLine(results.machine),
+    ratios: ratiosOf(results.outcomes),
+  };
+  const text = JSON.stringify(
+    { ...baseline, [form]: taken },
+    (_, value: unknown) => (typeof value === 'number' ? Number(value.toFixed(3)) : value),
+    2,
+  );
+  await writeFile(baselineFile, `${text}\n`);
+  console.log(`Written to ${baselineFile}`);
+  return 0;
+}
+
+function report(comparisons: readonly Comparison[]): number {
+  const rows = comparisons.map(({ name, before, now, loss, verdict }) => [
+    name,
+    number(before, 2),
+    now ? `${number(now.median, 2)} (${number(now.least, 2)}–${number(now.most, 2)})` : '–',
+    now ? `${loss > 0 ? '−' : '+'}${number(Math.abs(loss) * 100, 0)} %` : '–',
+    verdict === 'fell' ? 'FELL' : verdict,
+  ]);
+  console.log(renderTable(['ratio', 'baseline', 'now', 'change', ''], rows).join('\n'));
+  const bad = comparisons.filter(({ verdict }) => verdict !== 'kept');
+  for (const { name, before, now, loss } of bad) {
+    console.error(
+      now
+        ? `FELL: ${name}: ${number(before, 2)} has become ${number(now.median, 2)}, ${number(loss * 100, 0)} % less`
+        : `MISSING: ${name}: was not measured (is the peer installed? --install)`,
+    );
+  }
+  return bad.length === 0 ? 0 : 1;
+}
