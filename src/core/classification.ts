@@ -4,10 +4,11 @@ import type { RawHeaders } from './raw-headers.ts';
 /**
  * How long a stored response is fresh.
  * - `rfc9111`: as the response says
+ * - `explicit`: as the response says in so many words; nothing is inferred from when it was modified
  * - `validate`: never without asking the upstream (it may still be served stale on error)
  * - `forever`: the URL's content never changes
  */
-export type FreshnessRule = 'rfc9111' | 'validate' | 'forever';
+export type FreshnessRule = 'rfc9111' | 'explicit' | 'validate' | 'forever';
 
 /** Turns a document's bytes into others in one pass; holds a bounded carry and no more. */
 export interface Rewriter {
@@ -50,6 +51,33 @@ export interface DigestSource {
   find(): DigestFinder;
 }
 
+/** What one document says of another: without it the two do not fit each other. */
+export interface Pin {
+  readonly digest: Digest;
+  /** Bytes, where that is said. */
+  readonly size: number | undefined;
+  /** Canonical URL of a name that only these bytes can have: they are kept under it. */
+  readonly url: string;
+  /** Canonical URLs where the upstreams may have them, in the order in which to ask. */
+  readonly places: readonly string[];
+}
+
+/** Looks for what a document says of another, in one pass; holds a bounded carry and no more. */
+export interface PinFinder {
+  /** Takes the next bytes of the document, its content coding undone; true: enough was seen. */
+  push(chunk: Uint8Array): boolean;
+  /** What was found so far; undefined: it says nothing that can be relied upon. */
+  pin(): Pin | undefined;
+}
+
+/** The documents that a document has to fit. Nothing is requested for it that is not stored. */
+export interface PinSource {
+  /** Canonical URLs of documents that may name this one, the likeliest first; a few. */
+  readonly urls: readonly string[];
+  /** A new finder for the document with that URL. */
+  find(url: string): PinFinder;
+}
+
 /** What may be said of anything that the cache may hold. */
 interface Cacheable {
   /**
@@ -76,6 +104,13 @@ export interface IndexClassification extends Cacheable {
   readonly kind: 'index';
   readonly freshness: FreshnessRule;
   readonly rewrite?: Rewrite;
+  /** Other documents have to fit it: which version of it a client has is remembered. */
+  readonly names?: true;
+  /**
+   * What it has to fit. Where one that is stored names it, the version that the client was given of
+   * that decides: an artifact with that digest is served in its place, else nothing.
+   */
+  readonly pinnedBy?: PinSource;
   /** Request fields (lower case) that select the representation whether or not `Vary` names them. */
   readonly vary?: readonly string[];
   /**
@@ -100,6 +135,8 @@ export interface ArtifactClassification extends Cacheable {
   readonly digest?: Digest;
   /** Asked on a miss, where the request itself does not tell the digest. */
   readonly digestFrom?: DigestSource;
+  /** The digest is that of the bytes as they are sent, whatever coding they are said to be in. */
+  readonly asSent?: true;
 }
 
 /** What an ecosystem says of a request. */

@@ -1,7 +1,13 @@
-import type { Classification, ClassifyRequest } from '../core/classification.ts';
-import { fieldValue } from '../core/raw-headers.ts';
-import { type AptPath, parseAptPath } from './apt-path.ts';
+import type {
+  Classification,
+  ClassifyRequest,
+  IndexClassification,
+} from '../core/classification.ts';
+import { fieldValue, type RawHeaders } from '../core/raw-headers.ts';
+import { parseAptPath } from './apt-path.ts';
+import { releasesNaming } from './apt-release.ts';
 import type { Ecosystem } from './ecosystem.ts';
+import { chosenFields } from './negotiation.ts';
 
 export interface AptOptions {
   /** Hosts (exact, lower case) that are known to hold apt repositories, for the forward proxy. */
@@ -14,22 +20,49 @@ export function createApt(options: AptOptions): Ecosystem {
     id: 'apt',
     hosts: options.hosts,
     recognises,
-    classify: (request) => classificationOf(parseAptPath(request.url)),
+    classify: classificationOf,
   };
 }
 
-function classificationOf(path: AptPath): Classification {
+function classificationOf({ url, headers }: ClassifyRequest): Classification {
+  const path = parseAptPath(url);
   switch (path.kind) {
     case 'by-hash':
       return { kind: 'artifact', digest: path.digest };
     case 'package':
       return { kind: 'artifact' };
-    // A signed Release names the digests of the others: all of them must be of one moment.
-    case 'index':
-      return { kind: 'index', freshness: 'validate' };
+    case 'index': {
+      const pinnedBy = releasesNaming(url);
+      return { ...indexOf(url, headers), ...(pinnedBy && { pinnedBy }) };
+    }
     case 'other':
       return { kind: 'index', freshness: 'rfc9111' };
   }
+}
+
+/** A suite's own description, or what it describes. */
+function indexOf(url: string, headers: RawHeaders): IndexClassification {
+  switch (url.slice(url.lastIndexOf('/') + 1)) {
+    case 'InRelease': {
+      const requestHeaders = withoutHabit(headers);
+      const signed = { kind: 'index', freshness: 'explicit', names: true } as const;
+      return { ...signed, ...(requestHeaders && { requestHeaders }) };
+    }
+    // Its signature lies beside it: both must be of one moment.
+    case 'Release':
+      return { kind: 'index', freshness: 'validate', names: true };
+    // What no Release file names has nothing but the moment in common with it.
+    default:
+      return { kind: 'index', freshness: 'validate' };
+  }
+}
+
+/** apt asks for every index with `max-age=0`; what is meant is a cache that takes age for freshness. */
+function withoutHabit(headers: RawHeaders): RawHeaders | undefined {
+  if (!isApt(headers)) return undefined;
+  return chosenFields(headers, {
+    'Cache-Control': (value) => (value?.trim() === 'max-age=0' ? null : undefined),
+  });
 }
 
 /**
@@ -43,12 +76,12 @@ function recognises(request: ClassifyRequest): boolean {
     case 'package':
       return true;
     case 'index':
-      return path.distinctive || isApt(request);
+      return path.distinctive || isApt(request.headers);
     case 'other':
       return false;
   }
 }
 
-function isApt(request: ClassifyRequest): boolean {
-  return /^Debian APT-/.test(fieldValue(request.headers, 'user-agent') ?? '');
+function isApt(headers: RawHeaders): boolean {
+  return /^Debian APT-/.test(fieldValue(headers, 'user-agent') ?? '');
 }

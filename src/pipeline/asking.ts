@@ -7,6 +7,8 @@ import type { Resource } from './resource.ts';
 export interface Client {
   /** Aborts when the client is gone: it ends an exchange for this client alone, never a shared one. */
   readonly left: AbortSignal;
+  /** The same object for all requests of one connection. */
+  readonly connection: object | undefined;
   /** Passes an interim response on. */
   interim(status: number, headers: RawHeaders): void;
 }
@@ -18,6 +20,8 @@ export interface Asking {
   readonly client: Client;
   /** Exchanges that had ended before the look-up. */
   readonly since: number;
+  /** The document that decided what the resource has to be, where one did. */
+  readonly pinnedBy?: Resource;
   /** Fills that it is about to read. */
   readonly held: Set<Fill>;
 }

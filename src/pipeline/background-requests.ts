@@ -1,11 +1,17 @@
 import type { ArtifactMeta } from '../core/artifact-meta.ts';
 import type { Logger } from '../core/logger.ts';
+import { decide } from '../policy/decide.ts';
+import type { Store } from '../storage/store.ts';
 import type { Downloader } from '../upstream/download.ts';
+import type { FailedValidations } from './failed-validations.ts';
 import type { Fill } from './fill.ts';
 import { type Obtained, type ObtainParts, obtain } from './obtain.ts';
 import { background, type Resource } from './resource.ts';
 
 export interface BackgroundOptions {
+  readonly store: Store;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
   readonly downloader: Downloader;
   readonly log: Logger;
 }
@@ -16,14 +22,53 @@ export class BackgroundRequests {
   readonly #parts: ObtainParts;
   readonly #urls = new Set<string>();
 
-  constructor(options: BackgroundOptions, parts: ObtainParts) {
+  readonly #failed: FailedValidations;
+
+  constructor(options: BackgroundOptions, parts: ObtainParts, failed: FailedValidations) {
     this.#options = options;
     this.#parts = parts;
+    this.#failed = failed;
   }
 
   /** RFC 5861 section 3. */
   validate(resource: Resource, stored: ArtifactMeta, variants: readonly ArtifactMeta[]): void {
     void this.#start(resource, () => this.#ask(resource, variants, stored));
+  }
+
+  /** The same for what is stored, however fresh it is; nothing where nothing is. */
+  refresh(resource: Resource): void {
+    void this.#start(resource, async () => {
+      const variants = await this.#options.store.get(resource.request.url);
+      const stored = variants.find(({ status }) => status === 200);
+      return stored && this.#ask(resource, variants, stored);
+    });
+  }
+
+  /**
+   * What is stored of the resource, fresh or validated first, or what replaced it; where the upstreams
+   * give no answer, as it is. Undefined where there is nothing, or nothing for everybody.
+   */
+  async current(resource: Resource): Promise<ArtifactMeta | undefined> {
+    const { store, now, log } = this.#options;
+    const { request, policy } = resource;
+    const { url } = request;
+    const variants = await store.get(url);
+    const decision = decide(request, variants, policy, now());
+    if (decision.kind === 'fresh') return decision.meta;
+    if (decision.kind !== 'validate') return undefined;
+    if (this.#failed.recent(url, now())) return decision.meta;
+    try {
+      const obtained = await this.#ask(resource, variants, decision.meta);
+      this.#failed.answered(url);
+      letGo(obtained);
+      if (obtained.kind === 'alone') return undefined;
+      const { arrival } = obtained;
+      return arrival.kind === 'fill' ? await arrival.fill.settled : arrival.meta;
+    } catch (err) {
+      this.#failed.failed(url, err, now());
+      log.warn({ url, err }, 'background request failed');
+      return decision.meta;
+    }
   }
 
   /**

@@ -11,6 +11,7 @@ export function downloadOf({
   redirects,
   indexes,
   repositories = false,
+  places,
 }: Resource): DownloadRequest {
   const artifact = classification.kind === 'artifact';
   return {
@@ -23,6 +24,7 @@ export function downloadOf({
     repositories,
     purpose: { ecosystem, kind: classification.kind },
     ...(!artifact && indexes === 'ordered' && { order: 'configured' as const }),
+    ...(places && { places }),
     ...(classification.keptFields && { keptFields: classification.keptFields }),
     ...(artifact && classification.digest && { digest: classification.digest }),
   };

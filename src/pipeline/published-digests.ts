@@ -1,5 +1,4 @@
-import type { ArtifactMeta } from '../core/artifact-meta.ts';
-import type { DigestFinder, DigestSource } from '../core/classification.ts';
+import type { DigestSource } from '../core/classification.ts';
 import { type Digest, digestFromHex } from '../core/digest.ts';
 import { digestFromText } from '../core/digest-text.ts';
 import type { InterimSink } from '../core/interim.ts';
@@ -9,10 +8,7 @@ import { decide } from '../policy/decide.ts';
 import type { Store } from '../storage/store.ts';
 import { type Arrival, flightKey, type InFlight } from './in-flight.ts';
 import { documentBeside, type Resource } from './resource.ts';
-import { codingsFor, decodedDocument } from './rewrite-stream.ts';
-
-/** Of a document no more than this is searched, decoded: beyond it the digest is not known. */
-const maxSearchedBytes = 128 * 1024 * 1024;
+import { searchDocument } from './search-document.ts';
 
 export interface PublishedDigestsOptions {
   readonly store: Store;
@@ -99,7 +95,10 @@ export class PublishedDigests {
         // Whoever has just read the document to its end may be here before it is in the store.
         await this.#inFlight.committed(url);
         for (const meta of store.peek(url) ?? (await store.get(url))) {
-          const digest = meta.status === 200 && (await this.#search(meta, find()));
+          if (meta.status !== 200) continue;
+          const finder = find();
+          await searchDocument(store, meta, finder);
+          const digest = finder.digest();
           if (digest) return digest;
         }
       } catch (err) {
@@ -108,25 +107,6 @@ export class PublishedDigests {
       }
     }
     return undefined;
-  }
-
-  async #search(
-    { body, headers }: ArtifactMeta,
-    finder: DigestFinder,
-  ): Promise<Digest | undefined> {
-    const { gunzip } = codingsFor(headers, []);
-    const document = await this.#options.store.openBody(body);
-    if (!document) return undefined;
-    let searched = 0;
-    try {
-      for await (const chunk of decodedDocument(document, gunzip)) {
-        searched += chunk.length;
-        if (finder.push(chunk) || searched > maxSearchedBytes) break;
-      }
-    } finally {
-      document.close();
-    }
-    return finder.digest();
   }
 }
 
@@ -139,9 +119,10 @@ export function digestOf(
   { status, headers }: { readonly status: number; readonly headers: RawHeaders },
 ): Digest | undefined {
   if (status !== 200) return undefined;
+  const artifact = classification.kind === 'artifact' ? classification : undefined;
   const coding = fieldValue(headers, 'content-encoding')?.trim().toLowerCase() ?? 'identity';
-  if (coding !== 'identity') return undefined;
-  const known = classification.kind === 'artifact' ? classification.digest : undefined;
+  if (coding !== 'identity' && !artifact?.asSent) return undefined;
+  const known = artifact?.digest;
   return known ?? toldDigest(classification, headers);
 }
 

@@ -1,7 +1,8 @@
 import type { ArtifactRequest } from '../core/artifact-request.ts';
-import type { Classification } from '../core/classification.ts';
+import type { Classification, Pin } from '../core/classification.ts';
 import { withoutFields } from '../core/raw-headers.ts';
 import type { PolicyOptions } from '../policy/policy-options.ts';
+import type { Places } from '../upstream/download.ts';
 
 /** A classified request for something the cache may hold. */
 export interface Resource {
@@ -14,6 +15,8 @@ export interface Resource {
   readonly indexes: 'ordered' | 'equal';
   /** Whether the upstreams are repositories of their own; without it they are mirrors of each other. */
   readonly repositories?: boolean;
+  /** Where it is fetched from, where that is not its own URL. */
+  readonly places?: Places;
 }
 
 /** The same resource asked for by nobody in particular: whole, and for the cache. */
@@ -37,5 +40,32 @@ export function documentBeside(resource: Resource, url: string): Resource {
     request: { ...request, url },
     classification: { kind: 'index', freshness },
     policy: { ...policy, freshness },
+  };
+}
+
+/** A document that may name this resource, as whoever asks for it gets it. */
+export function namingDocument(resource: Resource, url: string): Resource {
+  const { request, policy } = background(resource);
+  const headers = withoutFields(request.headers, new Set(['cache-control', 'pragma']));
+  const freshness = 'explicit';
+  return {
+    ...resource,
+    request: { ...request, url, headers },
+    classification: { kind: 'index', freshness },
+    policy: { ...policy, freshness },
+  };
+}
+
+/** The resource with the bytes that the pin says, and no others. */
+export function pinned(resource: Resource, { digest, size, url, places }: Pin): Resource {
+  const { request, policy } = resource;
+  // The digest is that of the file: it is asked for as it is.
+  const headers = withoutFields(request.headers, new Set(['accept-encoding']));
+  return {
+    ...resource,
+    request: { ...request, url, headers },
+    classification: { kind: 'artifact', digest, asSent: true },
+    policy: { ...policy, freshness: 'forever' },
+    places: { urls: places, size },
   };
 }

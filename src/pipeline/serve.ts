@@ -12,28 +12,26 @@ import { BackgroundRequests } from './background-requests.ts';
 import { Deriver } from './derive.ts';
 import { Exchange, type ExchangeOptions } from './exchange.ts';
 import { FailedValidations } from './failed-validations.ts';
-import type { Fill } from './fill.ts';
 import { withFirstBytes } from './first-bytes.ts';
+import { Generations } from './generations.ts';
 import { InFlight } from './in-flight.ts';
 import { type Alone, alone, type Obtained, type ObtainParts, obtain } from './obtain.ts';
 import { Posted } from './posted.ts';
+import { present } from './present.ts';
 import { PublishedDigests } from './published-digests.ts';
 import { noteError, noteFill, noteVia, wholeSeconds } from './record-notes.ts';
 import {
   arrivingRepresentation,
   firstHand,
-  proven,
   type SelectedRepresentation,
   storedRepresentation,
-  withContentEtag,
-  withVary,
 } from './representation.ts';
 import type { Resource } from './resource.ts';
 
 export type ServeOptions = ExchangeOptions;
 
 /** What the decision came to: a representation to answer from, or a response to pass on. */
-type Selected = RepresentationSelected | Alone;
+export type Selected = RepresentationSelected | Alone;
 
 interface RepresentationSelected {
   readonly kind: 'representation';
@@ -54,6 +52,7 @@ export class Serve {
   readonly #behind: BackgroundRequests;
   readonly #failed = new FailedValidations();
   readonly #parts: ObtainParts;
+  readonly #generations: Generations;
 
   constructor(options: ServeOptions) {
     this.#options = options;
@@ -61,7 +60,8 @@ export class Serve {
     this.#deriver = new Deriver(options);
     this.posted = new Posted(options, this.#inFlight);
     this.#parts = { exchange: this.#exchange, inFlight: this.#inFlight };
-    this.#behind = new BackgroundRequests(options, this.#parts);
+    this.#behind = new BackgroundRequests(options, this.#parts, this.#failed);
+    this.#generations = new Generations(options, this.#parts, this.#behind);
   }
 
   /** Fills under way and their readers, for the metrics. */
@@ -74,9 +74,11 @@ export class Serve {
   /**
    * The answer to a GET or HEAD. Throws a GatewayError when there is no answer.
    */
-  async answer(resource: Resource, record: RequestRecord, client: Client): Promise<Answer> {
+  async answer(asked: Resource, record: RequestRecord, client: Client): Promise<Answer> {
+    const { resource, pinnedBy } = await this.#generations.placed(asked, record, client);
     const asking: Asking = {
       resource,
+      ...(pinnedBy && { pinnedBy }),
       record,
       client,
       since: this.#inFlight.ended,
@@ -86,11 +88,13 @@ export class Serve {
     try {
       return await this.#answer(asking, variants);
     } catch (error) {
+      this.#generations.failed(asking, error);
       if (!(error instanceof GatewayError) || error.origin !== 'storage') throw error;
       this.#options.log.warn({ url: resource.request.url, err: error }, 'stored body unreadable');
       // A record whose body is gone, or cannot be read, is a miss.
       return await this.#answer(asking, []);
     } finally {
+      this.#generations.follow(asking);
       for (const fill of asking.held) fill.release();
     }
   }
@@ -117,8 +121,9 @@ export class Serve {
   async #answer(asking: Asking, variants: readonly ArtifactMeta[]): Promise<Answer> {
     const { resource, record, client } = asking;
     const selected = await this.#select(asking, variants);
+    this.#generations.given(asking, selected);
     if (selected.kind === 'alone') return answerAlone(resource, selected);
-    const representation = await this.#present(asking, selected.representation);
+    const representation = await present(this.#deriver, asking, selected.representation);
     const answer = await answerFrom(resource.request, representation);
     if (answer) {
       if (record.outcome === 'miss') return withBytesIn(answer, selected);
@@ -247,26 +252,12 @@ export class Serve {
     return { kind: 'representation', representation };
   }
 
-  /** The representation as this client gets it: rewritten and tagged as the ecosystem asks. */
-  async #present(
-    asking: Asking,
-    representation: SelectedRepresentation,
-  ): Promise<SelectedRepresentation> {
-    const { request, classification } = asking.resource;
-    if (classification.kind !== 'index') return proven(representation);
-    const { rewrite, ownEtag, vary = [], servedVary = [] } = classification;
-    const varying = withVary(await proven(representation), [...vary, ...servedVary]);
-    if (rewrite) {
-      const onFill = (fill: Fill) => hold(asking, fill);
-      return this.#deriver.derive(request.url, rewrite, varying, request.headers, onFill);
-    }
-    return ownEtag ? withContentEtag(varying) : varying;
-  }
-
-  async #lookUp({ request }: Resource): Promise<readonly ArtifactMeta[]> {
+  async #lookUp({ request, places }: Resource): Promise<readonly ArtifactMeta[]> {
     const { store, log } = this.#options;
     try {
-      return store.peek(request.url) ?? (await store.get(request.url));
+      const variants = store.peek(request.url) ?? (await store.get(request.url));
+      // That it was not under its URL says nothing of its other places.
+      return places ? variants.filter(({ status }) => status === 200) : variants;
     } catch (err) {
       log.warn({ url: request.url, err }, 'look-up failed');
       return [];

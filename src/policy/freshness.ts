@@ -84,7 +84,8 @@ export function ownLifetime(
   if (directives.noCache) return 0; // RFC 9111 section 5.2.2.4
   if (explicitLifetime !== undefined) return explicitLifetime;
   if (status === 404 || status === 410) return options.negativeTtl;
-  return status === 200 ? (options.defaultTtl ?? heuristicLifetime) : heuristicLifetime;
+  const inferred = options.freshness === 'explicit' ? 0 : heuristicLifetime;
+  return status === 200 ? (options.defaultTtl ?? inferred) : inferred;
 }
 
 /** Whether it says how long it is fresh. RFC 9111 section 4.2.1. */

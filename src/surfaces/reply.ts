@@ -50,6 +50,11 @@ export class Reply {
     return this.#left.signal;
   }
 
+  /** Its client's connection; undefined once that is gone. */
+  get connection(): object | undefined {
+    return this.#response.socket ?? undefined;
+  }
+
   /** Passes an interim response on. RFC 9110 section 15.2. */
   interim(status: number, headers: RawHeaders): void {
     const { req, socket, headersSent } = this.#response;

@@ -12,6 +12,7 @@ import { type After, hedged } from './hedge.ts';
 import { Mirrors, type Plan } from './mirrors.ts';
 import { repositoriesOf } from './repositories.ts';
 import type { Transport, UpstreamResponse } from './upstream.ts';
+import { withPlaces } from './with-places.ts';
 
 export interface DownloadRequest {
   readonly method: string;
@@ -37,6 +38,8 @@ export interface DownloadRequest {
   readonly digest?: Digest;
   /** Bytes of the whole object, where they are known. */
   readonly size?: number;
+  /** What is asked instead of `url`. */
+  readonly places?: Places;
   /** Origins that have another representation of this object; those that show it are added. */
   readonly avoid?: Set<string>;
   /** The same for the URL of a redirect to another origin, instead of the downloader's own. */
@@ -47,6 +50,14 @@ export interface DownloadRequest {
   readonly onAttempt?: (attempt: Attempt) => void;
   /** Hears of the interim responses of whoever is asked. */
   readonly onInterim?: InterimSink;
+}
+
+/** Where an object may be that need not be under one URL. */
+export interface Places {
+  /** Canonical, in the order in which to ask; each belongs to the first of the upstreams. */
+  readonly urls: readonly string[];
+  /** Bytes of the whole object: what declares another length is another one. */
+  readonly size: number | undefined;
 }
 
 /** One request that was sent, and what became of it. */
@@ -87,7 +98,8 @@ export interface Downloader {
    * segment asked for. Requests to one origin queue for its places. What the last upstream says
    * stands: its response whatever its status, or its error, a GatewayError. Of repositories the next
    * one is asked after a 404 or 410 and nothing else: one that fails must not lend its names to
-   * another. There is no time limit to the whole.
+   * another. Of places the next one is asked where the object is not; where somebody has another one
+   * and nobody this, `digest_mismatch` is thrown. There is no time limit to the whole.
    */
   fetch(request: DownloadRequest, signal?: AbortSignal): Promise<DownloadedResponse>;
   /** Over how many connections at once a body may come, of which `request` asks for a part. */
@@ -100,7 +112,7 @@ export function createDownloader(
   transport: Transport,
   options: DownloaderOptions = {},
 ): Downloader {
-  return new MirrorDownloader(transport, options);
+  return withPlaces(new MirrorDownloader(transport, options));
 }
 
 const systemAfter: After = (milliseconds, run) => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { pathOf } from '../../src/core/canonical-url.ts';
-import type { ClassifyRequest } from '../../src/core/classification.ts';
+import type { ClassifyRequest, IndexClassification } from '../../src/core/classification.ts';
 import { createApt } from '../../src/ecosystems/apt.ts';
 import { describeEcosystem } from './ecosystem-conformance.ts';
 
@@ -65,8 +65,27 @@ describeEcosystem({
 });
 
 describe('apt', () => {
-  it.each(indexes)('validates the index %s each time', (path) => {
-    expect(apt.classify(get(path))).toEqual({ kind: 'index', freshness: 'validate' });
+  it.each(indexes)('validates the index %s each time, or as it says', (path) => {
+    const freshness = path.endsWith('/InRelease') ? 'explicit' : 'validate';
+    expect(apt.classify(get(path))).toMatchObject({ kind: 'index', freshness });
+  });
+
+  it.each(indexes)('remembers who was given which version of %s, if it names others', (path) => {
+    const names = /\/(In)?Release$/.test(path) || undefined;
+    expect(apt.classify(get(path))).toHaveProperty('kind', 'index');
+    expect((apt.classify(get(path)) as IndexClassification).names).toBe(names);
+  });
+
+  it('takes no age for an answer of its own habit alone', () => {
+    const headers = [...aptAgent, 'Cache-Control', 'max-age=0'];
+    const asked = { ...get('/dists/stable/InRelease'), headers };
+    expect(apt.classify(asked)).toMatchObject({ requestHeaders: aptAgent });
+    for (const other of [
+      ['User-Agent', 'curl/8', 'Cache-Control', 'max-age=0'],
+      [...aptAgent, 'Cache-Control', 'no-cache'],
+    ]) {
+      expect(apt.classify({ ...asked, headers: other })).not.toHaveProperty('requestHeaders');
+    }
   });
 
   it.each(packages)('keeps the package %s', (path) => {
@@ -93,9 +112,9 @@ describe('apt', () => {
   it.each(['InRelease', 'Release', 'Release.gpg', 'Packages', 'Packages.gz', 'Sources.zst'])(
     'validates %s of a flat repository',
     (file) => {
-      expect(apt.classify(get(`/any/where/${file}`))).toEqual({
+      expect(apt.classify(get(`/any/where/${file}`))).toMatchObject({
         kind: 'index',
-        freshness: 'validate',
+        freshness: file === 'InRelease' ? 'explicit' : 'validate',
       });
     },
   );

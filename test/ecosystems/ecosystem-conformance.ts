@@ -121,6 +121,26 @@ export function describeEcosystem(fixture: ConformanceFixture): void {
       );
     });
 
+    it('looks for what a document has to be in documents that are its own, and throws at none', () => {
+      const documents = ['', 'SHA256:\n x 1 y\n', '<repomd><data><location href="x"/>'];
+      fc.assert(
+        fc.property(anyPath(fixture), fc.constantFrom(...documents), (path, document) => {
+          const answer = ecosystem.classify(throughMount(path));
+          if (answer.kind !== 'index' || !answer.pinnedBy) return;
+          const { urls, find } = answer.pinnedBy;
+          expect(urls.length).toBeLessThanOrEqual(8);
+          for (const url of urls) {
+            expect(canonicalUrl(url)).toBe(url);
+            const naming = ecosystem.classify({ ...throughMount('/'), url });
+            expect(naming).toMatchObject({ kind: 'index', names: true });
+            const finder = find(url);
+            finder.push(Buffer.from(document));
+            expect(finder.pin()).toBeUndefined();
+          }
+        }),
+      );
+    });
+
     it('makes independent rewriters whose output the id alone decides', () => {
       const document = Buffer.from('{"name":"a","versions":{"1.0.0":{"dist":{"tarball":"x"}}}}');
       for (const path of fixture.paths) {
@@ -167,7 +187,7 @@ export function describeEcosystem(fixture: ConformanceFixture): void {
 function comparable(answer: Classification): unknown {
   switch (answer.kind) {
     case 'index':
-      return { ...answer, rewrite: answer.rewrite?.id };
+      return { ...answer, rewrite: answer.rewrite?.id, pinnedBy: answer.pinnedBy?.urls };
     case 'artifact':
       return { ...answer, digestFrom: answer.digestFrom?.urls };
     case 'passthrough':
@@ -178,8 +198,8 @@ function comparable(answer: Classification): unknown {
 /** What a classification says of the resource, whoever asks. */
 function resource(answer: Classification): unknown {
   if (answer.kind !== 'index') return comparable(answer);
-  const { rewrite: _rewrite, servedVary: _servedVary, ...rest } = answer;
-  return rest;
+  const { rewrite: _rewrite, servedVary: _servedVary, pinnedBy, ...rest } = answer;
+  return { ...rest, pinnedBy: pinnedBy?.urls };
 }
 
 const hostilePieces = [

@@ -230,6 +230,17 @@ describe('the mount’s word', () => {
     expect(freshnessLifetime(stored({ Expires: date(7) }, { status: 302 }), forever)).toBe(7);
   });
 
+  it('explicit infers nothing from Last-Modified, and believes what is said', () => {
+    const explicit = { ...options, freshness: 'explicit' as const, negativeTtl: 60 };
+    const lastModified = { 'Last-Modified': date(-1_000_000) };
+    expect(freshnessLifetime(stored(lastModified), options)).toBeGreaterThan(0);
+    expect(freshnessLifetime(stored(lastModified), explicit)).toBe(0);
+    expect(freshnessLifetime(stored(lastModified, { status: 301 }), explicit)).toBe(0);
+    expect(freshnessLifetime(stored({ 'Cache-Control': 'max-age=7' }), explicit)).toBe(7);
+    expect(freshnessLifetime(stored({}, { status: 404 }), explicit)).toBe(60);
+    expect(freshnessLifetime(stored(lastModified), { ...explicit, defaultTtl: 300 })).toBe(300);
+  });
+
   it('makes nothing fresh that is always to be validated', () => {
     const validate = { ...options, freshness: 'validate' as const };
     expect(freshnessLifetime(stored({ 'Cache-Control': 'max-age=10' }), validate)).toBe(0);

@@ -1,0 +1,26 @@
+import { type Asking, hold } from './asking.ts';
+import type { Deriver } from './derive.ts';
+import {
+  proven,
+  type SelectedRepresentation,
+  withContentEtag,
+  withVary,
+} from './representation.ts';
+
+/** The representation as this client gets it: rewritten and tagged as the ecosystem asks. */
+export async function present(
+  deriver: Deriver,
+  asking: Asking,
+  representation: SelectedRepresentation,
+): Promise<SelectedRepresentation> {
+  const { request, classification } = asking.resource;
+  if (classification.kind !== 'index') return proven(representation);
+  const { rewrite, ownEtag, vary = [], servedVary = [] } = classification;
+  const varying = withVary(await proven(representation), [...vary, ...servedVary]);
+  if (rewrite) {
+    return deriver.derive(request.url, rewrite, varying, request.headers, (fill) =>
+      hold(asking, fill),
+    );
+  }
+  return ownEtag ? withContentEtag(varying) : varying;
+}
