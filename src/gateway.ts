@@ -5,6 +5,7 @@ import { restartNeeded } from './config/compare.ts';
 import type { Config } from './config/config.ts';
 import type { Logger } from './core/logger.ts';
 import { matchesAddress } from './core/network.ts';
+import { createDebug } from './gateway-debug.ts';
 import { responseFields } from './gateway-fields.ts';
 import { MemoryGuard, type MemoryProbe } from './gateway-memory.ts';
 import {
@@ -207,12 +208,14 @@ export async function createGateway(initial: Config, io: GatewayIo): Promise<Gat
     startedAt: now(),
     now,
   });
+  const debug = createDebug();
   const openAdmin = (): Admin =>
     createAdmin({
       view,
       metrics: () => telemetry.scrape(),
       logger: log,
       ...(config.admin.token !== undefined && { token: config.admin.token }),
+      debug: config.admin.debug ? debug : undefined,
     });
   let adminSide = openAdmin();
   const admin = createServer((request, response) => {
@@ -244,7 +247,7 @@ export async function createGateway(initial: Config, io: GatewayIo): Promise<Gat
           ...config.listen,
           tls: { ...next.listen.tls, port: config.listen.tls.port },
         },
-        admin: { ...config.admin, token: next.admin.token },
+        admin: { ...config.admin, token: next.admin.token, debug: next.admin.debug },
       };
       routing = createRouting(config);
       await tls.reload(config);

@@ -31,6 +31,7 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
     'src/gateway-get.ts',
     'src/gateway-get-',
     'src/gateway-hosts.ts',
+    'src/telemetry/profiler.ts',
     'src/tls/',
     'src/upstream/',
   ],

@@ -8,6 +8,11 @@ import type { CliIo } from './io.ts';
 /** Where a command's configuration comes from; it can be read again. */
 export type ConfigSource = Pick<LoadOptions, 'file' | 'flags'>;
 
+/** Long names of the flags that stand for a setting: a command has others of its own. */
+const settingFlags: ReadonlySet<string> = new Set(
+  settingsOf(settings).flatMap(({ setting }) => setting.flag?.split(' ', 1) ?? []),
+);
+
 /** Adds `--config` and the flag of each setting that has one. */
 export function addConfigOptions(command: Command): Command {
   command.option('-c, --config <file>', 'the YAML file (also: MILLRACE_CONFIG)');
@@ -24,7 +29,7 @@ export function configSource(command: Command): ConfigSource {
   const flags: Record<string, string> = {};
   for (const option of command.options) {
     const value = values[option.attributeName()];
-    if (option.long && option.long !== '--config' && typeof value === 'string') {
+    if (option.long && settingFlags.has(option.long) && typeof value === 'string') {
       flags[option.long] = value;
     }
   }

@@ -38,6 +38,8 @@ export interface Config extends CachingConfig {
     readonly port: number;
     /** Wanted as a bearer token on `/api`, when set. */
     readonly token: string | undefined;
+    /** `/debug` is served, to loopback. */
+    readonly debug: boolean;
   };
   /** Canonical, without a trailing slash; it may have a path. */
   readonly publicUrl: string | undefined;

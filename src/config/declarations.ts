@@ -72,6 +72,11 @@ export const settings = {
       'When set, `/api` on the admin side wants `Authorization: Bearer` with this token.',
       { secret: true },
     ),
+    debug: setting(
+      trueOrFalse,
+      false,
+      'Serves CPU profiles and heap snapshots below `/debug` on the admin side, to loopback only.',
+    ),
   },
   publicUrl: optional(
     publicUrl,

@@ -8,6 +8,7 @@ import {
   denyForeignName,
   denyWithoutToken,
 } from './admin-access.ts';
+import type { AdminDebug } from './admin-debug.ts';
 import { loadAdminPage } from './admin-page.ts';
 import { parsePurgeQuery, parseUrlQuery } from './admin-query.ts';
 import { type ReplyFields, sendBody, sendJson, sendProblem } from './admin-reply.ts';
@@ -20,6 +21,8 @@ export interface AdminOptions {
   readonly view: AdminView;
   readonly metrics: () => Promise<{ readonly contentType: string; readonly body: string }>;
   readonly logger: Logger;
+  /** Undefined: `/debug` is off. */
+  readonly debug?: AdminDebug | undefined;
   /** Timers, instead of the system's. */
   readonly every?: Every;
 }
@@ -102,7 +105,7 @@ async function answer(
 }
 
 function createRoutes(
-  { view, metrics, logger }: AdminOptions,
+  { view, metrics, logger, debug }: AdminOptions,
   fills: EventStream,
 ): ReadonlyMap<string, Route> {
   const page = loadAdminPage();
@@ -139,6 +142,20 @@ function createRoutes(
     ['/api/fills', { guarded: true, GET: (response) => sendJson(response, 200, view.fills()) }],
     ['/api/fills/stream', { guarded: true, GET: (response) => sendEvents(response, fills) }],
     ['/api/mirrors', { guarded: true, GET: (response) => sendJson(response, 200, view.mirrors()) }],
+    [
+      '/debug/cpu-profile',
+      {
+        guarded: true,
+        GET: (response, query) => debug?.cpuProfile(response, query) ?? sendDebugOff(response),
+      },
+    ],
+    [
+      '/debug/heap-snapshot',
+      {
+        guarded: true,
+        GET: (response) => debug?.heapSnapshot(response) ?? sendDebugOff(response),
+      },
+    ],
     [
       '/api/explain',
       {
@@ -188,6 +205,10 @@ function sendEvents(response: ServerResponse, stream: EventStream): void {
   }
   const detail = 'As many as may are listening already; /api/fills has the same figures once.';
   sendProblem(response, 503, detail, { 'Retry-After': '10' });
+}
+
+function sendDebugOff(response: ServerResponse): void {
+  sendProblem(response, 404, 'Profiles are off: set admin.debug to true.');
 }
 
 function sendDenial(response: ServerResponse, { status, detail, challenges }: Denial): void {

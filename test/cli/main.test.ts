@@ -1,7 +1,9 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -147,6 +149,40 @@ describe('serve', () => {
     }
     child.kill('SIGTERM');
     expect(await ended).toMatchObject({ code: 0, stderr: '' });
+  });
+
+  test('writes the profiles that were asked for when it ends, into folders that it makes', async () => {
+    const cwd = await folderWith('');
+    const child = start(['serve', '--cpu-prof', 'some/where', '--heap-prof'], {
+      cwd,
+      env: anyPorts,
+    });
+    const ended = outcome(child);
+    for await (const line of createInterface({ input: child.stdout })) {
+      if (line.includes('"listening"')) break;
+    }
+    child.kill('SIGTERM');
+    const { code, stderr } = await ended;
+    expect(code).toBe(0);
+    const [cpu, heap] = stderr.matchAll(/^profile written to (.*)$/gm).map(([, file = '']) => file);
+    expect(cpu?.startsWith(join(cwd, 'some', 'where', 'millrace-'))).toBe(true);
+    expect(JSON.parse(await readFile(`${cpu}`, 'utf8'))).toMatchObject({
+      nodes: expect.anything(),
+      samples: expect.anything(),
+    });
+    expect(heap?.startsWith(join(cwd, 'millrace-'))).toBe(true);
+    expect(JSON.parse(await readFile(`${heap}`, 'utf8'))).toMatchObject({
+      head: expect.anything(),
+    });
+  });
+
+  test('on a folder for profiles that cannot be made it says so and does not begin', async () => {
+    const cwd = await folderWith('');
+    const args = ['serve', '--cpu-prof', 'millrace.yaml/below'];
+    const { code, stdout, stderr } = await run(args, { cwd, env: anyPorts });
+    expect(code).toBe(2);
+    expect(stdout).toBe('');
+    expect(stderr).toMatch(/^millrace: no profile: /);
   });
 
   test('on a port in use it names the address, says what to do and ends with 1', async () => {

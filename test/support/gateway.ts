@@ -135,7 +135,7 @@ function baseConfig(data: string): Config {
       port: 0,
       tls: { port: undefined, certificate: undefined, key: undefined, names: [] },
     },
-    admin: { host: '127.0.0.1', port: 0, token: undefined },
+    admin: { host: '127.0.0.1', port: 0, token: undefined, debug: false },
     publicUrl: undefined,
     trustedProxies: [],
     data,

@@ -5,6 +5,7 @@ import type { Every } from '../../src/core/every.ts';
 import type { Logger } from '../../src/core/logger.ts';
 import type { MirrorsFigures } from '../../src/core/mirror-figures.ts';
 import { type Admin, createAdmin } from '../../src/surfaces/admin.ts';
+import type { AdminDebug } from '../../src/surfaces/admin-debug.ts';
 import type { AdminStats, AdminView } from '../../src/surfaces/admin-view.ts';
 import { createLogger } from '../../src/telemetry/logger.ts';
 import { RequestTotals } from '../../src/telemetry/request-totals.ts';
@@ -71,12 +72,14 @@ export async function startAdmin(
   token?: string,
   metrics = async () => ({ contentType: 'text/plain; version=0.0.4', body: 'up 1\n' }),
   every?: Every,
+  debug?: AdminDebug,
 ): Promise<AdminSide> {
   const log = new Lines();
   const logger: Logger = createLogger({ level: 'info', format: 'json', stream: log });
   const admin = createAdmin({
     ...(token === undefined ? {} : { token }),
     ...(every && { every }),
+    debug,
     view: {
       health: () => ({ ok: true, checks: {} }),
       ready: () => true,
