@@ -97,6 +97,8 @@ interface Cacheable {
   readonly digestField?: string;
   /** Fields (lower case) of a redirect's response that the one it leads to is to have, too. */
   readonly keptFields?: readonly string[];
+  /** Fetch the whole also for a HEAD of what is not stored. */
+  readonly wholeForHead?: boolean;
 }
 
 /** A mutable document, and what its ecosystem knows of it beyond the response's own fields. */
@@ -120,8 +122,6 @@ export interface IndexClassification extends Cacheable {
   readonly validateByHead?: boolean;
   /** A 429 is a reason to serve what is stored, as a 503 is. */
   readonly staleIfThrottled?: boolean;
-  /** Fetch the whole also for a HEAD of what is not stored. */
-  readonly wholeForHead?: boolean;
   /** Give the representation an entity tag of its own, a hash of its bytes, where it has none. */
   readonly ownEtag?: boolean;
   /** Request fields (lower case) that decided on `rewrite`: the served `Vary` must name them. */

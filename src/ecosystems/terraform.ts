@@ -36,7 +36,9 @@ export function createTerraform(options: TerraformOptions): Ecosystem {
     if (of !== undefined) {
       const file = path.slice(path.lastIndexOf('/') + 1);
       const urls = [`${url.slice(0, url.length - file.length)}${of}.json`];
-      return { kind: 'artifact', digestFrom: { urls, find: () => new ArchiveHashFinder(file) } };
+      const digestFrom = { urls, find: () => new ArchiveHashFinder(file) };
+      // Terraform asks by HEAD for what it gets next.
+      return { kind: 'artifact', digestFrom, wholeForHead: true };
     }
     if (index.test(path)) return readableDocument(request);
     if (!versionFile.test(path)) return { kind: 'index', freshness: 'rfc9111' };

@@ -28,7 +28,7 @@ export function background(resource: Resource): Resource {
 /** Whether the request is one whose miss brings the whole into the store. */
 export function bringsWhole({ request, classification }: Resource): boolean {
   if (request.method === 'GET') return true;
-  return classification.kind === 'index' && classification.wholeForHead === true;
+  return classification.wholeForHead === true;
 }
 
 /** A small document that speaks of this resource's body, asked for whole and in its name. */

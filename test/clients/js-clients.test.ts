@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { httpsOrigin } from '../support/http-origin.ts';
+import { client as row, shows } from './support/columns.ts';
 import { type GatewayProcess, gatewayProcess } from './support/gateway-process.ts';
 import { intercepting } from './support/intercepting.ts';
 import { isolatedIfPossible, isolatedNetwork, skipUnisolated } from './support/isolated.ts';
@@ -40,78 +41,94 @@ function statuses(requests: NpmRegistry['origin']['requests']): (number | undefi
   return requests.map(({ status }) => status);
 }
 
-describe.skipIf(skipWithoutJsTools()).each(jsClients)('$id', (client) => {
-  test('installs, and again from an empty cache while the upstream is switched off', async () => {
-    const registry = await npmRegistry(packages);
-    const gateway = await gatewayFor(registry);
-    const options = await through(gateway, client);
-    const first = await jsProject(dependencies, options);
-    await first.install();
-    expect(await installed(first)).toEqual(whole);
-    expect(registry.requests('tarball')).toHaveLength(3);
-    const cold = await gateway.stats();
+describe.skipIf(skipWithoutJsTools()).each(jsClients)('$id', row(), (client) => {
+  test(
+    'installs, and again from an empty cache while the upstream is switched off',
+    shows('cold', 'warm'),
+    async () => {
+      const registry = await npmRegistry(packages);
+      const gateway = await gatewayFor(registry);
+      const options = await through(gateway, client);
+      const first = await jsProject(dependencies, options);
+      await first.install();
+      expect(await installed(first)).toEqual(whole);
+      expect(registry.requests('tarball')).toHaveLength(3);
+      const cold = await gateway.stats();
 
-    await registry.origin.close();
-    const byLockfile = await jsCheckout(first, dependencies, options);
-    await byLockfile.installLocked();
-    expect(await installed(byLockfile)).toEqual(whole);
-    const byRanges = await jsProject(dependencies, options);
-    await byRanges.install();
-    expect(await installed(byRanges)).toEqual(whole);
-    expect(await byRanges.lockfile()).toBe(await first.lockfile());
-    expect((await gateway.stats()).traffic.upstreams).toEqual(cold.traffic.upstreams);
-    await gateway.stop();
-  });
+      await registry.origin.close();
+      const byLockfile = await jsCheckout(first, dependencies, options);
+      await byLockfile.installLocked();
+      expect(await installed(byLockfile)).toEqual(whole);
+      const byRanges = await jsProject(dependencies, options);
+      await byRanges.install();
+      expect(await installed(byRanges)).toEqual(whole);
+      expect(await byRanges.lockfile()).toBe(await first.lockfile());
+      expect((await gateway.stats()).traffic.upstreams).toEqual(cold.traffic.upstreams);
+      await gateway.stop();
+    },
+  );
 
-  test('costs one conditional request a document and no tarball once the documents are stale', async () => {
-    const registry = await npmRegistry(packages, { cacheControl: 'public, max-age=0' });
-    const gateway = await gatewayFor(registry);
-    const options = await through(gateway, client);
-    await (await jsProject(dependencies, options)).install();
-    const documents = registry.requests('document').length;
+  test(
+    'costs one conditional request a document and no tarball once the documents are stale',
+    shows('stale'),
+    async () => {
+      const registry = await npmRegistry(packages, { cacheControl: 'public, max-age=0' });
+      const gateway = await gatewayFor(registry);
+      const options = await through(gateway, client);
+      await (await jsProject(dependencies, options)).install();
+      const documents = registry.requests('document').length;
 
-    const second = await jsProject(dependencies, options);
-    await second.install();
-    expect(await installed(second)).toEqual(whole);
-    expect(registry.requests('tarball')).toHaveLength(3);
-    const later = registry.requests('document').slice(documents);
-    expect(statuses(later)).toEqual([304, 304, 304]);
-    expect(new Set(later.map(({ target }) => target)).size).toBe(3);
-  });
+      const second = await jsProject(dependencies, options);
+      await second.install();
+      expect(await installed(second)).toEqual(whole);
+      expect(registry.requests('tarball')).toHaveLength(3);
+      const later = registry.requests('document').slice(documents);
+      expect(statuses(later)).toEqual([304, 304, 304]);
+      expect(new Set(later.map(({ target }) => target)).size).toBe(3);
+    },
+  );
 
-  test('gets no tarball that was corrupted upstream, and the right one afterwards', async () => {
-    const registry = await npmRegistry([nail]);
-    const gateway = await gatewayFor(registry);
-    const options = await through(gateway, client);
-    const good = registry.tarball(nail.name, nail.version);
-    const bad = Buffer.from(good);
-    bad.writeUInt8(bad.readUInt8(bad.length / 2) ^ 1, bad.length / 2);
-    registry.serveTarball(nail, bad);
-    const { code } = await (await jsProject({ nail: '^1.0.0' }, options)).attemptInstall();
-    expect(code).not.toBe(0);
-    expect(gateway.log).toContainEqual(
-      expect.objectContaining({ msg: 'a body without the digest it must have was refused' }),
-    );
+  test(
+    'gets no tarball that was corrupted upstream, and the right one afterwards',
+    shows('corrupted'),
+    async () => {
+      const registry = await npmRegistry([nail]);
+      const gateway = await gatewayFor(registry);
+      const options = await through(gateway, client);
+      const good = registry.tarball(nail.name, nail.version);
+      const bad = Buffer.from(good);
+      bad.writeUInt8(bad.readUInt8(bad.length / 2) ^ 1, bad.length / 2);
+      registry.serveTarball(nail, bad);
+      const { code } = await (await jsProject({ nail: '^1.0.0' }, options)).attemptInstall();
+      expect(code).not.toBe(0);
+      expect(gateway.log).toContainEqual(
+        expect.objectContaining({ msg: 'a body without the digest it must have was refused' }),
+      );
 
-    registry.serveTarball(nail, good);
-    const again = await jsProject({ nail: '^1.0.0' }, options);
-    await again.install();
-    expect(await again.installed('nail')).toBe('nail 1.0.0');
-  });
+      registry.serveTarball(nail, good);
+      const again = await jsProject({ nail: '^1.0.0' }, options);
+      await again.install();
+      expect(await again.installed('nail')).toBe('nail 1.0.0');
+    },
+  );
 
-  test('of several at once each gets all, and the upstream gives everything once', async () => {
-    const registry = await npmRegistry(packages);
-    const gateway = await gatewayFor(registry);
-    const options = await through(gateway, client);
-    const projects = await Promise.all(
-      Array.from({ length: 3 }, () => jsProject(dependencies, options)),
-    );
-    await Promise.all(projects.map((project) => project.install()));
-    for (const project of projects) expect(await installed(project)).toEqual(whole);
-    expect(registry.origin.requests).toHaveLength(6);
-  });
+  test(
+    'of several at once each gets all, and the upstream gives everything once',
+    shows('concurrent'),
+    async () => {
+      const registry = await npmRegistry(packages);
+      const gateway = await gatewayFor(registry);
+      const options = await through(gateway, client);
+      const projects = await Promise.all(
+        Array.from({ length: 3 }, () => jsProject(dependencies, options)),
+      );
+      await Promise.all(projects.map((project) => project.install()));
+      for (const project of projects) expect(await installed(project)).toEqual(whole);
+      expect(registry.origin.requests).toHaveLength(6);
+    },
+  );
 
-  test('writes the same lockfile as without the gateway', async () => {
+  test('writes the same lockfile as without the gateway', shows('lockfile'), async () => {
     const registry = await npmRegistry(packages);
     const gateway = await gatewayFor(registry);
     const direct = await jsProject(dependencies, { client, registry: registry.origin.url });
@@ -145,6 +162,7 @@ describe.skipIf(skipWithoutJsTools()).each(jsClients)('$id', (client) => {
 
   test.skipIf(skipUnisolated())(
     'through HTTPS_PROXY installs, again while the upstream is off, and writes the lockfile of without',
+    shows('HTTPS_PROXY'),
     async () => {
       const registry = await npmRegistry(packages, { origin: await httpsOrigin() });
       const url = registry.origin.url;

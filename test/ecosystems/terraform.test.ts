@@ -7,7 +7,7 @@ const upstreamUrl = 'https://mirror.example.com/providers';
 const publicBase = 'https://cache.example.com/terraform';
 const create = () => createTerraform({ hosts: ['releases.example.com'] });
 const document = { kind: 'index', freshness: 'rfc9111', vary: ['accept-encoding'], ownEtag: true };
-const artifact = { kind: 'artifact' };
+const artifact = { kind: 'artifact', wholeForHead: true };
 const plain = { kind: 'index', freshness: 'rfc9111' };
 const folder = '/registry.terraform.io/acme/nail';
 const file = 'terraform-provider-nail_2.0.0_linux_amd64.zip';

@@ -20,7 +20,7 @@ export type Column = (typeof columns)[number];
 
 declare module 'vitest' {
   interface TaskMeta {
-    /** Of a suite: the row of the table that its tests belong to. */
+    /** Of a suite: the row of the table that its tests belong to; empty: the suite's own name. */
     client?: string;
     /** Of such a suite: what this client has not, with the reason. */
     cannot?: Partial<Record<Column, string>>;
@@ -33,8 +33,8 @@ interface SuiteOptions {
   readonly meta: { client: string; cannot?: Partial<Record<Column, string>> };
 }
 
-/** The options of a suite about one client. */
-export function client(name: string, cannot?: Partial<Record<Column, string>>): SuiteOptions {
+/** The options of a suite about one client; without a name the suite has that of the client. */
+export function client(name = '', cannot?: Partial<Record<Column, string>>): SuiteOptions {
   return { meta: { client: name, ...(cannot !== undefined && { cannot }) } };
 }
 

@@ -27,7 +27,8 @@ function shownBy(test: TestCase): Shown[] {
 
 function clientOf(suite: TestSuite | TestModule): string | undefined {
   if (suite.type === 'module') return undefined;
-  return suite.meta().client ?? clientOf(suite.parent);
+  const { client } = suite.meta();
+  return client === undefined ? clientOf(suite.parent) : client || suite.name;
 }
 
 function exceptBy(suite: TestSuite): Exception[] {
@@ -35,6 +36,6 @@ function exceptBy(suite: TestSuite): Exception[] {
   if (client === undefined || cannot === undefined) return [];
   return columns.flatMap((column) => {
     const reason = cannot[column];
-    return reason === undefined ? [] : [{ client, column, reason }];
+    return reason === undefined ? [] : [{ client: client || suite.name, column, reason }];
   });
 }
