@@ -133,7 +133,14 @@ export class GatewayHandler {
         return;
       case 'landing':
         record.outcome = 'passthrough';
-        await reply.send(landing(route.base, this.#options.routing().mounts, this.#options.now()));
+        await reply.send(
+          landing({
+            base: route.base,
+            mounts: this.#options.routing().mounts,
+            headers: request.rawHeaders,
+            now: this.#options.now(),
+          }),
+        );
         return;
     }
   }
