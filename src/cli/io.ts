@@ -13,6 +13,8 @@ export interface CliIo extends GatewayIo {
   readonly processes: ProcessTable;
   /** Where the system begins, instead of `/`, and how its programs are run. */
   readonly root?: string;
+  /** As Node names it, instead of this one. */
+  readonly platform?: string;
   readonly run?: (program: string, ...args: string[]) => Promise<void>;
   hostDefaults(): Promise<HostDefaults>;
   onSignal(signal: Signal, listener: () => void): void;

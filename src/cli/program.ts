@@ -9,6 +9,7 @@ import { addGet } from './get-command.ts';
 import { type CliIo, exitCode } from './io.ts';
 import { addOptimize } from './optimize-command.ts';
 import { addServe } from './serve-command.ts';
+import { addSetup } from './setup-command.ts';
 import { addStats } from './stats-command.ts';
 
 /** Runs one command line (without the program's own name); resolves with the exit code. */
@@ -20,6 +21,8 @@ export async function run(argv: readonly string[], io: CliIo): Promise<number> {
   const program = new Command('millrace')
     .description('A caching gateway for package managers.')
     .version(io.version, '--version', 'print the version')
+    // So that those of `setup undo` are not taken for those of `setup`.
+    .enablePositionalOptions()
     .showHelpAfterError('(see millrace --help)')
     .configureOutput({
       writeOut: (text) => io.stdout.write(text),
@@ -30,6 +33,7 @@ export async function run(argv: readonly string[], io: CliIo): Promise<number> {
   addGet(program, io, finish);
   addOptimize(program, io, finish);
   addStats(program, io, finish);
+  addSetup(program, io, finish);
   const config = program.command('config').description('check and show configurations');
   addConfigCheck(config, io, finish);
   addConfigShow(config, io, finish);

@@ -1,0 +1,31 @@
+import { materialPath } from './places.ts';
+import { type Ask, type FileEdit, refuse, type Trust } from './tool.ts';
+
+/** The edit that gives a tool a file with all the certificates it is to trust; none where it needs none. */
+export function bundleFor({ place, trust }: Ask, tool: string): FileEdit | undefined {
+  if (trust === undefined) return undefined;
+  const about = "the public authorities and the gateway's own";
+  return { path: materialPath(place, `${tool}-ca.pem`), content: trust.bundle(), about };
+}
+
+/** What to trust in proxy mode, for tools whose registries are all https. */
+export function neededTrust({ trust }: Ask, tool: string): Trust {
+  return (
+    trust ??
+    refuse(
+      `${tool} speaks https to its registry, and a proxy serves that from its cache with a certificate authority of its own only: make one with millrace ca create, or give the certificate of the gateway's with --ca FILE`,
+    )
+  );
+}
+
+/** Variables for a tool whose proxy is in the environment alone. */
+export function proxyVariables({ gateway }: Ask): Readonly<Record<string, string>> {
+  return { HTTP_PROXY: gateway.proxyUrl, HTTPS_PROXY: gateway.proxyUrl };
+}
+
+/** Refuses the scope `project` for a tool that has no files there. */
+export function onlyForUser({ scope }: Ask, tool: string, instead: string): void {
+  if (scope === 'project') {
+    refuse(`${tool} has no configuration of a project that could hold this: ${instead}`);
+  }
+}

@@ -1,0 +1,44 @@
+import { join } from 'node:path';
+import { bundleFor, neededTrust } from '../common.ts';
+import { npmrcStyle, withSetting } from '../edits/settings-file.ts';
+import { given } from '../places.ts';
+import { type Ask, type FileEdit, mountUrl, type Plan, type Tool } from '../tool.ts';
+
+const variables = (...names: readonly string[]): string[] =>
+  names.flatMap((name) => [`npm_config_${name}`, `NPM_CONFIG_${name.toUpperCase()}`]);
+
+/** npm: `.npmrc`. docs.npmjs.com/cli/configuring-npm/npmrc */
+export const npm: Tool = {
+  id: 'npm',
+  programs: ['npm'],
+  ecosystem: 'npm',
+  overrides: {
+    registry: variables('registry'),
+    proxy: variables('registry', 'https_proxy', 'cafile'),
+  },
+  plan(ask) {
+    const { place, scope } = ask;
+    const { env } = place;
+    const own = given(env.npm_config_userconfig) ?? given(env.NPM_CONFIG_USERCONFIG);
+    const user = own ?? join(place.home, '.npmrc');
+    return npmrcPlan(ask, 'npm', scope === 'project' ? join(place.folder, '.npmrc') : user);
+  },
+};
+
+/** The plan for a file in the format of npm. */
+export function npmrcPlan(ask: Ask, tool: string, path: string): Plan {
+  const { place, gateway, mode } = ask;
+  const settings: Record<string, string> =
+    mode === 'registry'
+      ? { registry: `${mountUrl(gateway, 'npm')}/` }
+      : { proxy: gateway.proxyUrl, 'https-proxy': gateway.proxyUrl };
+  if (mode === 'proxy') neededTrust(ask, tool);
+  const bundle = bundleFor(ask, tool);
+  if (bundle) settings.cafile = bundle.path;
+  let text = place.read(path);
+  for (const [key, value] of Object.entries(settings)) {
+    text = withSetting(text, npmrcStyle, undefined, key, value);
+  }
+  const files: FileEdit[] = [...(bundle ? [bundle] : []), { path, content: text ?? '' }];
+  return { files, ...(bundle && { trustFile: bundle.path }) };
+}
