@@ -45,6 +45,17 @@ export interface Ecosystem {
    */
   resolve?(path: string, upstreamUrl: string): string | undefined;
   /**
+   * The one spelling of a path (query allowed) below an upstream that servers of this ecosystem take to
+   * be the same as others, so that clients who spell it differently share an entry, whichever surface
+   * they use; undefined: as it is.
+   */
+  spelling?(path: string): string | undefined;
+  /**
+   * Canonical URLs of what a request by a method other than GET and HEAD changes, besides its own: they
+   * are not served again without asking the upstream. RFC 9111 section 4.4.
+   */
+  changedBy?(request: ClassifyRequest): readonly string[];
+  /**
    * Whether a path that no mount covers is one that clients of this ecosystem ask for when they drop
    * their mount's path; the ecosystem's first mount may then serve it as if below itself.
    */

@@ -1,4 +1,4 @@
-import type { RawHeaders } from '../core/raw-headers.ts';
+import { fieldValue, type RawHeaders, withoutFields } from '../core/raw-headers.ts';
 import { chosenFields, encodingFor, weights } from './negotiation.ts';
 
 /** The request fields that select a registry document's representation. */
@@ -16,6 +16,20 @@ const full = 'application/json';
  */
 export function negotiatedFields(headers: RawHeaders): RawHeaders | undefined {
   return chosenFields(headers, { Accept: acceptFor, 'Accept-Encoding': encodingFor });
+}
+
+/**
+ * Whether this is how pnpm 12 asks, before an install by lockfile, when a package was last changed: by
+ * HEAD, for any representation. The one that it reads otherwise answers that as well.
+ */
+export function asksForAnyByHead(method: string, headers: RawHeaders): boolean {
+  if (method !== 'HEAD' || fieldValue(headers, 'accept') !== '*/*') return false;
+  return fieldValue(headers, 'user-agent')?.startsWith('pnpm/') === true;
+}
+
+/** The same fields with the abbreviated document as what is asked for. */
+export function abbreviatedFields(headers: RawHeaders): RawHeaders {
+  return [...withoutFields(headers, new Set(['accept'])), 'Accept', abbreviated];
 }
 
 /** RFC 9110 section 12.5.1. Undefined: the client means something else, its own words stand. */

@@ -83,6 +83,21 @@ export function strayTarball(path: string): string | undefined {
   return match ? `/${match[1]}${path}` : undefined;
 }
 
+/**
+ * A path whose scope has its slash as npm itself sends it: `%2f` in a document's path, where Corepack
+ * has a plain one and pnpm `%2F`; a plain one in a tarball's, where Yarn tries `%2f`. Undefined: it is so.
+ */
+export function spelledAsNpm(path: string): string | undefined {
+  const [whole, scope = '', slash = '', rest = ''] =
+    /^(\/(?:@|%40)[^/%?]+)(\/|%2f)([^/?]+(?:$|[/?].*))/i.exec(path) ?? [];
+  if (whole === undefined) return undefined;
+  const { kind } = parseNpmPath(path);
+  if (kind === 'suspicious') return undefined;
+  // A version's own document under a plain slash may be all that a registry has.
+  const wanted = kind === 'packument' ? '%2f' : kind === 'tarball' ? '/' : slash.toLowerCase();
+  return wanted === slash ? undefined : `${scope}${wanted}${rest}`;
+}
+
 function withoutQuery(pathAndQuery: string): string {
   const query = pathAndQuery.indexOf('?');
   return query === -1 ? pathAndQuery : pathAndQuery.slice(0, query);

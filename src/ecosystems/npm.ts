@@ -7,10 +7,22 @@ import type {
 import { GatewayError } from '../core/errors.ts';
 import type { Ecosystem } from './ecosystem.ts';
 import { authorityOf, foreignUrl } from './foreign-file.ts';
+import { changedPaths } from './npm-changes.ts';
 import { clientFields, swapsRegistryHost } from './npm-client.ts';
 import { endpointClassification } from './npm-endpoint.ts';
-import { negotiatedFields, selectingFields } from './npm-negotiation.ts';
-import { isTarballPath, type NpmPath, parseNpmPath, strayTarball } from './npm-path.ts';
+import {
+  abbreviatedFields,
+  asksForAnyByHead,
+  negotiatedFields,
+  selectingFields,
+} from './npm-negotiation.ts';
+import {
+  isTarballPath,
+  type NpmPath,
+  parseNpmPath,
+  spelledAsNpm,
+  strayTarball,
+} from './npm-path.ts';
 import { tarballDigest } from './npm-tarball-digest.ts';
 import { tarballRewrite } from './npm-tarball-rewriter.ts';
 
@@ -40,6 +52,8 @@ export function createNpm(options: NpmOptions): Ecosystem {
     hosts: [authorityOf(canonicalRegistry), ...hosts],
     classify,
     resolve,
+    spelling: spelledAsNpm,
+    changedBy,
     claims: (path) => path.includes('/-/') && parseNpmPath(path).kind === 'tarball',
   };
 
@@ -74,14 +88,27 @@ export function createNpm(options: NpmOptions): Ecosystem {
     }
   }
 
+  function changedBy({ url, upstreamUrl }: ClassifyRequest): readonly string[] {
+    const path = pathBelow(url, upstreamUrl ?? canonicalRegistry);
+    if (path === undefined) return [];
+    const registry = url.slice(0, url.length - path.length);
+    return changedPaths(path).map((changed) => registry + changed);
+  }
+
   function document(name: string, request: ClassifyRequest): IndexClassification {
-    const requestHeaders = negotiatedFields(request.headers);
+    const { method, headers } = request;
+    const isProbe = asksForAnyByHead(method, headers);
+    const requestHeaders = isProbe
+      ? (negotiatedFields(abbreviatedFields(headers)) ?? abbreviatedFields(headers))
+      : negotiatedFields(headers);
     const base: IndexClassification = {
       kind: 'index',
       freshness: 'rfc9111',
       vary: selectingFields,
       // Registries send packuments without one, and clients ask for the same ones again and again.
       ownEtag: true,
+      // Otherwise each such install would ask the registry about every package again.
+      ...(isProbe && { wholeForHead: true }),
       ...(requestHeaders && { requestHeaders }),
     };
     const { upstreamUrl, publicBase } = request;

@@ -136,7 +136,9 @@ export class PassthroughHandler {
             : headers,
         );
         // RFC 9111 section 4.4: what an unsafe method may have changed is not to be served again.
-        if (invalidates(method, status)) serve.invalidate(invalidatedUrls(url, headers));
+        if (invalidates(method, status)) {
+          serve.invalidate([...invalidatedUrls(url, headers), ...route.changes]);
+        }
         return (
           route.asGet &&
           serve.posted.body(route.asGet, {

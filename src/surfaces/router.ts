@@ -33,6 +33,8 @@ export type Route =
       /** The one upstream it goes to. */
       readonly target: UpstreamTarget;
       readonly reason: string;
+      /** Canonical URLs of what it changes besides its own, by an unsafe method. */
+      readonly changes: readonly string[];
       /** What a GET of the same URL would get, where the response may stand for that. */
       readonly asGet?: Resource;
     }
@@ -134,7 +136,7 @@ export class Router {
     const own = mount.ecosystem.answer?.({ method, path, upstreamUrl: first.url });
     if (own) return { kind: 'own', answer: own, ecosystem: mount.ecosystem.id, mount: mount.path };
     const resolved = mount.ecosystem.resolve?.(rest, first.url);
-    const url = canonicalUrl(resolved ?? `${first.url}${rest}`);
+    const url = canonicalUrl(resolved ?? `${first.url}${spelled(mount, rest)}`);
     if (url === undefined) throw refuse('http_request_error', 'the path does not make a URL');
     // A file on another host has no other source than that.
     const elsewhere = restBelow(first.url, url) === undefined;
@@ -170,7 +172,7 @@ export class Router {
     const { mount, rest } = match;
     return {
       surface,
-      url: `${mount.upstreams[0].url}${rest}`,
+      url: `${mount.upstreams[0].url}${spelled(mount, rest)}`,
       path: rest.startsWith('/') ? rest : `/${rest}`,
       mount,
       upstreams: mount.upstreams,
@@ -219,6 +221,7 @@ export class Router {
         request,
         target,
         reason: classification.reason,
+        changes: isRead(request.method) ? [] : (ecosystem.changedBy?.(question) ?? []),
         ...(asGet &&
           asGet.kind !== 'passthrough' && {
             asGet: resourceOf({ ...request, method: 'GET' }, asGet, terms),
@@ -247,6 +250,10 @@ export class Router {
   isUpstream(url: string): boolean {
     return this.#options.table.matchUrl(url) !== undefined;
   }
+}
+
+function spelled({ ecosystem }: Mount, rest: string): string {
+  return ecosystem.spelling?.(rest) ?? rest;
 }
 
 function admission(

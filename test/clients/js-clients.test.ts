@@ -11,7 +11,7 @@ import {
   jsCheckout,
   jsProject,
 } from './support/js-project.ts';
-import { type Manifest, type NpmRegistry, npmRegistry } from './support/npm-registry.ts';
+import { corrupted, type Manifest, type NpmRegistry, npmRegistry } from './support/npm-registry.ts';
 
 const nail = { name: 'nail', version: '1.0.0' };
 const packages: readonly Manifest[] = [
@@ -96,9 +96,7 @@ describe.skipIf(skipWithoutJsTools()).each(jsClients)('$id', row(), (client) => 
       const gateway = await gatewayFor(registry);
       const options = await through(gateway, client);
       const good = registry.tarball(nail.name, nail.version);
-      const bad = Buffer.from(good);
-      bad.writeUInt8(bad.readUInt8(bad.length / 2) ^ 1, bad.length / 2);
-      registry.serveTarball(nail, bad);
+      registry.serveTarball(nail, corrupted(good));
       const { code } = await (await jsProject({ nail: '^1.0.0' }, options)).attemptInstall();
       expect(code).not.toBe(0);
       expect(gateway.log).toContainEqual(

@@ -9,6 +9,7 @@ import {
   npmProject,
 } from './support/npm-project.ts';
 import {
+  corrupted,
   type Manifest,
   type NpmRegistry,
   npmRegistry,
@@ -196,9 +197,7 @@ describe.skipIf(skipWithout('npm'))('npm', client('npm'), () => {
       const gateway = await gatewayFor(registry);
       const options = await through(gateway);
       const good = registry.tarball(nail.name, nail.version);
-      const bad = Buffer.from(good);
-      bad.writeUInt8(bad.readUInt8(bad.length / 2) ^ 1, bad.length / 2);
-      registry.serveTarball(nail, bad);
+      registry.serveTarball(nail, corrupted(good));
 
       const project = await npmProject({ nail: '1' }, options);
       const { code, errors } = await project.attempt('install', '--fetch-retries=0');

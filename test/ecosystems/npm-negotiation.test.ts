@@ -37,6 +37,24 @@ describe('npm negotiation', () => {
     expect(askedFor('Accept-Encoding', given, 'accept-encoding')).toBe(asked);
   });
 
+  it('takes the HEAD of any representation, as pnpm asks, for the abbreviated document', () => {
+    const asked = (method: string, agent: string, accept = '*/*') =>
+      npm.classify({ ...get('/name', ['User-Agent', agent, 'Accept', accept]), method });
+    const pnpm = 'pnpm/12.21.0 npm/? node/? linux x64';
+    expect(asked('HEAD', pnpm)).toMatchObject({ wholeForHead: true });
+    const { requestHeaders = [] } = asked('HEAD', pnpm) as { requestHeaders?: string[] };
+    expect(fieldValue(requestHeaders, 'accept')).toBe(short);
+    for (const answer of [
+      asked('GET', pnpm),
+      asked('HEAD', 'curl/8.0'),
+      asked('HEAD', pnpm, 'application/json'),
+    ]) {
+      const { requestHeaders = [] } = answer as { requestHeaders?: string[] };
+      expect(fieldValue(requestHeaders, 'accept') ?? 'application/json').toBe('application/json');
+      expect(answer).not.toHaveProperty('wholeForHead');
+    }
+  });
+
   it('keeps every other field, and the very list when nothing changes', () => {
     const accept = ['Accept', 'application/json', 'Accept-Encoding', 'gzip'];
     const others = ['Authorization', 'Bearer a', 'If-None-Match', '"x"', 'X-A', '1', 'x-a', '2'];

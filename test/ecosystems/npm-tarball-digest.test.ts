@@ -35,12 +35,18 @@ const packument = (dist: object, version = '1.0.0') => ({
 const tarball = 'https://elsewhere.test/x/name-1.0.0.tgz';
 
 describe('the digest of a tarball', () => {
-  it('is looked for in the package’s document, under every spelling of its URL', () => {
-    expect(sourceOf('/name/-/name-1.0.0.tgz?x')?.urls).toEqual([`${registry}/name`]);
+  it('is looked for in the documents of package and version, under every spelling', () => {
+    expect(sourceOf('/name/-/name-1.0.0.tgz?x')?.urls).toEqual([
+      `${registry}/name`,
+      `${registry}/name/1.0.0`,
+    ]);
     expect(sourceOf('/@scope%2fname/-/name-1.0.0-rc.1.tgz')?.urls).toEqual([
       `${registry}/@scope%2fname`,
       `${registry}/@scope%2Fname`,
       `${registry}/@scope/name`,
+      `${registry}/@scope%2fname/1.0.0-rc.1`,
+      `${registry}/@scope%2Fname/1.0.0-rc.1`,
+      `${registry}/@scope/name/1.0.0-rc.1`,
     ]);
   });
 
@@ -49,6 +55,14 @@ describe('the digest of a tarball', () => {
     expect(found(packument({ shasum: sha1.hex, tarball }))).toEqual(sha1);
     const hashed = `/download/name/1.0.0/${'ab'.repeat(32)}`;
     expect(found(packument({ integrity, tarball: registry + hashed }), hashed)).toEqual(sha512);
+  });
+
+  it('is that of the version’s own document, where that is all there is', () => {
+    expect(found({ name: 'name', version: '1.0.0', dist: { tarball, integrity } })).toEqual(sha512);
+    expect(found({ dist: { tarball: 'https://a.test/b.tgz', integrity } })).toBeUndefined();
+    // Behind versions among which it is not.
+    const versions = { '0.9.0': { dist: { integrity: 'sha512-AAAA' } } };
+    expect(found({ versions, dist: { tarball, integrity } })).toEqual(sha512);
   });
 
   it('is found wherever the document is cut', () => {

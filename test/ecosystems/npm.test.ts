@@ -101,6 +101,41 @@ describe('npm paths', () => {
     },
   );
 
+  it.each([
+    ['/@scope/name', '/@scope%2fname'],
+    ['/@scope%2Fname', '/@scope%2fname'],
+    ['/@scope%2Fname?write=true', '/@scope%2fname?write=true'],
+    ['/@scope%2Fname/1.0.0', '/@scope%2fname/1.0.0'],
+    ['/@scope%2fname/-/name-1.0.0.tgz?x=%2F', '/@scope/name/-/name-1.0.0.tgz?x=%2F'],
+    ['/@scope%2Fname/-/@scope%2fname-1.0.0.tgz', '/@scope/name/-/@scope%2fname-1.0.0.tgz'],
+  ])('%s is the same as %s', (path, same) => {
+    expect(npm.spelling?.(path)).toBe(same);
+    expect(npm.spelling?.(same)).toBeUndefined();
+  });
+
+  it.each(['/name', '/@scope', '/@scope/name/1.0.0', '/-/ping', '/@scope/name%2fx', '/a/@b/c'])(
+    '%s has no other spelling',
+    (path) => {
+      expect(npm.spelling?.(path)).toBeUndefined();
+    },
+  );
+
+  it('knows which documents a write changes', () => {
+    const changed = (path: string) =>
+      npm.changedBy?.({ ...get(path), method: 'PUT' }).map((url) => pathOf(url));
+    expect(changed('/-/package/name/dist-tags/beta')).toEqual(['/name', '/name/latest']);
+    expect(changed('/name/-rev/1-a')).toEqual(['/name', '/name/latest']);
+    expect(changed('/name/-/name-1.0.0.tgz/-rev/1-a')).toEqual([
+      '/name',
+      '/name/latest',
+      '/name/-/name-1.0.0.tgz',
+    ]);
+    expect(changed('/@scope/name')).toContain('/@scope%2fname');
+    for (const path of ['/-/npm/v1/user', '/-/user/org.couchdb.user:a', '/name/other', '/']) {
+      expect(changed(path)).toEqual([]);
+    }
+  });
+
   it('passes a document through that is fetched to be edited', () => {
     expect(npm.classify(get('/name?write=true')).kind).toBe('passthrough');
   });

@@ -16,7 +16,7 @@ export interface ClientResponse {
 export interface ClientOptions {
   readonly method?: string;
   readonly headers?: Readonly<Record<string, string | string[]>>;
-  readonly body?: string;
+  readonly body?: string | Uint8Array;
   /** Sends the absolute URL to this gateway (`http://host:port`), as to a proxy. */
   readonly proxy?: string;
   readonly onInterim?: (status: number) => void;

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { temporaryFolder } from '../../support/gateway.ts';
 import { type HttpOrigin, httpOrigin } from '../../support/http-origin.ts';
@@ -26,6 +26,10 @@ export interface RegistryOptions {
   readonly tarballBase?: string;
   /** Where it is; without it, a new origin over plain HTTP. */
   readonly origin?: HttpOrigin;
+  /** More files of each package, by their paths in it. */
+  readonly files?: Readonly<Record<string, string>>;
+  /** Signs `name@version:integrity`, as registries do for `dist.signatures`. */
+  readonly sign?: (text: string) => { readonly keyid: string; readonly sig: string };
 }
 
 /** A small npm registry on loopback: documents, tarballs, publishing. */
@@ -51,6 +55,7 @@ export class NpmRegistry {
     this.open(name);
     this.#packages.set(name, [...(this.#packages.get(name) ?? []), { manifest, tarball }]);
     this.serveTarball(manifest, tarball);
+    this.#serveManifest(name, manifest.version);
   }
 
   /** Takes versions of a package that it does not have yet. */
@@ -62,6 +67,21 @@ export class NpmRegistry {
           : this.#document(name, request, response),
       );
     }
+  }
+
+  /** One version's own document, by its number and by the tag `latest`. */
+  #serveManifest(name: string, version: string): void {
+    for (const selector of [version, 'latest']) {
+      for (const path of spellings(`/${name}/${selector}`)) {
+        const body = JSON.stringify(this.#versions(name)[version]);
+        const headers = { 'Content-Type': 'application/json', 'Cache-Control': this.#freshness };
+        this.origin.serve(path, { body, headers });
+      }
+    }
+  }
+
+  get #freshness(): string {
+    return this.#options.cacheControl ?? 'public, max-age=300';
   }
 
   /** Serves these bytes as the tarball, whatever the document says of it. */
@@ -90,7 +110,7 @@ export class NpmRegistry {
     const etag = `"${createHash('sha256').update(body).digest('hex').slice(0, 20)}"`;
     const fields = {
       'Content-Type': abbreviated ? 'application/vnd.npm.install-v1+json' : 'application/json',
-      'Cache-Control': this.#options.cacheControl ?? 'public, max-age=300',
+      'Cache-Control': this.#freshness,
       Vary: 'Accept, Accept-Encoding',
       ETag: etag,
       ...(zip && { 'Content-Encoding': 'gzip' }),
@@ -111,18 +131,27 @@ export class NpmRegistry {
   }
 
   #abbreviated(name: string): object {
+    const latest = this.#packages.get(name)?.at(-1)?.manifest.version;
+    const versions = this.#versions(name);
+    return { name, 'dist-tags': { latest }, versions, modified: '2026-01-01T00:00:00.000Z' };
+  }
+
+  #versions(name: string): Readonly<Record<string, object>> {
+    const { tarballBase = this.origin.url, sign } = this.#options;
     const all = this.#packages.get(name) ?? [];
-    const base = this.#options.tarballBase ?? this.origin.url;
-    const versions = Object.fromEntries(
+    return Object.fromEntries(
       all.map(({ manifest, tarball }) => {
         const integrity = `sha512-${createHash('sha512').update(tarball).digest('base64')}`;
         const shasum = createHash('sha1').update(tarball).digest('hex');
-        const dist = { tarball: base + tarballPath(manifest), integrity, shasum };
+        const dist = {
+          tarball: tarballBase + tarballPath(manifest),
+          integrity,
+          shasum,
+          ...(sign && { signatures: [sign(`${name}@${manifest.version}:${integrity}`)] }),
+        };
         return [manifest.version, { ...manifest, dist }];
       }),
     );
-    const latest = all.at(-1)?.manifest.version;
-    return { name, 'dist-tags': { latest }, versions, modified: '2026-01-01T00:00:00.000Z' };
   }
 
   async #publish(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -156,13 +185,23 @@ export function tarballPath({ name, version }: Manifest): string {
   return `/${name}/-/${name.split('/').at(-1)}-${version}.tgz`;
 }
 
+/** The same bytes with one bit in the middle that is not. */
+export function corrupted(tarball: Buffer): Buffer {
+  const bad = Buffer.from(tarball);
+  const middle = bad.length >> 1;
+  bad.writeUInt8(bad.readUInt8(middle) ^ 1, middle);
+  return bad;
+}
+
 /** A registry of the running test with these packages, packed by npm itself. */
 export async function npmRegistry(
   manifests: readonly Manifest[],
   options: RegistryOptions = {},
 ): Promise<NpmRegistry> {
   const registry = new NpmRegistry(options.origin ?? (await httpOrigin()), options);
-  const folders = await Promise.all(manifests.map(packageFolder));
+  const folders = await Promise.all(
+    manifests.map((manifest) => packageFolder(manifest, options.files)),
+  );
   const packed = await temporaryFolder();
   const env = { HOME: packed, npm_config_update_notifier: 'false' };
   await run('npm', ['pack', '--pack-destination', packed, ...folders], { cwd: packed, env });
@@ -174,11 +213,18 @@ export async function npmRegistry(
 }
 
 /** The folder of a package whose module says its name and version. */
-export async function packageFolder(manifest: Manifest): Promise<string> {
+export async function packageFolder(
+  manifest: Manifest,
+  files: RegistryOptions['files'] = {},
+): Promise<string> {
   const folder = join(await temporaryFolder(), 'package');
   await mkdir(folder);
   await writeFile(join(folder, 'package.json'), JSON.stringify(manifest));
   const { name, version } = manifest;
   await writeFile(join(folder, 'index.js'), `module.exports = '${name} ${version}';\n`);
+  for (const [path, text] of Object.entries(files)) {
+    await mkdir(dirname(join(folder, path)), { recursive: true });
+    await writeFile(join(folder, path), text);
+  }
   return folder;
 }
