@@ -43,9 +43,16 @@ export class PublishedDigests {
     if (classification.kind !== 'artifact' || !classification.digestFrom) return resource;
     if (classification.digest) return resource;
     const { digestFrom } = classification;
-    let digest = await this.#look(digestFrom);
+    let { digest, document } = await this.#look(digestFrom);
     if (!digest && fetch && (await this.#ask(resource, digestFrom.ask, fetch))) {
-      digest = await this.#look(digestFrom);
+      ({ digest, document } = await this.#look(digestFrom));
+    }
+    if (!digest && document !== undefined && fetch) {
+      const { url } = resource.request;
+      this.#options.log.info(
+        { url, document },
+        'the index has no digest of it that can be checked',
+      );
     }
     return digest ? { ...resource, classification: { ...classification, digest } } : resource;
   }
@@ -88,8 +95,10 @@ export class PublishedDigests {
     }
   }
 
-  async #look({ urls, find }: DigestSource): Promise<Digest | undefined> {
+  /** The digest, or which document was read to no avail. */
+  async #look({ urls, find }: DigestSource): Promise<{ digest?: Digest; document?: string }> {
     const { store, log } = this.#options;
+    let document: string | undefined;
     for (const url of urls) {
       try {
         // Whoever has just read the document to its end may be here before it is in the store.
@@ -99,14 +108,15 @@ export class PublishedDigests {
           const finder = find();
           await searchDocument(store, meta, finder);
           const digest = finder.digest();
-          if (digest) return digest;
+          if (digest) return { digest };
+          document ??= url;
         }
       } catch (err) {
         // What cannot be read says nothing: the artifact is served as without it.
         log.warn({ url, err }, 'no digest taken from a document');
       }
     }
-    return undefined;
+    return document === undefined ? {} : { document };
   }
 }
 

@@ -9,6 +9,10 @@ import { acceptsCoding } from '../policy/content-coding.ts';
 /** A document that unpacks to more than this is not a document. */
 const maxDocumentBytes = 512 * 1024 * 1024;
 
+/** No document packs better than this once it is so large: what does is a trap ("gzip bomb"). */
+const maxRatio = 200;
+const unsuspectedBytes = 64 * 1024 * 1024;
+
 /** What happens to a document's bytes on their way through a rewriting. */
 export interface Codings {
   readonly gunzip: boolean;
@@ -47,9 +51,29 @@ export async function* rewriteStream(
   }
 }
 
-/** A document's bytes without its content coding; the caller closes the reader. */
+/**
+ * A document's bytes without its content coding; the caller closes the reader. Throws a GatewayError
+ * (`http_protocol_error`) where they are many more than any document's.
+ */
 export function decodedDocument(document: BodyReader, gunzip: boolean): AsyncIterable<Uint8Array> {
-  return gunzip ? through(chunksOf(document), createGunzip()) : chunksOf(document);
+  return gunzip ? unpacked(document) : chunksOf(document);
+}
+
+async function* unpacked(document: BodyReader): AsyncGenerator<Uint8Array> {
+  let [before, after] = [0, 0];
+  const packed = async function* (): AsyncGenerator<Uint8Array> {
+    for await (const chunk of chunksOf(document)) {
+      before += chunk.length;
+      yield chunk;
+    }
+  };
+  for await (const chunk of through(packed(), createGunzip())) {
+    after += chunk.length;
+    if (after > unsuspectedBytes && after > maxRatio * before) {
+      throw failure(`a document that unpacks to more than ${maxRatio} times its size`);
+    }
+    yield chunk;
+  }
 }
 
 /** Fields that speak of the original bytes. */
