@@ -28,11 +28,13 @@ export async function withCost<T>(
   return { result, cost: { cpuMs, busy: (cpuMs / ms) * 100, rss: after.rss / 1024 / 1024 } };
 }
 
+type Measured = Pick<Sample, 'values' | 'problems'>;
+
 /** Measures one contestant after the other; what is wrong with one voids its sample and no other. */
 export async function eachAlone(
   { number: round }: Round,
   contestants: readonly Contestant[],
-  measure: (contestant: Contestant) => Promise<Pick<Sample, 'values' | 'problems'>>,
+  measure: (contestant: Contestant) => Promise<Measured>,
 ): Promise<Sample[]> {
   const samples: Sample[] = [];
   for (const contestant of contestants) {

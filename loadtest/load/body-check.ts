@@ -1,5 +1,4 @@
 import { createHash, type Hash } from 'node:crypto';
-import { isRight, sha256Of } from '../fixtures/generated-body.ts';
 import type { Expected } from './shot.ts';
 
 /** Compares responses with what the origin generates, byte for byte. */
@@ -29,9 +28,9 @@ export class BodyCheck {
   }
 
   take(chunk: Buffer): void {
-    const { body } = this.#expected;
-    if (this.#problem === undefined && !isRight(body, this.#position, chunk)) {
-      this.#problem = `wrong bytes in ${chunk.length} from ${this.#position} of ${body.name}`;
+    const { content } = this.#expected;
+    if (this.#problem === undefined && !content.isRight(this.#position, chunk)) {
+      this.#problem = `wrong bytes in ${chunk.length} from ${this.#position} of ${content.name}`;
     }
     this.#hash?.update(chunk);
     this.#position += chunk.length;
@@ -39,10 +38,10 @@ export class BodyCheck {
 
   /** The response is over: what was wrong with it, if anything. */
   finish(): string | undefined {
-    const { body, from, to } = this.#expected;
+    const { content, from, to } = this.#expected;
     if (this.#position !== to) this.#problem ??= `${this.count} of ${to - from} bytes`;
-    if (this.#hash && this.#hash.digest('hex') !== sha256Of(body)) {
-      this.#problem ??= `wrong SHA-256 of ${body.name}`;
+    if (this.#hash && this.#hash.digest('hex') !== content.sha256()) {
+      this.#problem ??= `wrong SHA-256 of ${content.name}`;
     }
     this.#hash = undefined;
     return this.#problem;

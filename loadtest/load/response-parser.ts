@@ -1,3 +1,5 @@
+import { ChunkedBody } from './chunked-body.ts';
+
 /** Hears of one response after the other. */
 export interface ResponseEvents {
   head(status: number): void;
@@ -8,12 +10,19 @@ export interface ResponseEvents {
 
 const separator = Buffer.from('\r\n\r\n');
 
-/** Takes responses with a `Content-Length` apart; throws for anything else. */
+interface Head {
+  readonly status: number;
+  /** Of the body; undefined where it comes in chunks. */
+  readonly length: number | undefined;
+}
+
+/** Takes responses with a `Content-Length` or in chunks apart; throws for anything else. */
 export class ResponseParser {
   readonly #events: ResponseEvents;
   #head: Buffer | undefined;
   /** The last head as bytes: on one connection the next is the same until the clock ticks. */
-  #known: { readonly bytes: Buffer; readonly status: number; readonly length: number } | undefined;
+  #known: (Head & { readonly bytes: Buffer }) | undefined;
+  #chunked: ChunkedBody | undefined;
   #left = 0;
   #inBody = false;
 
@@ -44,29 +53,31 @@ export class ResponseParser {
     }
     this.#head = undefined;
     const { status, length } = this.#read(input, end);
-    this.#left = length;
+    this.#left = length ?? 0;
+    this.#chunked = length === undefined ? new ChunkedBody() : undefined;
     this.#inBody = true;
     this.#events.head(status);
-    if (this.#left === 0) this.#end();
+    if (length === 0) this.#end();
     return at + end + separator.length - (before?.length ?? 0);
   }
 
-  #read(input: Buffer, end: number): { readonly status: number; readonly length: number } {
+  #read(input: Buffer, end: number): Head {
     const known = this.#known;
     if (known?.bytes.length === end && known.bytes.compare(input, 0, end) === 0) return known;
     const head = input.toString('latin1', 0, end);
     const status = Number(head.slice(9, 12));
-    const length = /\r\ncontent-length: *(\d+)/i.exec(head)?.[1];
-    if (length === undefined && status !== 304) throw new Error(`no length in: ${head}`);
-    this.#known = {
-      bytes: Buffer.from(input.subarray(0, end)),
-      status,
-      length: status === 304 ? 0 : Number(length),
-    };
+    const bytes = Buffer.from(input.subarray(0, end));
+    this.#known = { bytes, status, length: lengthOf(head, status) };
     return this.#known;
   }
 
   #takeBody(chunk: Buffer, at: number): number {
+    const chunked = this.#chunked;
+    if (chunked) {
+      const stop = chunked.push(chunk, at, (bytes) => this.#events.body(bytes));
+      if (chunked.over) this.#end();
+      return stop;
+    }
     const end = Math.min(chunk.length, at + this.#left);
     this.#left -= end - at;
     this.#events.body(chunk.subarray(at, end));
@@ -78,4 +89,12 @@ export class ResponseParser {
     this.#inBody = false;
     this.#events.end();
   }
+}
+
+function lengthOf(head: string, status: number): number | undefined {
+  if (status === 304) return 0;
+  const length = /\r\ncontent-length: *(\d+)/i.exec(head)?.[1];
+  if (length !== undefined) return Number(length);
+  if (/\r\ntransfer-encoding: *chunked/i.test(head)) return undefined;
+  throw new Error(`no length in: ${head}`);
 }

@@ -5,6 +5,7 @@ import { bodyOfPath, etagOf } from '../fixtures/generated-body.ts';
 import type { Ledger } from './ledger.ts';
 import { parseRequestHead, type RequestHead } from './request-head.ts';
 import { sendBody } from './send-body.ts';
+import { type Documents, documentOf, sendDocument } from './send-document.ts';
 
 const maxHeadBytes = 16 * 1024;
 /** Long ago, so that no heuristic finds the bodies young. */
@@ -24,7 +25,11 @@ export interface OriginLimits {
  * An origin that costs as little as it can: generated bodies, strong entity tags, single ranges,
  * keep-alive, written straight to the socket. The caller listens and closes.
  */
-export function createOrigin(ledger: Ledger, limits: OriginLimits = {}): Server {
+export function createOrigin(
+  ledger: Ledger,
+  limits: OriginLimits = {},
+  documents: Documents = new Map(),
+): Server {
   const places = new Places(limits.connections ?? Number.POSITIVE_INFINITY);
   return createServer({ noDelay: true }, (socket) => {
     let input = '';
@@ -35,7 +40,7 @@ export function createOrigin(ledger: Ledger, limits: OriginLimits = {}): Server 
         const head = parseRequestHead(input.slice(0, end), etagOf);
         input = input.slice(end + 4);
         if (!head) return void socket.end('HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n');
-        await answer(socket, head, { ledger, limits, places });
+        await answer(socket, head, { ledger, limits, places, documents });
         if (head.close) return void socket.end();
       }
       busy = false;
@@ -74,14 +79,21 @@ interface Means {
   readonly ledger: Ledger;
   readonly limits: OriginLimits;
   readonly places: Places;
+  readonly documents: Documents;
 }
 
 async function answer(
   socket: Socket,
   head: RequestHead,
-  { ledger, limits, places }: Means,
+  { ledger, limits, places, documents }: Means,
 ): Promise<void> {
   if (limits.latencyMs) await setTimeout(limits.latencyMs);
+  const document = documentOf(documents, head.target);
+  if (document) {
+    ledger.request(head.target);
+    sendDocument(socket, head, document);
+    return;
+  }
   const found = bodyOfPath(head.target);
   if (!found || (head.method !== 'GET' && head.method !== 'HEAD')) {
     socket.write(`HTTP/1.1 404 Not Found\r\n${dateField()}Content-Length: 0\r\n\r\n`);

@@ -1,5 +1,6 @@
+import type { ChildProcess } from 'node:child_process';
 import { createReadStream } from 'node:fs';
-import { mkdir, open, readFile, writeFile } from 'node:fs/promises';
+import { open, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import process from 'node:process';
 import { createInterface } from 'node:readline';
@@ -7,69 +8,111 @@ import manifest from '../../package.json' with { type: 'json' };
 import type { Bench } from '../bench.ts';
 import { hasEnded, startPinned, stop } from '../processes/start.ts';
 import { waitFor } from '../processes/wait-for.ts';
-import type { Peer } from './peer.ts';
+import { cacheRates, memoryTierBytes } from './millrace-metrics.ts';
+import type { CacheSettings, Peer } from './peer.ts';
+import { freePort } from './server-process.ts';
 
 /** The gateway as a user runs it: a process of its own, a config file, its log to a file. */
 export const millrace: Peer = {
   name: 'millrace',
   version: () => manifest.version,
   async start(bench, settings) {
-    const { memory, disk, mirrors } = settings;
-    const upstreams = (await bench.upstreams(settings)).map((url, i) => {
-      const { connections } = mirrors?.[i] ?? {};
-      return connections === undefined ? { url } : { url, concurrency: connections };
-    });
     const folder = await bench.folder('millrace');
-    await mkdir(folder, { recursive: true });
-    const config = join(folder, 'millrace.yaml');
+    const data = join(folder, 'data');
+    const port = await freePort();
     await writeFile(
-      config,
-      [
-        'listen: { host: 127.0.0.1, port: 0 }',
-        'admin: { host: 127.0.0.1, port: 0 }',
-        `data: ${JSON.stringify(join(folder, 'data'))}`,
-        `memory: ${memory}`,
-        `disk: ${disk}`,
-        'logLevel: info',
-        'logFormat: json',
-        ...(mirrors ? ['limits: { connections: 16 }'] : []),
-        'mounts:',
-        `  - { path: /files, ecosystem: generic, upstreams: ${JSON.stringify(upstreams)} }`,
-        '',
-      ].join('\n'),
+      join(folder, 'millrace.yaml'),
+      await configuration(bench, settings, data, port),
     );
-    const logFile = join(folder, 'log.json');
-    const log = await open(logFile, 'w');
-    const child = startPinned(
-      process.execPath,
-      [...nodeFlags(bench), join(bench.root, manifest.bin.millrace), 'serve', '--config', config],
-      bench.cores.server,
-      { cwd: folder, stdio: ['ignore', log.fd, log.fd] },
-    );
-    await log.close();
-    const ended = (): string | undefined =>
-      hasEnded(child) ? `the gateway ended (${child.signalCode ?? child.exitCode})` : undefined;
-    try {
-      const { url, admin } = await waitFor('the gateway to listen', async () => {
-        const why = ended();
-        if (why !== undefined) throw new Error(`${why}: ${await readFile(logFile, 'utf8')}`);
-        return listening(logFile);
-      });
-      return {
-        name: 'millrace',
-        base: `${url}/files`,
-        pid: child.pid,
-        ended,
-        complaint: () => findLine(logFile, ({ level }) => level === 'error' || level === 'fatal'),
-        memoryTierBytes: () => memoryTierBytes(admin),
-        stop: () => stop(child),
-      };
-    } catch (error) {
-      await stop(child);
-      throw error;
-    }
+    let running = await startGateway(bench, folder);
+    const ended = (): string | undefined => endOf(running.child);
+    return {
+      name: 'millrace',
+      base: `http://127.0.0.1:${port}/files`,
+      registry: `http://127.0.0.1:${port}/npm`,
+      get pid() {
+        return running.child.pid;
+      },
+      ended,
+      complaint: () =>
+        findLine(running.logFile, ({ level }) => level === 'error' || level === 'fatal'),
+      memoryTierBytes: () => memoryTierBytes(running.admin),
+      cacheRates: () => cacheRates(running.admin),
+      async restart(meanwhile) {
+        await stop(running.child);
+        await meanwhile?.(data);
+        running = await startGateway(bench, folder);
+        return running.readyMs;
+      },
+      stop: () => stop(running.child),
+    };
   },
 };
+
+async function configuration(
+  bench: Bench,
+  settings: CacheSettings,
+  data: string,
+  port: number,
+): Promise<string> {
+  const { memory, disk, mirrors } = settings;
+  const upstreams = (await bench.upstreams(settings)).map((url, i) => {
+    const { connections } = mirrors?.[i] ?? {};
+    return connections === undefined ? { url } : { url, concurrency: connections };
+  });
+  return [
+    `listen: { host: 127.0.0.1, port: ${port} }`,
+    'admin: { host: 127.0.0.1, port: 0 }',
+    `data: ${JSON.stringify(data)}`,
+    `memory: ${memory}`,
+    `disk: ${disk}`,
+    'logLevel: info',
+    'logFormat: json',
+    ...(mirrors ? ['limits: { connections: 16 }'] : []),
+    'mounts:',
+    `  - { path: /files, ecosystem: generic, upstreams: ${JSON.stringify(upstreams)} }`,
+    `  - { path: /npm, ecosystem: npm, upstreams: [{ url: ${upstreams[0]?.url}/npm }] }`,
+    '',
+  ].join('\n');
+}
+
+interface RunningGateway {
+  readonly child: ChildProcess;
+  readonly admin: string;
+  readonly logFile: string;
+  /** From the start of the process until it listened. */
+  readonly readyMs: number;
+}
+
+/** Starts it on the configuration in the folder; throws with its log when it does not listen. */
+async function startGateway(bench: Bench, folder: string): Promise<RunningGateway> {
+  const logFile = join(folder, 'log.json');
+  const log = await open(logFile, 'w');
+  const launcher = join(bench.root, manifest.bin.millrace);
+  const startedAt = Date.now();
+  const child = startPinned(
+    process.execPath,
+    [...nodeFlags(bench), launcher, 'serve', '--config', join(folder, 'millrace.yaml')],
+    bench.cores.server,
+    { cwd: folder, stdio: ['ignore', log.fd, log.fd] },
+  );
+  await log.close();
+  try {
+    const { admin, time } = await waitFor('the gateway to listen', async () => {
+      const why = endOf(child);
+      if (why !== undefined) throw new Error(`${why}: ${await readFile(logFile, 'utf8')}`);
+      return listening(logFile);
+    });
+    return { child, admin, logFile, readyMs: time - startedAt };
+  } catch (error) {
+    await stop(child);
+    throw error;
+  }
+}
+
+function endOf(child: ChildProcess): string | undefined {
+  return hasEnded(child) ? `the gateway ended (${child.signalCode ?? child.exitCode})` : undefined;
+}
 
 /** Flags of Node's for the gateway: what it does is the same with all of them. */
 function nodeFlags({ profile, handicap }: Bench): readonly string[] {
@@ -79,12 +122,12 @@ function nodeFlags({ profile, handicap }: Bench): readonly string[] {
   ];
 }
 
-/** What the log says of where the gateway listens; undefined while it does not. */
-async function listening(file: string): Promise<{ url: string; admin: string } | undefined> {
+/** What the log says of where the gateway listens, and since when; undefined while it does not. */
+async function listening(file: string): Promise<{ admin: string; time: number } | undefined> {
   const line = await findLine(file, ({ msg }) => msg === 'listening');
   if (line === undefined) return undefined;
-  const { url, admin } = JSON.parse(line) as Record<string, unknown>;
-  return { url: String(url).replace(/\/$/, ''), admin: String(admin) };
+  const { admin, time } = JSON.parse(line) as Record<string, unknown>;
+  return { admin: String(admin), time: new Date(time as string | number).getTime() };
 }
 
 /** The first line of a log that is a JSON object of that kind. */
@@ -98,12 +141,4 @@ async function findLine(
     if (isWanted(JSON.parse(line) as Record<string, unknown>)) return line;
   }
   return undefined;
-}
-
-async function memoryTierBytes(admin: string): Promise<number> {
-  const response = await fetch(`${admin}/api/stats`);
-  const { tiers } = (await response.json()) as {
-    readonly tiers: readonly { readonly name: string; readonly bytes: number }[];
-  };
-  return tiers.find(({ name }) => name === 'memory')?.bytes ?? 0;
 }

@@ -37,6 +37,13 @@ export interface Contestant {
   readonly name: string;
   /** The path of a body is appended to it; no slash at the end. */
   readonly base: string;
+  /**
+   * URL of the registry that is the origin's `/npm`, when documents that come through it name their
+   * tarballs there; undefined where documents come as they are.
+   */
+  readonly registry?: string;
+  /** Share of look-ups that found something, by the name of an internal cache; since its start. */
+  cacheRates?(): Promise<ReadonlyMap<string, number>>;
   /** Undefined: nothing to count, it is the origin itself. */
   readonly pid: number | undefined;
   /** Fetches a body by itself, where it is no server but a client; it is deleted afterwards. */
@@ -45,6 +52,11 @@ export interface Contestant {
   memoryTierBytes?(): Promise<number>;
   /** The first line of its log that speaks of an error, to explain a void sample. */
   complaint?(): Promise<string | undefined>;
+  /**
+   * Ends it in order and starts it again on the same data and port; milliseconds from the start of the
+   * process until it listens. `meanwhile` gets the folder of the data while nobody uses it.
+   */
+  restart?(meanwhile?: (data: string) => void | Promise<void>): Promise<number>;
   /** Why it is not running any more; undefined while it is. */
   ended(): string | undefined;
   stop(): Promise<void>;

@@ -7,8 +7,12 @@ import { latency, notModified, ranges, zipf } from './hot-mixes.ts';
 import { hotSizes } from './hot-sizes.ts';
 import { memoryDownloads } from './memory-downloads.ts';
 import { memoryIdle } from './memory-idle.ts';
+import { memorySuite } from './memory-suite.ts';
 import { missOverhead } from './miss-overhead.ts';
 import { misses } from './misses.ts';
+import { replay } from './replay.ts';
+import { restart } from './restart.ts';
+import { slowCold, slowHot } from './slow-clients.ts';
 
 /** In the order in which they run. */
 export const scenarios: readonly Scenario[] = [
@@ -20,11 +24,16 @@ export const scenarios: readonly Scenario[] = [
   latency,
   misses,
   missOverhead,
+  replay,
   cold100m,
   herd,
+  slowHot,
+  slowCold,
   cappedOne,
   cappedUneven,
   memoryDownloads,
+  memorySuite,
+  restart,
 ];
 
 /** What `--smoke` runs without `--scenarios`. */

@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { bodyPath } from '../fixtures/generated-body.ts';
 import { eachAlone, verified } from '../measured.ts';
 import { monotonicMs } from '../processes/monotonic.ts';
+import { peakWhile } from '../processes/peak.ts';
 import { usageOf } from '../processes/usage.ts';
 import type { Scenario } from '../scenario.ts';
 
@@ -12,8 +13,7 @@ const downloads = 4;
 /** Bytes a second of each client. */
 const pace = 5_000_000;
 /** The fill runs at the origin's speed and is over by then: what follows is slow reading alone. */
-const shortMs = 40_000;
-const sampleMs = 100;
+const shortMs = 25_000;
 const restMs = 2_000;
 
 /** What large downloads with slow readers add to the gateway's memory. */
@@ -21,7 +21,7 @@ export const memoryDownloads: Scenario = {
   name: 'memory-downloads',
   title: 'four cold 1 GiB downloads at once, each client reading 5 MB/s',
   rounds: 1,
-  peers: ['nginx'],
+  peers: [],
   settings: { memory: '64MiB', disk: '6GiB', directOn: 'load' },
   freshEachRound: true,
   columns: [
@@ -62,7 +62,7 @@ export const memoryDownloads: Scenario = {
         digest: full,
         ...(!full && { limitMs: shortMs }),
       });
-      const peak = await peakUntil(running, async () => (await usageOf(pid)).rss);
+      const peak = await peakWhile(running, pid);
       const result = await running;
       const seconds = (monotonicMs() - startedAt) / 1000;
       const tier = (await memoryTierBytes()) - tierAtRest;
@@ -89,17 +89,3 @@ export const memoryDownloads: Scenario = {
       };
     }),
 };
-
-async function peakUntil(end: Promise<unknown>, sample: () => Promise<number>): Promise<number> {
-  let over = false;
-  const finish = (): void => {
-    over = true;
-  };
-  end.then(finish, finish);
-  let peak = 0;
-  while (!over) {
-    peak = Math.max(peak, await sample());
-    await delay(sampleMs);
-  }
-  return peak;
-}

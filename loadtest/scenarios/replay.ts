@@ -1,0 +1,131 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { shuffled } from '../fixtures/choices.ts';
+import { npmSite } from '../fixtures/npm-site.ts';
+import type { Shot } from '../load/shot.ts';
+import { eachAlone, withCost } from '../measured.ts';
+import type { Contestant } from '../peers/peer.ts';
+import type { Round, Scenario } from '../scenario.ts';
+import { byCost, byRate, caches, loadColumns, rateGoals } from './hot-hits.ts';
+
+const clients = 24;
+const connectionsEach = 4;
+const agent =
+  'User-Agent: npm/11.6.2 node/v26.10.0 linux x64 workspaces/false\r\nnpm-command: install\r\n';
+const accept =
+  'Accept: application/vnd.npm.install-v1+json; q=1.0, application/json; q=0.8, */*\r\n';
+
+/** Internal caches that the workload is the measure of. */
+const internalCaches = ['records', 'bodies', 'rewritten', 'mirror_mapping'] as const;
+
+/** What a team asks for in the morning: the lockfile of this repository, by everybody. */
+export const replay: Scenario = {
+  name: 'replay',
+  title: `a lockfile's package documents and tarballs, by ${clients} clients one after the other, cold at first`,
+  rounds: 3,
+  peers: caches,
+  settings: { memory: '256MiB', disk: '2GiB', directOn: 'load' },
+  freshEachRound: true,
+  columns: [
+    ...loadColumns,
+    { key: 'upstream', label: 'upstream requests', decimals: 0 },
+    ...internalCaches.map((name) => ({
+      key: name,
+      label: `hits of ${name.replace('_', ' ')} %`,
+      decimals: 1,
+    })),
+  ],
+  compared: [byRate, byCost],
+  goals: [
+    ...rateGoals(1),
+    {
+      text: 'hits of each internal cache that is asked, at least 80 %',
+      value: (summary) => {
+        const rates = internalCaches.flatMap((name) => summary.median('millrace', name) ?? []);
+        return rates.length === 0 ? undefined : Math.min(...rates);
+      },
+      decimals: 1,
+      atLeast: 80,
+    },
+  ],
+  async run(round, contestants) {
+    const { bench, form } = round;
+    const lockfile = JSON.parse(await readFile(join(bench.root, 'package-lock.json'), 'utf8'));
+    const site = npmSite(lockfile, bench.originUrl);
+    await bench.origin.call('publish', site.documents);
+    return eachAlone(round, contestants, async (contestant) => {
+      const documents = [...site.documents].map(([path, text]) =>
+        documentShot(round, contestant, path, text),
+      );
+      const tarballs = site.tarballs.map((path): Shot => ({ path, fields: agent }));
+      const shots = [...documents, ...tarballs];
+      const order = interleaved(documents.length, shots.length, form === 'smoke' ? 4 : clients);
+      const { result, cost } = await withCost(contestant, () =>
+        bench.load.call('rate', {
+          base: (contestant.registry ?? contestant.base).replace(/\/npm$/, ''),
+          shots,
+          order,
+          connections: clients * connectionsEach,
+        }),
+      );
+      const targets = [...site.documents.keys(), ...site.tarballs];
+      const escaped = targets.map((path) => path.replace(/^(\/npm\/@[^/]+)\//, '$1%2f'));
+      const accounts = await bench.origin.call('take', [...new Set([...targets, ...escaped])]);
+      const upstream = accounts.reduce((sum, { requests }) => sum + requests, 0);
+      const problems = [...result.problems];
+      if (contestant.name === 'millrace' && upstream !== shots.length) {
+        problems.push(`${upstream} upstream requests for ${shots.length} objects`);
+      }
+      const rates = (await contestant.cacheRates?.()) ?? new Map<string, number>();
+      const { requests, ms, p50, p99, loadBusy } = result;
+      return {
+        values: {
+          rate: (requests / ms) * 1000,
+          p50,
+          p99,
+          loadBusy,
+          upstream,
+          ...(cost.cpuMs !== undefined && { cpu: (cost.cpuMs * 1000) / requests }),
+          ...(cost.busy !== undefined && { busy: cost.busy }),
+          ...(cost.rss !== undefined && { rss: cost.rss }),
+          ...Object.fromEntries([...rates].map(([name, rate]) => [name, rate * 100])),
+        },
+        problems,
+      };
+    });
+  },
+};
+
+/** A package document as this contestant has to give it. */
+function documentShot(
+  { bench }: Round,
+  { registry }: Contestant,
+  path: string,
+  text: string,
+): Shot {
+  const origin = `${bench.originUrl}/npm`;
+  return {
+    // As npm asks for a scope.
+    path: path.replace(/^(\/npm\/@[^/]+)\//, '$1%2f'),
+    fields: agent + accept,
+    document: registry === undefined ? text : text.replaceAll(origin, registry),
+  };
+}
+
+/**
+ * Indices of shots: each client has its own order, documents before tarballs, and begins when the one
+ * before it is a quarter through.
+ */
+function interleaved(documents: number, total: number, count: number): Uint32Array {
+  const indices = Array.from({ length: total }, (_, i) => i);
+  const steps = Array.from({ length: count }, (_, client) =>
+    [
+      ...shuffled(indices.slice(0, documents), client),
+      ...shuffled(indices.slice(documents), client),
+    ].map((index, i) => ({ index, at: i + (client * total) / 4 })),
+  );
+  return Uint32Array.from(
+    steps.flat().sort((a, b) => a.at - b.at),
+    ({ index }) => index,
+  );
+}
