@@ -5,6 +5,7 @@ import { addCaExport, addCaShow } from './ca-show.ts';
 import { addConfigCheck } from './config-check.ts';
 import { addConfigSchema } from './config-schema.ts';
 import { addConfigShow } from './config-show.ts';
+import { addDoctor } from './doctor-command.ts';
 import { addGet } from './get-command.ts';
 import { type CliIo, exitCode } from './io.ts';
 import { addOptimize } from './optimize-command.ts';
@@ -34,6 +35,7 @@ export async function run(argv: readonly string[], io: CliIo): Promise<number> {
   addOptimize(program, io, finish);
   addStats(program, io, finish);
   addSetup(program, io, finish);
+  addDoctor(program, io, finish);
   const config = program.command('config').description('check and show configurations');
   addConfigCheck(config, io, finish);
   addConfigShow(config, io, finish);

@@ -2,6 +2,7 @@ import { type Command, Option } from 'commander';
 import { addConfigOptions, configSource, load, printProblems } from './configuration.ts';
 import { type CliIo, exitCode } from './io.ts';
 import { changeLines, environmentLines } from './setup/change-text.ts';
+import { guarded } from './setup/guarded.ts';
 import type { JournalRecord } from './setup/journal.ts';
 import type { SetupMode, SetupScope } from './setup/tool.ts';
 
@@ -38,21 +39,6 @@ export function addSetup(parent: Command, io: CliIo, finish: (code: number) => v
   undo.action(async (tool: string) => {
     await guarded(io, finish, () => undoSetup(tool, undo, io));
   });
-}
-
-async function guarded(
-  io: CliIo,
-  finish: (code: number) => void,
-  action: () => Promise<number>,
-): Promise<void> {
-  try {
-    finish(await action());
-  } catch (error) {
-    // What a user can mend is said in a sentence; anything else is our mistake and wants its stack.
-    if (!(error instanceof TypeError)) throw error;
-    io.stderr.write(`millrace: ${error.message}\n`);
-    finish(exitCode.failure);
-  }
 }
 
 async function setUp(name: string, command: Command, io: CliIo): Promise<number> {

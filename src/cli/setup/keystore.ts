@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, X509Certificate } from 'node:crypto';
 
 /** What Java takes for the password of a keystore when nobody says one. */
 export const keystorePassword = 'changeit';
@@ -28,6 +28,24 @@ export function javaKeystore(certificates: readonly Uint8Array[], at: number): U
     .update(body)
     .digest();
   return Buffer.concat([body, seal]);
+}
+
+/** The certificates (PEM) in what `javaKeystore` made; none in anything else. */
+export function certificatesInKeystore(keystore: Uint8Array): string[] {
+  const bytes = Buffer.from(keystore);
+  if (bytes.length < 12 || bytes.readUInt32BE(0) !== magic) return [];
+  const found: string[] = [];
+  let at = 12;
+  for (let count = bytes.readUInt32BE(8); count > 0 && at + 6 < bytes.length; count -= 1) {
+    // Kind, alias, time, the certificate's type.
+    at += 4;
+    at += 2 + bytes.readUInt16BE(at) + 8;
+    at += 2 + bytes.readUInt16BE(at);
+    const length = bytes.readUInt32BE(at);
+    found.push(new X509Certificate(bytes.subarray(at + 4, at + 4 + length)).toString());
+    at += 4 + length;
+  }
+  return found;
 }
 
 function integer(value: number): Buffer {

@@ -74,6 +74,8 @@ export interface Plan {
   readonly notes?: readonly string[];
   /** The file whose certificates the tool then trusts; without it those of the system. */
   readonly trustFile?: string;
+  /** The tool trusts those of the system besides. */
+  readonly trustsSystem?: true;
 }
 
 /** What is known of one tool. Pure: it reads files through the `Place` alone. */

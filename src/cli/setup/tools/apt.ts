@@ -12,7 +12,7 @@ export const apt: Tool = {
   ecosystem: 'apt',
   // Archives over https take the same proxy, and with an authority come from the cache too.
   defaultMode: 'proxy',
-  overrides: { registry: ['APT_CONFIG'], proxy: ['APT_CONFIG', 'http_proxy'] },
+  overrides: { registry: ['APT_CONFIG'], proxy: ['APT_CONFIG'] },
   plan(ask) {
     if (ask.scope === 'project') {
       refuse('apt is configured for the system alone: leave out --scope project');

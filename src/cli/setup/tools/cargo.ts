@@ -11,7 +11,7 @@ export const cargo: Tool = {
   ecosystem: 'cargo',
   overrides: {
     registry: ['CARGO_SOURCE_CRATES_IO_REPLACE_WITH', 'CARGO_SOURCE_MILLRACE_REGISTRY'],
-    proxy: ['CARGO_HTTP_PROXY', 'CARGO_HTTP_CAINFO', 'SSL_CERT_FILE'],
+    proxy: ['CARGO_HTTP_PROXY', 'CARGO_HTTP_CAINFO'],
   },
   plan(ask) {
     const { place, gateway, mode, scope } = ask;

@@ -9,7 +9,7 @@ export const composer: Tool = {
   id: 'composer',
   programs: ['composer'],
   ecosystem: 'composer',
-  overrides: { registry: ['COMPOSER_DISABLE_NETWORK'], proxy: ['COMPOSER_CAFILE'] },
+  overrides: { registry: [], proxy: ['COMPOSER_CAFILE'] },
   plan(ask) {
     const { place, mode } = ask;
     const path = fileOf(ask);

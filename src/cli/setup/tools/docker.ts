@@ -2,7 +2,7 @@ import { neededTrust } from '../common.ts';
 import { jsonValue, withJsonValue } from '../edits/json.ts';
 import { isOfficial, registriesOf } from '../oci-registries.ts';
 import { systemPath } from '../places.ts';
-import { type Ask, type FileEdit, refuse, type Tool } from '../tool.ts';
+import { type Ask, type FileEdit, type Plan, refuse, type Tool } from '../tool.ts';
 
 const restart = 'The daemon reads it when it starts: sudo systemctl restart docker';
 
@@ -25,7 +25,8 @@ export const docker: Tool = {
         text = withJsonValue(text, target);
       }
       const certificates = certificateFiles(ask);
-      return { files: [...certificates, { path, content: text ?? '' }], notes: [restart] };
+      const files = [...certificates, { path, content: text ?? '' }];
+      return { files, notes: [restart], ...trusting(certificates[0]) };
     }
     const { pathname, origin, host } = new URL(gateway.url);
     if (pathname !== '/' || !registriesOf(gateway).some(isOfficial)) {
@@ -43,9 +44,13 @@ export const docker: Tool = {
     const file = { path, content: text ?? '' };
     if (ask.trust === undefined) return { files: [file], notes: [restart] };
     const certificate = certificateFile(ask, host);
-    return { files: [certificate, file], notes: [restart], trustFile: certificate.path };
+    return { files: [certificate, file], notes: [restart], ...trusting(certificate) };
   },
 };
+
+function trusting(certificate: FileEdit | undefined): Pick<Plan, 'trustFile' | 'trustsSystem'> {
+  return certificate ? { trustFile: certificate.path, trustsSystem: true } : {};
+}
 
 function isSame(mirror: unknown, origin: string): boolean {
   return typeof mirror === 'string' && mirror.replace(/\/+$/, '') === origin;

@@ -11,7 +11,7 @@ export const gem: Tool = {
   id: 'gem',
   programs: ['gem'],
   ecosystem: 'gems',
-  overrides: { registry: ['GEMRC'], proxy: ['GEMRC', 'SSL_CERT_FILE'] },
+  overrides: { registry: [], proxy: [] },
   plan(ask) {
     const { place, gateway, mode } = ask;
     onlyForUser(ask, 'gem', 'leave out --scope, or use bundler, which has one');

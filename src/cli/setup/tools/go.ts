@@ -12,7 +12,7 @@ export const go: Tool = {
   id: 'go',
   programs: ['go'],
   ecosystem: 'go',
-  overrides: { registry: ['GOPROXY', 'GOFLAGS'], proxy: ['GOPROXY'] },
+  overrides: { registry: ['GOPROXY'], proxy: ['GOPROXY'] },
   plan(ask) {
     const { place, gateway, mode } = ask;
     onlyForUser(ask, 'go', 'leave out --scope, or set GOPROXY for the project in its environment');

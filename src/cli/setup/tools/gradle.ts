@@ -13,7 +13,7 @@ export const gradle: Tool = {
   id: 'gradle',
   programs: ['gradle'],
   ecosystem: 'maven',
-  overrides: { registry: [], proxy: ['GRADLE_OPTS', 'JAVA_OPTS'] },
+  overrides: { registry: [], proxy: [] },
   plan(ask) {
     const { place, mode, scope } = ask;
     const folder = given(place.env.GRADLE_USER_HOME) ?? join(place.home, '.gradle');

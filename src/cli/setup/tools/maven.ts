@@ -14,7 +14,7 @@ export const maven: Tool = {
   id: 'maven',
   programs: ['mvn'],
   ecosystem: 'maven',
-  overrides: { registry: ['MAVEN_ARGS'], proxy: ['MAVEN_ARGS', 'MAVEN_SKIP_RC'] },
+  overrides: { registry: [], proxy: ['MAVEN_SKIP_RC'] },
   plan(ask) {
     onlyForUser(ask, 'maven', 'leave out --scope, or put a <repository> into pom.xml');
     const path = join(ask.place.home, '.m2/settings.xml');

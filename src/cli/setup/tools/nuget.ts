@@ -21,7 +21,7 @@ export const nuget: Tool = {
   id: 'nuget',
   programs: ['dotnet', 'nuget'],
   ecosystem: 'nuget',
-  overrides: { registry: ['RestoreSources'], proxy: ['http_proxy', 'https_proxy'] },
+  overrides: { registry: [], proxy: [] },
   plan(ask) {
     const path = fileOf(ask);
     const config = new XmlText(ask.place.read(path), empty, path);
