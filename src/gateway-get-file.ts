@@ -1,13 +1,13 @@
 import type { ByteRange } from './core/body.ts';
 import type { Digest } from './core/digest.ts';
 import { GatewayError } from './core/errors.ts';
+import { lastGap } from './gateway-get-gap.ts';
 import { type SourceFigures, Watch } from './gateway-get-watch.ts';
-import { partFields } from './pipeline/download-of.ts';
+import { partFields, somePart } from './pipeline/download-of.ts';
 import { Fill } from './pipeline/fill.ts';
 import { UpstreamFillSource } from './pipeline/fill-source.ts';
 import { declaredSize } from './pipeline/framing.ts';
 import { checkPart } from './pipeline/part-check.ts';
-import { RangeSet } from './policy/byte-range.ts';
 import { strongEtag } from './policy/conditional.ts';
 import type { WriteVector } from './storage/engines/file-io.ts';
 import { fileTrouble, openPartFile, type PartFile } from './storage/part-file.ts';
@@ -178,6 +178,9 @@ export class FileFetch {
     const { downloader } = this.#parts;
     const { headers } = this.#request;
     const of = size === undefined ? {} : { size };
+    const some = (etag: string | undefined): DownloadRequest => {
+      return { ...this.#request, ...of, headers: [...headers, ...partFields(somePart, etag)] };
+    };
     let connections: number | undefined;
     const refetch = {
       part: async (range: ByteRange, etag: string | undefined) => {
@@ -185,10 +188,10 @@ export class FileFetch {
         return this.#watch.over(await this.#send({ ...of, headers: fields }, signal));
       },
       whole: async () => this.#watch.over(await this.#send(of, signal)),
+      next: (etag: string | undefined) => downloader.next(some(etag)),
       connections: (etag: string | undefined) => {
         if (this.#alone) return 1;
-        const fields = [...headers, ...partFields({ first: 0, last: 0 }, etag)];
-        connections ??= downloader.connections({ ...this.#request, headers: fields });
+        connections ??= downloader.connections(some(etag));
         return connections;
       },
       now: () => performance.now(),
@@ -285,15 +288,6 @@ function originAlone({ digest: _, ...request }: DownloadRequest): DownloadReques
 const passing: ReadonlySet<number> = new Set([408, 425, 429, 500, 502, 503, 504]);
 
 const emptyMeta = { status: 200, headers: [], vary: [], requestTime: 0, responseTime: 0 };
-
-/** The last bytes that are missing: where most of a file is missing at its end, that is the most. */
-function lastGap(ranges: readonly ByteRange[], size: number): ByteRange {
-  const there = new RangeSet();
-  for (const range of ranges) there.add(range);
-  // Where nothing is missing the last byte shows that the representation is still the same.
-  const end = { first: size - 1, last: size - 1 };
-  return there.missing({ first: 0, last: size - 1 }).at(-1) ?? end;
-}
 
 function interrupted(): GatewayError {
   return new GatewayError('client_gone', 'interrupted', { origin: 'client' });

@@ -5,7 +5,8 @@ import { compilePattern, compileTemplate } from './core/url-pattern.ts';
 import { type MirrorMemoryFile, openMirrorMemory } from './upstream/mirror-memory.ts';
 import { type ReachableOptions, unreachable } from './upstream/mirror-probe.ts';
 import type { MirrorRule, MirrorTarget } from './upstream/mirror-rules.ts';
-import type { MirrorSettings, Mirrors } from './upstream/mirrors.ts';
+import type { MirrorSettings } from './upstream/mirror-settings.ts';
+import type { Mirrors } from './upstream/mirrors.ts';
 
 /** What the configuration says of mirrors. */
 export function mirrorSettings(config: Config): MirrorSettings {

@@ -65,3 +65,6 @@ export function partFields({ first, last }: ByteRange, etag: string | undefined)
   const range = ['Range', `bytes=${first}-${last}`];
   return etag === undefined ? range : [...range, 'If-Range', etag];
 }
+
+/** A part as they are asked for, about: for questions about parts of which none is meant. */
+export const somePart: ByteRange = { first: 0, last: 8 * 1024 * 1024 - 1 };

@@ -15,7 +15,7 @@ import { discard } from '../upstream/discard.ts';
 import type { DownloadedResponse, Downloader, DownloadRequest } from '../upstream/download.ts';
 import type { UpstreamResponse } from '../upstream/upstream.ts';
 import type { Client } from './asking.ts';
-import { downloadOf, partFields, sharedFields } from './download-of.ts';
+import { downloadOf, partFields, sharedFields, somePart } from './download-of.ts';
 import { Fill } from './fill.ts';
 import { anotherDigestTold } from './fill-errors.ts';
 import { UpstreamFillSource } from './fill-source.ts';
@@ -240,13 +240,14 @@ export class Exchange {
     const avoid = new Set<string>();
     const of = { avoid, ...(size !== undefined && { size }) };
     const part = (...of: Parameters<typeof partFields>) => [...shared, ...partFields(...of)];
+    const some = (etag: string | undefined) => part(somePart, etag);
     let connections: number | undefined;
     const refetch: Refetch = {
       part: (range, etag) => this.#send(resource, part(range, etag), of),
       whole: () => this.#send(resource, shared, of),
+      next: (etag) => downloader.next({ ...downloadOf(resource), ...of, headers: some(etag) }),
       connections: (etag) => {
-        const headers = part({ first: 0, last: 0 }, etag);
-        connections ??= downloader.connections({ ...downloadOf(resource), headers });
+        connections ??= downloader.connections({ ...downloadOf(resource), headers: some(etag) });
         return Math.min(connections, this.#options.mostConnections?.() ?? connections);
       },
       now: monotonic,

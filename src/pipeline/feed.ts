@@ -76,6 +76,11 @@ export class Feed implements BodySink {
     this.#check = check;
   }
 
+  /** Origin that it comes from. */
+  get mirror(): string {
+    return this.response.mirror ?? this.response.origin;
+  }
+
   get position(): number {
     return this.#position;
   }

@@ -6,9 +6,9 @@ import { Bringers } from './bringers.ts';
 import { Feed, type FeedOwner, type FeedPlace, type FeedResponse, incomplete } from './feed.ts';
 import type { Fill } from './fill.ts';
 import type { FillSource } from './fill-contract.ts';
-import { type Asked, type LaneView, viewOf, watched } from './lanes.ts';
+import { type Asked, type LaneView, nextWork, viewOf, watched } from './lanes.ts';
 import { Parallel } from './parallel.ts';
-import { changed, checkPart, type Identity, isSameWhole } from './part-check.ts';
+import { changed, checkPart, type Identity, isSameWhole, notNow } from './part-check.ts';
 import { PrefixCheck } from './prefix-check.ts';
 import type { Refetch } from './refetch.ts';
 
@@ -60,6 +60,7 @@ export class UpstreamFillSource implements FillSource, FeedOwner {
     this.#parallel = new Parallel({
       most: () => (this.rangesWork && fill.storing ? refetch.connections(this.#etag) : 1),
       view: () => viewOf(fill, this.#feeds, this.#asked, refetch.now()),
+      next: () => refetch.next(this.#etag),
       ask: (range) => this.#askPart(range),
       now: () => refetch.now(),
       budget: refetch.budget,
@@ -131,7 +132,7 @@ export class UpstreamFillSource implements FillSource, FeedOwner {
   ended(feed: Feed): void {
     this.#feeds.delete(feed);
     this.#poor = 0;
-    this.#parallel.done(feed.meter.rate(this.now()));
+    this.#parallel.done(feed.mirror, feed.meter.rate(this.now()));
     this.#next(incomplete());
   }
 
@@ -146,18 +147,12 @@ export class UpstreamFillSource implements FillSource, FeedOwner {
   }
 
   limitFor(feed: Feed): number {
-    let limit = this.#fill.size ?? Number.POSITIVE_INFINITY;
-    const { position } = feed;
-    for (const other of this.#feeds) {
-      if (other !== feed && other.position > position) limit = Math.min(limit, other.position);
-    }
     // By ranges it is not to bring what somebody else was asked for just now.
-    if (this.rangesWork) {
-      for (const { range } of this.#asked) {
-        if (range.first > position) limit = Math.min(limit, range.first);
-      }
-    }
-    return limit;
+    const asked = this.rangesWork ? this.#asked : [];
+    return Math.min(
+      this.#fill.size ?? Number.POSITIVE_INFINITY,
+      nextWork(feed, this.#feeds, asked),
+    );
   }
 
   // --- inside ---
@@ -240,6 +235,12 @@ export class UpstreamFillSource implements FillSource, FeedOwner {
     if (this.#over || this.#fill.present.takenUpTo(range.first) > range.last) {
       response.abort();
       this.#next(incomplete());
+      return;
+    }
+    // Beside others it may be one too many.
+    if (notNow.has(response.status) && this.#feeds.size + this.#asked.size > 0) {
+      response.abort();
+      this.#parallel.refused();
       return;
     }
     const part = checkPart(range, response, this.#identity);

@@ -27,11 +27,13 @@ export function viewOf(
 ): ParallelView {
   const lanes: Lane[] = [];
   let flowing = 0;
-  for (const { position, limit, open, paused, meter } of feeds) {
+  const measuredOf = new Map<string, number[]>();
+  for (const { position, limit, open, paused, meter, mirror } of feeds) {
     if (meter.flowing) flowing += 1;
     // What waits for us says nothing of how fast it is.
     const measured = paused ? undefined : meter.rate(now);
     const rate = measured === undefined ? undefined : Math.max(measured, leastRate);
+    if (rate !== undefined) measuredOf.set(mirror, [...(measuredOf.get(mirror) ?? []), rate]);
     const stalled = !paused && meter.silentMs(now) > stalledMs;
     lanes.push({ position, limit, rate, open, stalled });
   }
@@ -41,7 +43,12 @@ export function viewOf(
     lanes.push({ position: first, limit: last + 1, rate: undefined, open: false, stalled });
   }
   const { waiting, present } = fill;
-  return { lanes, flowing, waiting, missing: present.missing(), bytes: present.brought };
+  const rates = new Map([...measuredOf].map(([mirror, of]) => [mirror, mean(of)]));
+  return { lanes, rates, flowing, waiting, missing: present.missing(), bytes: present.brought };
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
 /** A connection as whoever watches sees it. */
@@ -65,10 +72,10 @@ export function watched(
   now: number,
 ): readonly LaneView[] {
   const lanes: LaneView[] = [];
-  for (const { response, position, brought, limit, paused, meter } of feeds) {
+  for (const { mirror, position, brought, limit, paused, meter } of feeds) {
     lanes.push({
       state: paused ? 'paused' : 'receiving',
-      mirror: response.mirror ?? response.origin,
+      mirror,
       first: position - brought,
       end: limit,
       bytes: brought,
@@ -81,4 +88,14 @@ export function watched(
     lanes.push({ ...lane, first, end: last + 1 });
   }
   return lanes.sort((a, b) => a.first - b.first);
+}
+
+/** The first position behind a feed's at which somebody else is at work; infinity: there is nobody. */
+export function nextWork(feed: Feed, feeds: Iterable<Feed>, asked: Iterable<Asked>): number {
+  let next = Number.POSITIVE_INFINITY;
+  for (const { position } of feeds) if (position > feed.position) next = Math.min(next, position);
+  for (const { range } of asked) {
+    if (range.first > feed.position) next = Math.min(next, range.first);
+  }
+  return next;
 }

@@ -8,6 +8,8 @@ export interface ParallelView extends Pick<Situation, 'missing' | 'waiting'> {
   readonly lanes: readonly Lane[];
   /** Lanes that bring bytes. */
   readonly flowing: number;
+  /** What a lane from a mirror brings, on average, of those that were measured; bytes a millisecond. */
+  readonly rates: ReadonlyMap<string, number>;
   /** Bytes that were brought. */
   readonly bytes: number;
 }
@@ -18,6 +20,8 @@ export interface ParallelOptions {
   /** What there is for all bodies together; without it as much as one likes. */
   readonly budget: LaneBudget | undefined;
   readonly view: () => ParallelView;
+  /** The mirror that would be asked now; undefined: it has no place free. */
+  readonly next: () => string | undefined;
   /** Asks for the bytes over another connection. */
   readonly ask: (range: ByteRange) => void;
   /** Milliseconds, on a clock that does not go back. */
@@ -46,8 +50,10 @@ export class Parallel {
   #ticks: NodeJS.Timeout | undefined;
   /** Milliseconds to the first byte of a part. */
   #latency = 50;
-  /** Bytes a millisecond of the connection that was done last. */
+  /** Bytes a millisecond of the first connection. */
   #rate = 0;
+  /** The same of the last one to each mirror that is done. */
+  readonly #rates = new Map<string, number>();
 
   constructor(options: ParallelOptions) {
     this.#options = options;
@@ -67,16 +73,16 @@ export class Parallel {
     this.#latency = (this.#latency + milliseconds) / 2;
   }
 
-  /** A connection is done, or broke off; `rate` in bytes a millisecond, where it is known. */
-  done(rate: number | undefined): void {
-    if (rate !== undefined && rate > 0) this.#rate = rate;
+  /** A connection to a mirror is done, or broke off; `rate` in bytes a millisecond, where it is known. */
+  done(mirror: string, rate: number | undefined): void {
+    if (rate !== undefined && rate > 0) this.#rates.set(mirror, rate);
     if (this.#count) this.#assign(this.#count);
   }
 
   /** A part could not be had while others come: that many are all there is for a while. */
   refused(): void {
     const { lanes } = this.#options.view();
-    this.#count?.settle(lanes.length, this.#options.now());
+    this.#count?.refused(lanes.length, this.#options.now());
   }
 
   stop(): void {
@@ -131,14 +137,18 @@ export class Parallel {
 
   #assign(count: LaneCount): void {
     for (;;) {
-      const { lanes, missing, waiting } = this.#options.view();
+      const { lanes, missing, waiting, rates } = this.#options.view();
       if (lanes.length >= Math.min(count.target, this.#most)) return;
+      const mirror = this.#options.next();
+      if (mirror === undefined) return;
+      const rate = rates.get(mirror) ?? this.#rates.get(mirror);
       const range = nextSegment({
         missing,
         lanes,
         waiting,
         until: Number.POSITIVE_INFINITY,
-        rate: this.#rate,
+        rate: rate ?? this.#rate,
+        untried: rate === undefined,
         latency: this.#latency,
       });
       if (!range) return;

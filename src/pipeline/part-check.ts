@@ -6,6 +6,9 @@ import { strongEtag } from '../policy/conditional.ts';
 import type { UpstreamResponse } from '../upstream/upstream.ts';
 import { declaredSize } from './framing.ts';
 
+/** Statuses that say nothing of the representation. */
+export const notNow: ReadonlySet<number> = new Set([429, 503]);
+
 /** The representation that a body belongs to; bytes are joined only where both are the same. */
 export interface Identity {
   /** Strong, with its quotes. */

@@ -10,6 +10,8 @@ export interface Refetch {
   whole(): Promise<FeedResponse>;
   /** The most connections at once for one body; 1: one after the other. */
   connections(etag: string | undefined): number;
+  /** The mirror that `part` would ask now; undefined: there it would have to wait for its turn. */
+  next(etag: string | undefined): string | undefined;
   /** Milliseconds, on a clock that does not go back. */
   now(): number;
   /** What there is for all bodies together; without it as much as one likes. */

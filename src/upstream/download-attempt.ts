@@ -6,7 +6,8 @@ import { Delivery } from './delivery.ts';
 import { discard } from './discard.ts';
 import type { Attempt, DownloadedResponse, DownloadRequest } from './download.ts';
 import type { After } from './hedge.ts';
-import type { Mirrors, Plan } from './mirrors.ts';
+import type { Plan } from './mirror-plan.ts';
+import type { Mirrors } from './mirrors.ts';
 import { maxRedirects, redirectTarget } from './redirect.ts';
 import { sizeClassOf } from './size-class.ts';
 import type { Transport, UpstreamRequest, UpstreamResponse } from './upstream.ts';
@@ -101,7 +102,10 @@ export class Attempter {
         );
         break;
       case 'failing':
-        mirrors.refused(origin, plan.sizeClass, verdict.throttled ? response.headers : undefined);
+        mirrors.refused(origin, plan.sizeClass, {
+          headers: verdict.throttled ? response.headers : undefined,
+          beside: plan.segment !== undefined && mirrors.gates.active(origin) > 1,
+        });
         break;
       case 'fault':
         mirrors.demote(origin, plan.sizeClass, verdict.fault);

@@ -9,7 +9,8 @@ import type { Candidate } from './candidates.ts';
 import { discard } from './discard.ts';
 import { Attempter, type Outcome } from './download-attempt.ts';
 import { type After, hedged } from './hedge.ts';
-import { Mirrors, type Plan } from './mirrors.ts';
+import type { Plan } from './mirror-plan.ts';
+import { Mirrors } from './mirrors.ts';
 import { repositoriesOf } from './repositories.ts';
 import type { Transport, UpstreamResponse } from './upstream.ts';
 import { withPlaces } from './with-places.ts';
@@ -96,7 +97,8 @@ export interface Downloader {
    * The first answer worth having: the mirrors in the order of their expected times, the next one
    * after an error that is retryable, a 429, 500, 502, 503 or 504, or an answer that is not the
    * segment asked for. Requests to one origin queue for its places. What the last upstream says
-   * stands: its response whatever its status, or its error, a GatewayError. Of repositories the next
+   * stands: its response whatever its status, or its error, a GatewayError. For a segment nobody is
+   * waited for but the first mirror. Of repositories the next
    * one is asked after a 404 or 410 and nothing else: one that fails must not lend its names to
    * another. Of places the next one is asked where the object is not; where somebody has another one
    * and nobody this, `digest_mismatch` is thrown. There is no time limit to the whole.
@@ -104,6 +106,8 @@ export interface Downloader {
   fetch(request: DownloadRequest, signal?: AbortSignal): Promise<DownloadedResponse>;
   /** Over how many connections at once a body may come, of which `request` asks for a part. */
   connections(request: DownloadRequest): number;
+  /** Origin of the mirror that `fetch` would ask now; undefined: it would have to wait for a place. */
+  next(request: DownloadRequest): string | undefined;
   /** Which mirror `fetch` would ask now, and why; it changes nothing. */
   explain(request: DownloadRequest): MirrorExplanation;
 }
@@ -145,6 +149,10 @@ class MirrorDownloader implements Downloader {
     return this.#mirrors.connections(request);
   }
 
+  next(request: DownloadRequest): string | undefined {
+    return this.#mirrors.next(request);
+  }
+
   async fetch(request: DownloadRequest, signal?: AbortSignal): Promise<DownloadedResponse> {
     const attempts: Attempt[] = [];
     const [first = request, ...others] = repositoriesOf(request);
@@ -169,6 +177,9 @@ class MirrorDownloader implements Downloader {
     let kept: Outcome | undefined;
     try {
       for (let next = remaining.shift(); next !== undefined; next = remaining.shift()) {
+        // Whoever wants one part of many does better to ask for another one than to wait in a line.
+        const canWait = plan.segment === undefined || attempts.length === 0;
+        if (!canWait && !this.#mirrors.hasPlace(next, request.purpose)) continue;
         const outcomes =
           plan.lateMs !== undefined && remaining.length > 0
             ? await this.#raced(around, next, remaining, signal)

@@ -10,8 +10,6 @@ export interface LaneSample {
 
 export interface LaneCountOptions {
   readonly max: number;
-  /** The number that the upstreams gave most for before, where that is known. */
-  readonly expected?: number;
 }
 
 /** The first step, where nothing is known. */
@@ -20,6 +18,8 @@ const firstStep = 8;
 const windowMs = 80;
 /** How long a number stays when a larger one brought nothing, in milliseconds. */
 const restMs = 3_000;
+/** The same when a connection was refused for the first time: a place may become free. */
+const refusedMs = 250;
 /** Parts of a proportional gain: with the one a step is followed by another, without the other undone. */
 const worthAnother = 0.35;
 const worthKeeping = 0.1;
@@ -35,6 +35,7 @@ export class LaneCount {
   #trial: { readonly before: number; readonly rate: number } | undefined;
   #window: LaneSample | undefined;
   #restUntil = Number.POSITIVE_INFINITY;
+  #refusedMs = refusedMs;
 
   constructor(options: LaneCountOptions) {
     this.#options = options;
@@ -48,7 +49,7 @@ export class LaneCount {
   /** From the first connection to several; `rate` is what it brings, in bytes a millisecond. */
   begin(rate: number): void {
     this.#restUntil = Number.NEGATIVE_INFINITY;
-    this.#try(this.#options.expected ?? firstStep, rate);
+    this.#try(firstStep, rate);
   }
 
   observe(sample: LaneSample): void {
@@ -62,12 +63,18 @@ export class LaneCount {
     else if (sample.at >= this.#restUntil) this.#try(this.#target + 1, rate);
   }
 
-  /** More could not be had. */
-  settle(target: number, at: number): void {
+  /** More could not be had: it is tried again soon, and ever later for as long as that is so. */
+  refused(target: number, at: number): void {
+    if (target >= this.#target) return;
+    this.#settle(target, at + this.#refusedMs);
+    this.#refusedMs = Math.min(restMs, 2 * this.#refusedMs);
+  }
+
+  #settle(target: number, restUntil: number): void {
     this.#target = Math.max(1, target);
     this.#trial = undefined;
     this.#window = undefined;
-    this.#restUntil = at + restMs;
+    this.#restUntil = restUntil;
   }
 
   #judge(rate: number, { before, rate: rateBefore }: { before: number; rate: number }, at: number) {
@@ -76,7 +83,7 @@ export class LaneCount {
     if (gain >= worthAnother * proportional && this.#target < this.#options.max) {
       this.#try(this.#target * 2, rate);
     } else {
-      this.settle(gain >= worthKeeping * proportional ? this.#target : before, at);
+      this.#settle(gain >= worthKeeping * proportional ? this.#target : before, at + restMs);
     }
   }
 

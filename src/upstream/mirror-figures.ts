@@ -1,8 +1,8 @@
 import type { MirrorExplanation, MirrorFigures } from '../core/mirror-figures.ts';
 import type { Ranked } from './mirror-choice.ts';
 import type { MirrorGates } from './mirror-gates.ts';
+import type { Plan, PlannedOption } from './mirror-plan.ts';
 import type { MirrorRecord } from './mirror-record.ts';
-import type { Plan, PlannedOption } from './mirrors.ts';
 import { sizeClasses } from './size-class.ts';
 
 /** One mirror as the admin side shows it. */

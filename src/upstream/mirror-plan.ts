@@ -1,8 +1,10 @@
 import { fieldValue, type RawHeaders } from '../core/raw-headers.ts';
 import { type Candidate, candidatesFor, mappedCandidate } from './candidates.ts';
 import type { DownloadRequest } from './download.ts';
+import type { Option, Ranking } from './mirror-choice.ts';
 import type { MirrorRules } from './mirror-rules.ts';
 import { type Segment, segmentOf } from './segment-check.ts';
+import type { SizeClass } from './size-class.ts';
 
 /** Where a request may go, before anybody asks which is the fastest. */
 export interface Places {
@@ -11,6 +13,20 @@ export interface Places {
   readonly excluded: readonly { readonly origin: string; readonly reason: string }[];
   readonly mode: 'measured' | 'ordered' | 'only';
   readonly segment: Segment | undefined;
+}
+
+/** A candidate with what the choice needs to know of it. */
+export interface PlannedOption extends Option {
+  readonly candidate: Candidate;
+}
+
+/** What to ask for a request, in order. */
+export interface Plan extends Places {
+  readonly ranking: Ranking<PlannedOption>;
+  readonly expectedBytes: number;
+  readonly sizeClass: SizeClass;
+  /** When the first one is late, and may be raced on the second; milliseconds. */
+  readonly lateMs: number | undefined;
 }
 
 /** The places that may serve a request. Rules are asked for GETs without credentials only. */

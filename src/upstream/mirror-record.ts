@@ -52,6 +52,9 @@ const otherClassWeight = 0.5;
 /** Less says more of latency than of throughput. */
 const leastMeasuredBytes = 16 * 1024;
 
+/** Refusals in a row that its being crowded explains. */
+const mostCrowded = 2;
+
 /** All that is known of one mirror. Times in milliseconds, passed in. */
 export class MirrorRecord {
   readonly breaker = new CircuitBreaker();
@@ -71,6 +74,8 @@ export class MirrorRecord {
   /** Requests at a time, as last used. */
   places: number | undefined;
   #lastUsed = Number.NEGATIVE_INFINITY;
+  /** Refusals in a row beside requests that were served. */
+  #crowded = 0;
 
   constructor(memory?: MirrorMemory) {
     this.connectMs = new MovingAverage(memory?.connectMs);
@@ -122,10 +127,17 @@ export class MirrorRecord {
   }
 
   succeeded(sizeClass: SizeClass, now: number): void {
+    this.#crowded = 0;
     // What it did before its pause says little of what it does after it.
     if (this.breaker.succeeded(now))
       for (const name of sizeClasses) this.classes[name].failures.reset();
     this.classes[sizeClass].failures.observe(0, now);
+  }
+
+  /** It refused one more request while it serves others: not so many at once, it may mean. */
+  crowded(sizeClass: SizeClass, now: number): void {
+    this.#crowded += 1;
+    if (this.#crowded > mostCrowded) this.failed(sizeClass, false, now);
   }
 
   failed(sizeClass: SizeClass, severe: boolean, now: number): void {

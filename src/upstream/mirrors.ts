@@ -2,40 +2,30 @@ import { GatewayError } from '../core/errors.ts';
 import type { MirrorExplanation, MirrorFault, MirrorsFigures } from '../core/mirror-figures.ts';
 import type { RawHeaders } from '../core/raw-headers.ts';
 import type { UpstreamPurpose } from '../core/upstream-observer.ts';
-import { adaptedTimeouts, type TimeoutBounds, type Timeouts } from './adaptive-timeouts.ts';
+import { adaptedTimeouts, type Timeouts } from './adaptive-timeouts.ts';
 import type { Candidate } from './candidates.ts';
 import { connectionsFor } from './connections.ts';
 import type { Delivered, DeliveryEnd } from './delivery.ts';
 import type { DownloadRequest } from './download.ts';
-import type { Option, Ranked, Ranking } from './mirror-choice.ts';
+import type { Ranked } from './mirror-choice.ts';
 import { distance, inOrder, rankMirrors } from './mirror-choice.ts';
 import { explanationOf, figuresOf } from './mirror-figures.ts';
 import { MirrorGates } from './mirror-gates.ts';
-import { isConditional, type Places, placesFor } from './mirror-plan.ts';
-import { type MirrorRule, MirrorRules } from './mirror-rules.ts';
+import {
+  isConditional,
+  type Places,
+  type Plan,
+  type PlannedOption,
+  placesFor,
+} from './mirror-plan.ts';
+import { MirrorRules } from './mirror-rules.ts';
+import type { MirrorSettings } from './mirror-settings.ts';
 import { MirrorTracker } from './mirror-tracker.ts';
 import { RequestBudget } from './request-budget.ts';
 import { retryAfterMs } from './retry-after.ts';
 import { ExpectedSizes, type SizeClass, sizeClassOf } from './size-class.ts';
 import { TokenBucket } from './token-bucket.ts';
 import { gravity } from './verdict.ts';
-
-/** What the operator says of all upstreams and mirrors. */
-export interface MirrorSettings {
-  /** Where the gateway is. */
-  readonly region?: string;
-  /** Requests at a time to one origin, where nothing more particular is said. */
-  readonly concurrency?: number;
-  readonly ecosystemConcurrency?: ReadonlyMap<string, number>;
-  /** For one body; of these to one mirror. */
-  readonly connections?: number;
-  readonly connectionsEach?: number;
-  /** Bytes per second from all upstreams together. */
-  readonly bandwidth?: number;
-  readonly rules?: readonly MirrorRule[];
-  /** Without them nothing is adapted. */
-  readonly timeouts?: TimeoutBounds;
-}
 
 /** Requests at a time to an origin of which nobody says anything: others' mirrors are spared. */
 const builtInConcurrency = { full: 256, verified: 8 };
@@ -47,20 +37,6 @@ const mostExploredBytes = 16 * 1024 * 1024;
 const mostHedgedBytes = 1024 * 1024;
 /** Bytes per second, where no mirror's throughput is known. */
 const usualRate = 10_000_000;
-
-/** A candidate with what the choice needs to know of it. */
-export interface PlannedOption extends Option {
-  readonly candidate: Candidate;
-}
-
-/** What to ask for a request, in order. */
-export interface Plan extends Places {
-  readonly ranking: Ranking<PlannedOption>;
-  readonly expectedBytes: number;
-  readonly sizeClass: SizeClass;
-  /** When the first one is late, and may be raced on the second; milliseconds. */
-  readonly lateMs: number | undefined;
-}
 
 /**
  * What is known of all upstreams and mirrors, and what follows from it: which one to ask, how many
@@ -118,6 +94,22 @@ export class Mirrors {
     return explanationOf(request.url, plan);
   }
 
+  /** As `Downloader.next`. */
+  next(request: DownloadRequest): string | undefined {
+    const { ranking } = this.#planned(request, placesFor(request, this.#rules), false);
+    const first = ranking.order[0]?.option;
+    return first && first.active < first.concurrency && first.queued === 0
+      ? first.candidate.origin
+      : undefined;
+  }
+
+  /** Whether a candidate would have a place at once. */
+  hasPlace(candidate: Candidate, purpose: UpstreamPurpose | undefined): boolean {
+    const { origin } = candidate;
+    const taken = this.gates.active(origin) + this.gates.queued(origin);
+    return taken < this.concurrency(candidate, purpose);
+  }
+
   /** Whether one more request may be raced; it is then counted. */
   mayHedge(): boolean {
     const may = this.#hedging.spend();
@@ -171,11 +163,19 @@ export class Mirrors {
     else record.failed(sizeClass, grave === 'severe', this.#now());
   }
 
-  /** A head that says that the mirror cannot serve now; `headers` where it asks to be left alone. */
-  refused(origin: string, sizeClass: SizeClass, headers: RawHeaders | undefined): void {
+  /**
+   * A head that says that the mirror cannot serve now; `headers` where it asks to be left alone,
+   * `beside`: it serves other parts of the same object meanwhile.
+   */
+  refused(
+    origin: string,
+    sizeClass: SizeClass,
+    { headers, beside }: { headers: RawHeaders | undefined; beside: boolean },
+  ): void {
     const now = this.#now();
     const record = this.tracker.of(origin);
-    if (headers === undefined) record.failed(sizeClass, false, now);
+    if (headers === undefined && beside) record.crowded(sizeClass, now);
+    else if (headers === undefined) record.failed(sizeClass, false, now);
     else record.throttled(sizeClass, retryAfterMs(headers, now), now);
   }
 

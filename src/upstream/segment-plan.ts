@@ -26,11 +26,17 @@ export interface Situation {
   /** What is expected of the idle connection: bytes a millisecond, milliseconds to its first byte. */
   readonly rate: number;
   readonly latency: number;
+  /** Nobody knows what its mirror brings: the rate is that of others. */
+  readonly untried?: boolean;
 }
 
 export interface SegmentSizes {
-  /** How long a segment should take a connection, in milliseconds. */
+  /** The longest that a segment should take a connection, in milliseconds. */
   readonly targetMs: number;
+  /** How many times as long as its first byte it should take at the least. */
+  readonly latencies: number;
+  /** In how many turns at the least the connections bring what nobody works at yet. */
+  readonly turns: number;
   readonly minBytes: number;
   readonly maxBytes: number;
   /** Segments are multiples of this, but for the last. */
@@ -39,32 +45,46 @@ export interface SegmentSizes {
 
 export const segmentSizes: SegmentSizes = {
   targetMs: 1_000,
+  latencies: 8,
+  turns: 2,
   minBytes: 1024 * 1024,
   maxBytes: 32 * 1024 * 1024,
   stepBytes: 512 * 1024,
 };
 
+/** The longest that an untried connection's first segment should take, in milliseconds. */
+const trialMs = 200;
+/** How long readers may wait at the end of a run where somebody so many times as fast could help. */
+const lateMs = 400;
+const muchFaster = 1.5;
+/** What others leave to a connection that was not asked for a segment, in milliseconds of its work. */
+const distanceMs = 500;
 /** What another connection would have to win, in milliseconds, for its work to be split. */
 const worthwhileMs = 80;
+/** So much longer may each segment take than the readers' way to it. */
+const growth = 2;
 /** The least that is asked for anew when work is split, in bytes. */
 const minStolenBytes = 1024 * 1024;
 
 /**
- * The bytes that an idle connection should ask for: what a reader waits for and nobody brings; then
- * the first bytes from the readers on that nobody works at, as many as take it about `targetMs`; and
- * when all are taken, the end of the slowest connection's run. Undefined: there is nothing that would
- * be sooner there.
+ * The bytes that an idle connection should ask for: what a reader waits for and nobody brings; the
+ * end of a slow connection's run at which readers would wait, where it is faster; then
+ * the first bytes from the readers on that nobody works at; and when all are taken, the end of the
+ * slowest connection's run. Undefined: there is nothing that would be sooner there.
  */
 export function nextSegment(
   situation: Situation,
   sizes: SegmentSizes = segmentSizes,
 ): ByteRange | undefined {
   const free = unclaimed(situation, sizes);
-  const gap = mostUrgent(free, situation);
-  if (gap === undefined) return stolen(situation);
+  const urgent = awaited(free, situation);
+  const gap = urgent ?? nearest(free, situation);
+  if (gap === undefined) return stolen(situation, slowest(situation));
+  const late = urgent ? undefined : stolen(situation, latest(situation));
+  if (late) return late;
   return {
     first: gap.first,
-    last: Math.min(gap.last, gap.first + share(free, situation, sizes) - 1),
+    last: Math.min(gap.last, gap.first + share(gap, free, situation, sizes) - 1),
   };
 }
 
@@ -77,7 +97,7 @@ function unclaimed({ missing, lanes, until, rate }: Situation, sizes: SegmentSiz
   for (const lane of lanes) {
     // Others keep a distance to an open one, so that it is not cut off at once.
     const end = lane.open
-      ? Math.min(lane.limit, lane.position + bounded((lane.rate ?? rate) * sizes.targetMs, sizes))
+      ? Math.min(lane.limit, lane.position + bounded((lane.rate ?? rate) * distanceMs, sizes))
       : lane.limit;
     free = free.flatMap((gap) => without(gap, lane.position, end));
   }
@@ -93,27 +113,40 @@ function without({ first, last }: ByteRange, start: number, end: number): ByteRa
   return left;
 }
 
-function mostUrgent(free: readonly ByteRange[], { waiting }: Situation): ByteRange | undefined {
-  const wanted = [...waiting].sort((a, b) => a - b);
-  for (const position of wanted) {
+/** What a reader waits for. */
+function awaited(free: readonly ByteRange[], { waiting }: Situation): ByteRange | undefined {
+  for (const position of [...waiting].sort((a, b) => a - b)) {
     const gap = free.find(({ first, last }) => first <= position && position <= last);
     if (gap) return { first: position, last: gap.last };
   }
-  // In the order in which bodies are read, so that what is hashed and what is sent keep up.
-  const [nearest = 0] = wanted;
-  return free.find(({ last }) => last >= nearest) ?? free[0];
+  return undefined;
 }
 
-/** Bytes of one segment: towards the end smaller ones, so that the connections finish together. */
+/** In the order in which bodies are read, so that what is hashed and what is sent keep up. */
+function nearest(free: readonly ByteRange[], { waiting }: Situation): ByteRange | undefined {
+  const from = Math.min(...waiting);
+  return free.find(({ last }) => last >= from) ?? free[0];
+}
+
+/**
+ * Bytes of one segment. It is to be there about when readers come to it: near to them a long one would
+ * hold them up while all behind it arrives, which is then sent at once, and late. Towards the end they
+ * become smaller, so that the connections finish together.
+ */
 function share(
+  gap: ByteRange,
   free: readonly ByteRange[],
-  { lanes, rate }: Situation,
+  { lanes, rate, waiting, latency, untried }: Situation,
   sizes: SegmentSizes,
 ): number {
-  const left = free.reduce((sum, { first, last }) => sum + last - first + 1, 0);
-  const sum = lanes.reduce((all, lane) => all + (lane.rate ?? rate), rate);
-  const fair = Math.ceil((left * rate) / sum / sizes.stepBytes) * sizes.stepBytes;
-  return Math.min(bounded(rate * sizes.targetMs, sizes), Math.max(sizes.minBytes, fair));
+  const left = free.reduce((bytes, { first, last }) => bytes + last - first + 1, 0);
+  const others = lanes.reduce((sum, lane) => sum + (lane.rate ?? rate), 0);
+  const reader = Math.max(...waiting.filter((position) => position <= gap.first));
+  // Readers who come from there move on at the pace of all, and within it at its own.
+  const inTime = (growth * (gap.first - reader + 1)) / others;
+  const most = untried ? trialMs : sizes.targetMs;
+  const ms = Math.min(most, inTime, left / (others + rate) / sizes.turns);
+  return bounded(rate * Math.max(ms, latency * sizes.latencies), sizes);
 }
 
 function bounded(bytes: number, { minBytes, maxBytes, stepBytes }: SegmentSizes): number {
@@ -121,20 +154,46 @@ function bounded(bytes: number, { minBytes, maxBytes, stepBytes }: SegmentSizes)
   return Math.min(maxBytes, Math.max(minBytes, steps));
 }
 
-/** The end of the run that would be finished last, so much of it that both finish at once. */
-function stolen({ lanes, rate, latency, until }: Situation): ByteRange | undefined {
-  let slowest: Lane | undefined;
+/** The connection that would be done last. */
+function slowest({ lanes, until }: Situation): Lane | undefined {
+  let found: Lane | undefined;
   for (const lane of lanes) {
     // Of one that has hardly begun nobody knows whether it is slow.
     if (lane.rate === undefined && !lane.stalled) continue;
-    if (lane.position < until && (!slowest || timeLeft(lane) > timeLeft(slowest))) slowest = lane;
+    if (lane.position < until && (!found || timeLeft(lane) > timeLeft(found))) found = lane;
   }
-  if (!slowest || rate <= 0) return undefined;
-  const end = Math.min(slowest.limit, until);
-  const left = end - slowest.position;
+  return found;
+}
+
+/** The slow connection at which readers who move on at the pace of all would wait longest. */
+function latest({ lanes, waiting, rate, untried, until }: Situation): Lane | undefined {
+  if (untried) return undefined;
+  const sum = lanes.reduce((all, lane) => all + (lane.rate ?? rate), rate);
+  let found: Lane | undefined;
+  let most = lateMs;
+  for (const lane of lanes) {
+    if (lane.rate === undefined || lane.rate * muchFaster > rate) continue;
+    if (lane.position >= until) continue;
+    const reader = Math.max(...waiting.filter((position) => position <= lane.position));
+    const late = timeLeft(lane) - (lane.limit - reader) / sum;
+    if (late <= most) continue;
+    found = lane;
+    most = late;
+  }
+  return found;
+}
+
+/** The end of a connection's run, so much of it that both are done at once. */
+function stolen(
+  { rate, latency, until }: Situation,
+  from: Lane | undefined,
+): ByteRange | undefined {
+  if (!from || rate <= 0) return undefined;
+  const end = Math.min(from.limit, until);
+  const left = end - from.position;
   if (left <= 0) return undefined;
-  const { rate: slow, stalled } = slowest;
-  if (stalled || slow === undefined) return { first: slowest.position, last: end - 1 };
+  const { rate: slow, stalled } = from;
+  if (stalled || slow === undefined) return { first: from.position, last: end - 1 };
   // latency + x / rate = (left - x) / slow
   const bytes = Math.floor((left / slow - latency) / (1 / rate + 1 / slow));
   if (bytes < minStolenBytes || bytes / slow < worthwhileMs) return undefined;

@@ -13,6 +13,7 @@ export function withPlaces(inner: Downloader): Downloader {
     fetch: (request, signal) =>
       request.places ? search(inner, request, signal) : inner.fetch(request, signal),
     connections: (request) => inner.connections(atFirst(request)),
+    next: (request) => inner.next(atFirst(request)),
     explain: (request) => inner.explain(atFirst(request)),
   };
 }

@@ -48,6 +48,7 @@ function exchangeWith(response: FakeResponse): { exchange: Exchange; asked: Down
         return Object.assign(response, { attempts: [], mirror: undefined, demote: () => {} });
       },
       connections: () => 1,
+      next: () => 'http://upstream.example',
       explain: () => {
         throw new Error('nobody asks');
       },

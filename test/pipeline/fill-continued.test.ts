@@ -36,6 +36,7 @@ async function continued(options: Partial<FillOptions>, first: FakeResponse, pla
     part: ask,
     whole: () => ask(undefined),
     connections: () => 1,
+    next: () => 'http://upstream.example',
     now: () => 0,
   };
   new UpstreamFillSource(fill, first, refetch, place);

@@ -91,6 +91,7 @@ async function begin(store: Store, upstream: Upstream): Promise<Fill> {
     part: upstream.part,
     whole: () => Promise.reject(broken),
     connections: () => 1,
+    next: () => 'http://upstream.example',
     now: () => 0,
   };
   new UpstreamFillSource(fill, first, refetch, rest?.range);

@@ -39,6 +39,7 @@ async function sourceFixture(
   new UpstreamFillSource(fill, first, {
     part: ask,
     whole: () => ask(undefined),
+    next: () => 'http://upstream.example',
     connections: () => (typeof connections === 'number' ? connections : connections()),
     now,
   });
@@ -236,6 +237,26 @@ describe('a large body that comes slowly', () => {
     expect((await begun(1)).asked).toHaveLength(0);
   });
 
+  test('goes on with those that come when one more is refused', async () => {
+    const { fill, first, asked, send, sent, all } = await begun(4);
+    asked[0]?.answer(new FakeResponse(503, []));
+    await turn();
+    // More are asked for while these come.
+    for (let i = 1; i < asked.length; i++) {
+      const range = asked[i]?.range as ByteRange;
+      const response = part(range, size);
+      asked[i]?.answer(response);
+      await turn();
+      send(response, range.first, range.last - range.first + 1);
+      response.end();
+    }
+    send(first, sent, size - sent);
+    first.end();
+    expect((await all).equals(body)).toBe(true);
+    expect(asked.every(({ range }) => range !== undefined)).toBe(true);
+    expect(fill.complete).toBe(true);
+  });
+
   test('keeps to one connection when the upstream ignores ranges', async () => {
     const { first, asked, send, sent, all } = await begun(4);
     for (const { answer } of asked) answer(new FakeResponse(200, ['ETag', '"v1"']));
@@ -389,7 +410,7 @@ test('a refused part far ahead does not end the body that is coming anyway', asy
   asked[0]?.answer(jump);
   await turn();
   jump.data(whole.subarray(4 * mebibyte, 6 * mebibyte));
-  asked[1]?.answer(new FakeResponse(503, []));
+  asked[1]?.answer(new FakeResponse(404, []));
   await turn();
   for (let at = 0; at < size; at += mebibyte) first.data(whole.subarray(at, at + mebibyte));
   first.end();

@@ -19,6 +19,7 @@ async function setup(size: number | undefined) {
     part: () => new Promise<FakeResponse>((answer) => parts.push(answer)),
     whole: () => Promise.reject(new Error('nobody asks')),
     connections: () => 1,
+    next: () => 'http://upstream.example',
     now: () => clock.now,
   });
   const transfers = new Transfers();

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { GatewayError } from '../../src/core/errors.ts';
 import { compilePattern, compileTemplate } from '../../src/core/url-pattern.ts';
 import { createDownloader, type DownloadRequest } from '../../src/upstream/download.ts';
-import { type MirrorSettings, Mirrors } from '../../src/upstream/mirrors.ts';
+import type { MirrorSettings } from '../../src/upstream/mirror-settings.ts';
+import { Mirrors } from '../../src/upstream/mirrors.ts';
 import type { Transport, UpstreamRequest, UpstreamResponse } from '../../src/upstream/upstream.ts';
 import { FakeClock } from '../support/clock.ts';
 import { collect } from '../support/collect.ts';
@@ -315,6 +316,31 @@ describe('a segment', () => {
       expect(transport.asked).toBe('abaa');
     },
   );
+
+  it('that is refused waits for nobody else: another one can be asked for instead', async () => {
+    const { fetch, transport, mirrors, downloader } = setup(
+      { [a]: () => ({ status: 503 }), [b]: right },
+      { concurrency: 1 },
+    );
+    await mirrors.gates.enter(b, { key: 'other', limit: 1 }, undefined);
+    const more = { headers, size: 8 } as const;
+    expect(downloader.next(request(`${a}/f`, { upstreams, ...more }))).toBe(a);
+    expect((await fetch('/f', more)).response.status).toBe(503);
+    expect(transport.asked).toBe('a');
+    await mirrors.gates.enter(a, { key: 'other', limit: 1 }, undefined);
+    expect(downloader.next(request(`${a}/f`, { upstreams, ...more }))).toBeUndefined();
+  });
+
+  it('that is refused beside others is no failure, but for the third time in a row', async () => {
+    const { fetch, mirrors } = setup({ [a]: () => ({ status: 503 }), [b]: right });
+    await mirrors.gates.enter(a, { key: 'other', limit: 9 }, undefined);
+    const failures = () => mirrors.figures().mirrors.find(({ origin }) => origin === a)?.failures;
+    const more = { headers, size: 8, order: 'configured' } as const;
+    for (const seen of [0, 0, 1]) {
+      await fetch('/f', { ...more, avoid: new Set([b]) });
+      expect(failures()).toBe(seen);
+    }
+  });
 
   it('of a mirror of somebody else needs the validator of the origin, or a digest', async () => {
     const m = 'http://m.test';

@@ -43,12 +43,6 @@ describe('the number of connections', () => {
     expect(targets.slice(0, 3)).toEqual([8, 1, 2]);
   });
 
-  test('begins with what was best before', () => {
-    const count = new LaneCount({ max: 16, expected: 3 });
-    count.begin(100);
-    expect(count.target).toBe(3);
-  });
-
   test('is not judged by connections that have not begun', () => {
     const count = new LaneCount({ max: 8 });
     count.begin(100);
@@ -56,10 +50,20 @@ describe('the number of connections', () => {
     expect(count.target).toBe(8);
   });
 
-  test('is what could be had, for a while', () => {
+  test('is what could be had, for a while that becomes longer', () => {
     const count = new LaneCount({ max: 8 });
     count.begin(100);
-    count.settle(2, 0);
-    expect(watch(count, 2_000, (lanes) => lanes * 100)).toEqual([2]);
+    const rest = (from: number): number => {
+      count.refused(2, from);
+      for (let at = from; ; at += 10) {
+        count.observe({ at, bytes: at * 100, flowing: 2 });
+        if (count.target > 2) return at - from;
+      }
+    };
+    const rests = [0, 10_000, 20_000, 30_000, 40_000, 50_000].map(rest);
+    expect(rests).toEqual(rests.toSorted((a, b) => a - b));
+    expect(rests[0]).toBeLessThan(500);
+    expect(rests.at(-1)).toBeGreaterThan(2_500);
+    expect(rests.at(-1)).toBeLessThan(5_000);
   });
 });

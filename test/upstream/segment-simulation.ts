@@ -15,6 +15,8 @@ export interface SimulatedMirror {
 export interface Simulated {
   /** Milliseconds until the body was whole. */
   readonly ms: number;
+  /** Milliseconds until somebody who reads in order, at the pace of `readerRate`, had it all. */
+  readonly readMs: number;
   readonly requests: number;
   /** The most connections at once. */
   readonly lanes: number;
@@ -32,12 +34,16 @@ interface Connection {
 
 const stalledMs = 1_000;
 const judgeMs = 30;
+/** Bytes a millisecond. */
+const readerRate = 500_000;
 
 /** A download in steps of a millisecond, decided on by the real plan; the first mirror begins. */
 export function simulate(size: number, mirrors: readonly SimulatedMirror[], max = 8): Simulated {
   const simulation = new Simulation(size, mirrors, max);
+  let ms: number | undefined;
   for (let now = 1; now < 1_000_000; now++) {
-    if (simulation.step(now)) return { ms: now, ...simulation };
+    if (ms === undefined && simulation.step(now)) ms = now;
+    if (simulation.read() === size && ms !== undefined) return { ms, readMs: now, ...simulation };
   }
   throw new Error('the download never ends');
 }
@@ -53,12 +59,19 @@ class Simulation {
   /** Mirrors that fell silent. */
   readonly #left = new Set<SimulatedMirror>();
   #begun = false;
+  #read = 0;
 
   constructor(size: number, mirrors: readonly SimulatedMirror[], max: number) {
     this.#size = size;
     this.#mirrors = mirrors;
     this.#count = new LaneCount({ max });
     this.#connect(mirrors[0] as SimulatedMirror, { first: 0, last: size - 1 }, 0, true);
+  }
+
+  /** A millisecond of the reader; how far it is. */
+  read(): number {
+    this.#read = Math.min(this.#read + readerRate, this.#present.runEnd(0));
+    return this.#read;
   }
 
   /** Whether the body is whole. */
