@@ -3,6 +3,7 @@ import { chmod, mkdir, mkdtemp, rm, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { LoadCalls } from './load/main.ts';
+import { configuredUpstream, generatedUpstream, type RegistryUpstream } from './npm/upstream.ts';
 import type { OriginCalls } from './origin/main.ts';
 import type { OriginLimits } from './origin/server.ts';
 import type { CacheSettings } from './peers/peer.ts';
@@ -16,7 +17,12 @@ export interface BenchOptions {
   readonly profile: string | undefined;
   /** The gateway runs without V8's optimising compilers. */
   readonly handicap: boolean;
+  /** A project from the registry that npm is configured for; undefined: generated packages. */
+  readonly npmProject: string | undefined;
 }
+
+/** Packages of the generated registry. */
+const npmPackages = 320;
 
 /** What all scenarios share: the origin, the load, the cores, a folder that goes at the end. */
 export class Bench {
@@ -31,10 +37,12 @@ export class Bench {
   readonly origin: Worker<OriginCalls>;
   readonly load: Worker<LoadCalls>;
   readonly #folder: string;
+  readonly #npmProject: string | undefined;
+  #registry: Promise<RegistryUpstream> | undefined;
   #folders = 0;
 
   private constructor(
-    { profile, handicap }: BenchOptions,
+    { profile, handicap, npmProject }: BenchOptions,
     parts: {
       cores: Cores;
       folder: string;
@@ -45,6 +53,7 @@ export class Bench {
   ) {
     this.profile = profile;
     this.handicap = handicap;
+    this.#npmProject = npmProject;
     this.cores = parts.cores;
     this.#folder = parts.folder;
     this.origin = parts.origin;
@@ -75,6 +84,18 @@ export class Bench {
     return this.origin.call('listen', limits);
   }
 
+  /**
+   * The registry of scenarios about npm. It shares the servers' core: the other one is npm's, whose time
+   * is what is measured.
+   */
+  registry(): Promise<RegistryUpstream> {
+    this.#registry ??=
+      this.#npmProject === undefined
+        ? generatedUpstream(npmPackages, this.cores.server)
+        : configuredUpstream(this.#npmProject);
+    return this.#registry;
+  }
+
   /** A folder of its own for a server. */
   async folder(name: string): Promise<string> {
     const folder = join(this.#folder, `${this.#folders++}-${name}`);
@@ -95,6 +116,7 @@ export class Bench {
   async close(): Promise<void> {
     this.load.close();
     this.origin.close();
+    (await this.#registry)?.close();
     await rm(this.#folder, { recursive: true, force: true });
   }
 }

@@ -7,6 +7,7 @@ import { type Baseline, type Comparison, compare, ratiosOf } from './report/base
 import { machineLine } from './report/machine.ts';
 import { hasProblems, type Results, readResults, writeResults } from './report/results-file.ts';
 import { number, renderTable } from './report/table.ts';
+import type { Scenario } from './scenario.ts';
 import { scenarios } from './scenarios/list.ts';
 import { runSuite } from './suite.ts';
 
@@ -27,6 +28,8 @@ run's own spread, or where a byte was wrong.
 const baselineFile = fileURLToPath(new URL('baseline.json', import.meta.url));
 const shortScenarios = ['hot-1k', 'hot-64k', 'not-modified', 'ranges', 'misses'];
 const shortRounds = 3;
+/** Whom the baseline's ratios are to. */
+const measures: readonly string[] = ['nginx', 'aria2'];
 
 process.exitCode = await main(process.argv.slice(2));
 
@@ -80,17 +83,22 @@ function readArguments(args: readonly string[]) {
   return values;
 }
 
+function isCompared({ compared, peers }: Scenario): boolean {
+  return compared.length > 0 && peers.some((name) => measures.includes(name));
+}
+
 function measure({ short, handicap, install }: ReturnType<typeof readArguments>): Promise<Results> {
   return runSuite({
     scenarios: short
       ? scenarios.filter(({ name }) => shortScenarios.includes(name))
-      : scenarios.filter(({ compared }) => compared.length > 0),
-    peers: short ? ['nginx'] : ['nginx', 'aria2'],
+      : scenarios.filter(isCompared),
+    peers: short ? ['nginx'] : measures,
     rounds: short ? shortRounds : undefined,
     form: short ? 'quick' : 'usual',
     handicap,
     dir: tmpdir(),
     profile: undefined,
+    npmProject: undefined,
     install,
   });
 }

@@ -2,9 +2,10 @@ import { spawnSync } from 'node:child_process';
 import process from 'node:process';
 import type { Peer } from './peers/peer.ts';
 
-/** Installs what is missing by its name in Debian's archive; throws where that fails. */
+/** Installs what is missing, mostly by its name in Debian's archive; throws where that fails. */
 export function installMissing(wanted: readonly Peer[]): void {
   const missing = wanted.filter((peer) => peer.version() === undefined);
+  for (const peer of missing) peer.install?.();
   const packages = new Set(missing.flatMap((peer) => peer.package ?? []));
   if (packages.size === 0) return;
   const { status, error } = spawnSync(

@@ -18,8 +18,10 @@ export const usage = `Usage: npm run loadtest -- [options]
   --markdown        runs nothing: the last results (or those of --json) as Markdown
   --dir FOLDER      where data goes meanwhile, instead of the system's folder for it
   --profile FOLDER  CPU profiles of the gateway, one for each of its starts
+  --npm-project DIR for scenarios about npm: the project there (package.json, package-lock.json) from
+                    the registry that npm is configured for, in place of generated packages
   --handicap        the gateway without V8's optimising compilers, to see that slowness is seen
-  --install         installs missing peers with apt-get
+  --install         installs missing peers with apt-get, Verdaccio with npm
   --help
 `;
 
@@ -41,6 +43,7 @@ export function readOptions(args: readonly string[]): Options {
       json: { type: 'string' },
       dir: { type: 'string' },
       profile: { type: 'string' },
+      'npm-project': { type: 'string' },
       markdown: { type: 'boolean', default: false },
       smoke: { type: 'boolean', default: false },
       quick: { type: 'boolean', default: false },
@@ -63,6 +66,7 @@ export function readOptions(args: readonly string[]): Options {
     markdown,
     dir: resolve(dir ?? tmpdir()),
     profile: profile && resolve(profile),
+    npmProject: values['npm-project'] && resolve(values['npm-project']),
     install,
     help,
   };

@@ -23,6 +23,8 @@ export interface SuiteOptions {
   readonly dir: string;
   /** Folder for CPU profiles of the gateway. */
   readonly profile: string | undefined;
+  /** A folder with a project whose packages the configured registry has, for scenarios about npm. */
+  readonly npmProject: string | undefined;
   /** Missing peers are installed first. */
   readonly install: boolean;
 }

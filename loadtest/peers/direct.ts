@@ -6,11 +6,12 @@ import type { Peer } from './peer.ts';
 export const direct: Peer = {
   name: 'direct',
   version: () => 'the origin',
-  async start({ cores, originFile, originUrl }, { directOn }) {
-    if (directOn === 'load') {
+  async start(bench, { directOn, npm }) {
+    const { cores, originFile, originUrl } = bench;
+    if (directOn === 'load' || npm) {
       return {
         name: 'direct',
-        base: originUrl,
+        base: npm ? (await bench.registry()).url : originUrl,
         pid: undefined,
         ended: () => undefined,
         stop: async () => {},

@@ -6,6 +6,7 @@ import type { Peer } from './peer.ts';
 import { squid } from './squid.ts';
 import { trafficserver } from './trafficserver.ts';
 import { varnish } from './varnish.ts';
+import { verdaccio } from './verdaccio.ts';
 
 /** By the names that `--peers` takes; Millrace always takes part. */
 export const peers: Readonly<Record<string, readonly Peer[]>> = {
@@ -15,6 +16,7 @@ export const peers: Readonly<Record<string, readonly Peer[]>> = {
   varnish: [varnish],
   squid: [squid],
   trafficserver: [trafficserver],
+  verdaccio: [verdaccio],
 };
 
 export const subject: Peer = millrace;

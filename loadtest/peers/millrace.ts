@@ -28,7 +28,7 @@ export const millrace: Peer = {
     const ended = (): string | undefined => endOf(running.child);
     return {
       name: 'millrace',
-      base: `http://127.0.0.1:${port}/files`,
+      base: `http://127.0.0.1:${port}${settings.npm ? '/npm' : '/files'}`,
       registry: `http://127.0.0.1:${port}/npm`,
       get pid() {
         return running.child.pid;
@@ -60,6 +60,7 @@ async function configuration(
     const { connections } = mirrors?.[i] ?? {};
     return connections === undefined ? { url } : { url, concurrency: connections };
   });
+  const npm = settings.npm ? (await bench.registry()).url : `${upstreams[0]?.url}/npm`;
   return [
     `listen: { host: 127.0.0.1, port: ${port} }`,
     'admin: { host: 127.0.0.1, port: 0 }',
@@ -71,7 +72,7 @@ async function configuration(
     ...(mirrors ? ['limits: { connections: 16 }'] : []),
     'mounts:',
     `  - { path: /files, ecosystem: generic, upstreams: ${JSON.stringify(upstreams)} }`,
-    `  - { path: /npm, ecosystem: npm, upstreams: [{ url: ${upstreams[0]?.url}/npm }] }`,
+    `  - { path: /npm, ecosystem: npm, upstreams: [{ url: ${npm} }] }`,
     '',
   ].join('\n');
 }

@@ -12,6 +12,8 @@ export interface CacheSettings {
    * core of the load.
    */
   readonly directOn: 'server' | 'load';
+  /** An npm registry is behind the cache, `bench.registry()`, in place of the origin of bodies. */
+  readonly npm?: true;
   /** Mirrors of the same bodies, in place of the one origin; a peer that knows only one has the first. */
   readonly mirrors?: readonly OriginLimits[];
 }
@@ -21,6 +23,8 @@ export interface Peer {
   readonly name: string;
   /** Debian's package that has it, when it is not a part of this repository. */
   readonly package?: string;
+  /** Installs it where `version` looks, when it comes otherwise; throws where that fails. */
+  install?(): void;
   /** Its version; undefined: it is not installed. */
   version(): string | undefined;
   start(bench: Bench, settings: CacheSettings): Promise<Contestant>;

@@ -4,6 +4,7 @@ import type { Comparison, Sample } from '../scenario.ts';
 const opponents: Readonly<Record<string, readonly string[]>> = {
   nginx: ['nginx', 'nginx-copy'],
   aria2: ['aria2'],
+  verdaccio: ['verdaccio'],
   direct: ['direct'],
 };
 

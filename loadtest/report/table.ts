@@ -2,7 +2,7 @@ import type { Goal, Scenario } from '../scenario.ts';
 import type { Figure, Summary } from './summary.ts';
 
 /** Whom the ratios are to. */
-export const opponents = ['nginx', 'aria2', 'direct'] as const;
+export const opponents = ['nginx', 'aria2', 'verdaccio', 'direct'] as const;
 
 /** The table of a scenario and what became of its goals, as Markdown; a short form has no goals. */
 export function renderScenario(scenario: Scenario, summary: Summary, short: boolean): string {

@@ -10,6 +10,7 @@ import { memoryIdle } from './memory-idle.ts';
 import { memorySuite } from './memory-suite.ts';
 import { missOverhead } from './miss-overhead.ts';
 import { misses } from './misses.ts';
+import { npmCi, npmInstall } from './npm-ci.ts';
 import { replay } from './replay.ts';
 import { restart } from './restart.ts';
 import { slowCold, slowHot } from './slow-clients.ts';
@@ -34,6 +35,8 @@ export const scenarios: readonly Scenario[] = [
   memoryDownloads,
   memorySuite,
   restart,
+  npmCi,
+  npmInstall,
 ];
 
 /** What `--smoke` runs without `--scenarios`. */
