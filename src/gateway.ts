@@ -5,6 +5,7 @@ import { restartNeeded } from './config/compare.ts';
 import type { Config } from './config/config.ts';
 import type { Logger } from './core/logger.ts';
 import { matchesAddress } from './core/network.ts';
+import type { RequestRecord } from './core/request-record.ts';
 import { createDebug } from './gateway-debug.ts';
 import { responseFields } from './gateway-fields.ts';
 import { MemoryGuard, type MemoryProbe } from './gateway-memory.ts';
@@ -16,20 +17,19 @@ import {
 } from './gateway-mirrors.ts';
 import { allowedHosts, createRouting, upstreamOrigins } from './gateway-routing.ts';
 import { closeServers, createSecureListener, leadsTo, listenOn } from './gateway-servers.ts';
+import { openStore } from './gateway-store.ts';
 import { GatewayTls } from './gateway-tls.ts';
 import { createView, sampleState } from './gateway-view.ts';
 import { Serve } from './pipeline/serve.ts';
 import { Transfers } from './pipeline/transfers.ts';
-import { createDiskStore } from './storage/engines/disk.ts';
-import { createMemoryStore, type MemoryStore } from './storage/engines/memory.ts';
-import type { Store } from './storage/store.ts';
-import { createTiers } from './storage/tiers.ts';
+import { createMemoryStore } from './storage/engines/memory.ts';
 import { type Admin, createAdmin } from './surfaces/admin.ts';
 import { ConnectHandler } from './surfaces/connect.ts';
+import { FastPath } from './surfaces/fast-path.ts';
 import { GatewayHandler } from './surfaces/gateway-handler.ts';
 import { Http2Connections } from './surfaces/http2-connections.ts';
 import { Interceptor } from './surfaces/interceptor.ts';
-import { createListener } from './surfaces/listener.ts';
+import { createListener, type RefusedHead } from './surfaces/listener.ts';
 import { Passthrough } from './surfaces/passthrough.ts';
 import { SecureConnections } from './surfaces/secure-connections.ts';
 import { createLogger } from './telemetry/logger.ts';
@@ -155,6 +155,10 @@ export async function createGateway(initial: Config, io: GatewayIo): Promise<Gat
     idleTimeoutMs: Math.max(config.timeouts.firstByte, config.timeouts.idle),
     toGatewayError: (error) => toGatewayError(error, 'waiting'),
   });
+  const record = (record: RequestRecord): void => telemetry.record(record);
+  const fastPath = config.fastPath
+    ? new FastPath({ store, fields: responseFields, routing: () => routing, now, record })
+    : undefined;
   const handler = new GatewayHandler({
     originFor: (socket) => connections.originFor(socket),
     serve,
@@ -168,14 +172,15 @@ export async function createGateway(initial: Config, io: GatewayIo): Promise<Gat
     upstream: telemetry.upstream,
     log,
     now,
-    record: (record) => telemetry.record(record),
+    ...(fastPath && { answered: fastPath.learn }),
+    record,
   });
   const tunnels = new ConnectHandler({
     rules: () => routing.forwardProxy,
     open: (target, signal) => openTunnel(target, connecting, signal),
     interceptor: new Interceptor({
       terminatorFor: (authority) => tls.terminatorFor(authority),
-      record: (record) => telemetry.record(record),
+      record,
     }),
     isOwn: (socket) => leadsTo(socket, [listener, secureListener, admin]),
     loops: (existing) => viaLoops(existing, pseudonym),
@@ -183,11 +188,11 @@ export async function createGateway(initial: Config, io: GatewayIo): Promise<Gat
     fields: responseFields,
     upstream: telemetry.upstream,
     now,
-    record: (record) => telemetry.record(record),
+    record,
   });
-  const listener = createListener(handler, tunnels, (reason, client) =>
-    log.info({ reason, client }, 'request refused'),
-  );
+  const refused = (reason: RefusedHead, client: string): void =>
+    log.info({ reason, client }, 'request refused');
+  const listener = createListener(handler, tunnels, refused, { fastPath });
   const http2 = new Http2Connections((request, response) => {
     void handler.handle(request, response);
   });
@@ -282,16 +287,6 @@ export async function createGateway(initial: Config, io: GatewayIo): Promise<Gat
       telemetry.close();
     },
   };
-}
-
-/** Memory over disk; memory alone, and said so, where the disk cannot be used. */
-async function openStore(memory: MemoryStore, config: Config, log: Logger): Promise<Store> {
-  const disk = await createDiskStore({
-    dir: config.data,
-    maxBytes: config.disk,
-    onTrouble: (reason) => log.error({ reason, data: config.data }, 'disk store in trouble'),
-  });
-  return createTiers(memory, disk);
 }
 
 function logFormat({ logFormat }: Config, { isTerminal }: GatewayIo): 'json' | 'pretty' {

@@ -53,6 +53,8 @@ export interface Config extends CachingConfig {
   readonly disk: number;
   readonly logLevel: LogLevel;
   readonly logFormat: 'auto' | 'json' | 'pretty';
+  /** Whether repeated hits are answered before Node's HTTP server reads them. */
+  readonly fastPath: boolean;
   /** Wanted in `Millrace-Debug`; undefined: nobody gets the key. */
   readonly debugToken: string | undefined;
   readonly timeouts: {

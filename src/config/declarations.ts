@@ -110,6 +110,12 @@ export const settings = {
     '`auto` is pretty on a terminal and JSON elsewhere.',
     restart,
   ),
+  fastPath: setting(
+    trueOrFalse,
+    true,
+    'Whether a hit that is asked for again is answered before the HTTP server reads the request. Without it answers are the same, but slower.',
+    restart,
+  ),
   negativeTtl: setting(
     duration(0, 3_650 * day),
     '10s',

@@ -1,3 +1,4 @@
+import type { ArtifactMeta, BodyRef } from '../core/artifact-meta.ts';
 import type { BodyReader, ByteRange } from '../core/body.ts';
 import { fieldValue, type RawHeaders, withoutFields } from '../core/raw-headers.ts';
 import {
@@ -17,6 +18,18 @@ export interface Answer {
   readonly body: AnswerBody;
   /** Body bytes fetched for this request so far; absent where nothing was. */
   readonly bytesIn?: () => number;
+  /** What in the store it was made from, where it is the whole of that or has no body. */
+  readonly stored?: StoredSource;
+}
+
+/** With the request and the age, all that an answer from the store depends on. */
+export interface StoredSource {
+  /** The response that the request selected. */
+  readonly meta: ArtifactMeta;
+  /** That one's, or the derived document's. */
+  readonly body: BodyRef;
+  /** The derived document's key. */
+  readonly derivedKey?: string;
 }
 
 export type AnswerBody =
@@ -36,6 +49,7 @@ export interface Representation {
   readonly age?: number;
   /** When it came, or was last validated; milliseconds since the epoch. */
   readonly responseTime: number;
+  readonly stored?: StoredSource;
   /** Nothing keeps it: what has been read once is gone, so ranges are read in order or not at all. */
   readonly passing?: boolean;
   /** The whole body when it is in memory. */
@@ -61,7 +75,8 @@ export async function answerFrom(
 ): Promise<Answer | undefined> {
   const precondition = evaluatePreconditions(view, from);
   if (precondition === 'not-modified') {
-    return { status: 304, headers: withAge(notModifiedFields(from.headers), from), body: none };
+    const headers = withAge(notModifiedFields(from.headers), from);
+    return { status: 304, headers, body: none, ...sourceOf(from) };
   }
   if (precondition === 'precondition-failed') return undefined;
   const range = fieldValue(view.headers, 'range');
@@ -125,14 +140,20 @@ async function answerWhole(view: RequestView, from: Representation): Promise<Ans
   const headers = withAge(from.headers, from);
   const bodiless = status === 204 || status === 304;
   if (size !== undefined && !bodiless) headers.push('Content-Length', String(size));
-  if (view.method === 'HEAD' || bodiless) return { status, headers, body: none };
+  if (view.method === 'HEAD' || bodiless) {
+    return { status, headers, body: none, ...sourceOf(from) };
+  }
   const bytes = from.bytes();
-  if (bytes) return { status, headers, body: { kind: 'bytes', bytes } };
+  if (bytes) return { status, headers, body: { kind: 'bytes', bytes }, ...sourceOf(from) };
   return { status, headers, body: { kind: 'stream', reader: await from.open(), size } };
 }
 
 function withAge(headers: RawHeaders, { age }: Representation): string[] {
   return age === undefined ? [...headers] : [...headers, 'Age', String(Math.floor(age))];
+}
+
+function sourceOf({ stored }: Representation): Pick<Answer, 'stored'> {
+  return stored === undefined ? {} : { stored };
 }
 
 const none: AnswerBody = { kind: 'none' };

@@ -55,7 +55,14 @@ export class Deriver {
       (await this.#make(key, rewrite, source, codings, onFill));
     // Of the derived record only the body counts: its freshness and fields are the document's.
     const headers = rewrittenFields(source.headers, codings);
-    return withContentEtag({ ...body, headers, age: source.age });
+    const { stored, ...bytes } = body;
+    return withContentEtag({
+      ...bytes,
+      headers,
+      age: source.age,
+      ...(stored &&
+        source.stored && { stored: { ...source.stored, body: stored.body, derivedKey: key } }),
+    });
   }
 
   async #stored(

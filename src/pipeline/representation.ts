@@ -34,6 +34,7 @@ export function storedRepresentation(
     size: body.size,
     age: currentAge(meta, now),
     responseTime: meta.responseTime,
+    stored: { meta, body },
     sha256: body.sha256,
     identity: async () => body.sha256,
     bytes: () => store.peekBody(body),

@@ -52,6 +52,13 @@ export function currentAge(meta: StoredHead, now: number): number {
   return ageOf(policies.get(meta) ?? responsePolicy(meta, []), meta, now);
 }
 
+/** When `currentAge` next changes, in milliseconds since the epoch; it may be said too early. */
+export function nextAgeAt(meta: StoredHead, now: number): number {
+  const { correctedInitialAge } = policies.get(meta) ?? responsePolicy(meta, []);
+  const residentTime = Math.max(0, now - meta.responseTime);
+  return now + 1000 - ((correctedInitialAge + residentTime) % 1000);
+}
+
 /** As `currentAge`, from a policy at hand. */
 export function ageOf(policy: ResponsePolicy, meta: StoredHead, now: number): number {
   const residentTime = Math.max(0, now - meta.responseTime);

@@ -7,6 +7,8 @@ import type { Logger } from '../core/logger.ts';
 import { fieldValue } from '../core/raw-headers.ts';
 import type { RequestRecord } from '../core/request-record.ts';
 import type { UpstreamObserver } from '../core/upstream-observer.ts';
+import type { Answer } from '../pipeline/answer.ts';
+import type { Resource } from '../pipeline/resource.ts';
 import type { Serve } from '../pipeline/serve.ts';
 import { blameTheClient } from './blame.ts';
 import type { ClientResponse } from './client-response.ts';
@@ -44,14 +46,34 @@ export interface HandlerOptions {
   readonly upstream: UpstreamObserver;
   readonly log: Logger;
   readonly now: () => number;
+  /** Hears of the answers to requests for resources, before they are sent. */
+  readonly answered?: (answered: Answered) => void;
   /** Takes each record once, when its request is over. */
   readonly record: (record: RequestRecord) => void;
+}
+
+/** An answer and what it is to. */
+export interface Answered {
+  readonly request: IncomingMessage;
+  /** What the request was routed by. */
+  readonly routing: Routing;
+  readonly resource: Resource;
+  readonly answer: Answer;
+  readonly record: RequestRecord;
 }
 
 /** Our entry in the `Via` of requests, by which this instance finds itself. */
 export interface RequestVia {
   append(existing: string | undefined, httpVersion: string): string;
   loops(existing: string | undefined): boolean;
+}
+
+interface Exchange {
+  readonly request: IncomingMessage;
+  readonly response: ClientResponse;
+  readonly reply: Reply;
+  readonly record: RequestRecord;
+  readonly routing: Routing;
 }
 
 /** Answers the requests that come in on the gateway's listener. */
@@ -73,8 +95,9 @@ export class GatewayHandler {
     const reply = new Reply(response, record, { fields, now });
     response.once('close', () => this.#options.record(record));
     try {
+      const routing = this.#options.routing();
       const route = this.#route(request, record, { upgrade: false, origin });
-      await this.#follow(route, request, response, reply, record);
+      await this.#follow(route, { request, response, reply, record, routing });
     } catch (error) {
       // Where one reader stumbles, another may read on: nothing more is taken from this connection.
       if (asGatewayError(error).code === 'http_request_error') response.shouldKeepAlive = false;
@@ -102,10 +125,7 @@ export class GatewayHandler {
 
   async #follow(
     route: Route,
-    request: IncomingMessage,
-    response: ClientResponse,
-    reply: Reply,
-    record: RequestRecord,
+    { request, response, reply, record, routing }: Exchange,
   ): Promise<void> {
     switch (route.kind) {
       case 'resource': {
@@ -113,14 +133,15 @@ export class GatewayHandler {
         const answer = await this.#options.serve.answer(resource, record, reply);
         const { publicBase, upstreams, ecosystem } = resource.request;
         const upstreamUrl = upstreams[0]?.url;
-        await reply.send(
+        const located =
           publicBase !== undefined && upstreamUrl !== undefined
             ? {
                 ...answer,
                 headers: withMountLocation(answer.headers, { upstreamUrl, publicBase, ecosystem }),
               }
-            : answer,
-        );
+            : answer;
+        this.#options.answered?.({ request, routing, resource, answer: located, record });
+        await reply.send(located);
         return;
       }
       case 'passthrough':
@@ -136,7 +157,7 @@ export class GatewayHandler {
         await reply.send(
           landing({
             base: route.base,
-            mounts: this.#options.routing().mounts,
+            mounts: routing.mounts,
             headers: request.rawHeaders,
             now: this.#options.now(),
           }),

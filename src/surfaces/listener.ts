@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { fieldValue } from '../core/raw-headers.ts';
 import type { ConnectHandler } from './connect.ts';
+import type { FastPath } from './fast-path.ts';
 import type { GatewayHandler } from './gateway-handler.ts';
 import { reset } from './joined-sockets.ts';
 import { Pipelining } from './pipelining.ts';
@@ -17,7 +18,13 @@ export interface ListenerTimes {
   readonly stalled: number;
 }
 
-const defaultTimes: ListenerTimes = { head: 60_000, keepAlive: 75_000, stalled: 120_000 };
+export interface ListenerOptions {
+  readonly times?: ListenerTimes;
+  /** Without it Node's HTTP server reads all requests. */
+  readonly fastPath?: FastPath | undefined;
+}
+
+export const defaultTimes: ListenerTimes = { head: 60_000, keepAlive: 75_000, stalled: 120_000 };
 const maxHeadBytes = 64 * 1024;
 
 /** The gateway's HTTP/1.1 server; the caller listens and closes. */
@@ -28,7 +35,7 @@ export function createListener(
   },
   tunnels: Pick<ConnectHandler, 'connect'>,
   refused: (reason: RefusedHead, client: string) => void,
-  times = defaultTimes,
+  { times = defaultTimes, fastPath }: ListenerOptions = {},
 ): Server {
   /** The last response under way on a connection. */
   const current = new WeakMap<Duplex, ServerResponse>();
@@ -37,6 +44,7 @@ export function createListener(
   });
   const take = (request: IncomingMessage, response: ServerResponse) => {
     current.set(request.socket, response);
+    fastPath?.took(request.socket, response);
     pipelining.take(request, response);
   };
   const server: Server = createServer(
@@ -67,6 +75,8 @@ export function createListener(
     // What the system still holds of an answer must not end in order before the answer does.
     reset(socket);
   });
+  // After Node's own listener, which gave the socket to the parser.
+  if (fastPath) server.on('connection', (socket: Socket) => fastPath.take(socket));
   // Counted by the handler: before 24.18.1 Node dropped the fields beyond its count and went on.
   server.maxHeadersCount = 0;
   server.on('upgrade', (request, socket: Socket, head) => {

@@ -4,7 +4,7 @@ import { fieldValue, type RawHeaders } from '../core/raw-headers.ts';
 import type { RequestRecord } from '../core/request-record.ts';
 import type { Answer } from '../pipeline/answer.ts';
 import { endToEnd } from '../policy/headers.ts';
-import { formatHttpDate } from '../policy/http-date.ts';
+import { answerFields } from './answer-fields.ts';
 import type { ClientResponse } from './client-response.ts';
 import { statusOf } from './error-status.ts';
 import { reset } from './joined-sockets.ts';
@@ -158,17 +158,7 @@ export class Reply {
       this.#response.req.httpVersion !== '1.0' ||
       fieldValue(headers, 'content-length') !== undefined;
     record.firstByteMs = this.#now() - record.startedAt;
-    const fields = [
-      ...headers,
-      'Via',
-      this.#fields.via,
-      'Cache-Status',
-      this.#fields.cacheStatus(record),
-    ];
-    // RFC 9110 section 6.6.1: what comes without one is dated by whoever has a clock.
-    if (fieldValue(headers, 'date') === undefined) fields.push('Date', formatHttpDate(this.#now()));
-    const timing = this.#fields.serverTiming(record);
-    if (timing !== undefined) fields.push('Server-Timing', timing);
+    const fields = answerFields(headers, record, this.#fields, this.#now());
     if (!this.#framed) this.#resetWhenLeft();
     this.#response.writeHead(status, fields);
   }

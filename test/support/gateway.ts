@@ -144,6 +144,7 @@ function baseConfig(data: string): Config {
     disk: 256 * mebibyte,
     logLevel: 'info',
     logFormat: 'json',
+    fastPath: true,
     ...caching,
     debugToken: undefined,
     timeouts: { connect: 5_000, firstByte: 10_000, idle: 10_000, floor: 2_000 },

@@ -23,7 +23,7 @@ async function listening(
     },
     { connect: (_request, socket) => void socket.destroy() },
     (reason) => refused.push(reason),
-    { head: long, keepAlive: long, stalled: long, ...times },
+    { times: { head: long, keepAlive: long, stalled: long, ...times } },
   );
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');

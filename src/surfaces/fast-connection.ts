@@ -1,0 +1,195 @@
+import type { ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import type { HitMemo, Profile } from './hit-memo.ts';
+import type { PreparedHit } from './prepared-hit.ts';
+
+/** What the connections of a listener have in common. */
+export interface FastShared {
+  readonly memo: () => HitMemo<unknown>;
+  readonly now: () => number;
+  readonly record: (hit: PreparedHit, client: string, startedAt: number, aborted: boolean) => void;
+  /** How long who takes nothing is waited for, and who asks nothing; milliseconds. */
+  readonly stalledMs: number;
+  readonly idleMs: number;
+}
+
+type OnData = (chunk: Buffer) => void;
+
+/** Of a request of which the parser makes one, whatever becomes of it. */
+const requestLine = /^(?:GET|HEAD) (?:http:\/)?\/[!-~]+ HTTP\/1\.1$/;
+const headEnd = '\r\n\r\n';
+
+/**
+ * Stands between a socket and Node's HTTP parser. Whole heads that were answered before are answered
+ * here, while the parser waits for a request; all others it gets as they came. As soon as there is
+ * something of which only a parser can say where it ends, the connection is the parser's alone.
+ */
+export class FastConnection {
+  readonly #socket: Socket;
+  readonly #shared: FastShared;
+  readonly #ordinary: OnData;
+  readonly #client: string;
+  /** Heads that the parser was given, and requests that came of them. */
+  #given = 0;
+  #taken = 0;
+  #last: ServerResponse | undefined;
+  /** The field lines that came last, and what they mean to which memo. */
+  #block = '';
+  #profile: Profile | undefined;
+  #memo: HitMemo<unknown> | undefined;
+  /** Answers on their way to the client, first the oldest. */
+  readonly #sent: PreparedHit[] = [];
+  readonly #sentAt: number[] = [];
+  /** What came behind an answer that the client does not take. */
+  #rest: Buffer | undefined;
+
+  /** Undefined where the HTTP server does not read the socket in the way that is known here. */
+  static before(socket: Socket, shared: FastShared): FastConnection | undefined {
+    const [ordinary, ...others] = socket.listeners('data');
+    if (ordinary === undefined || others.length > 0) return undefined;
+    return new FastConnection(socket, shared, ordinary as OnData);
+  }
+
+  private constructor(socket: Socket, shared: FastShared, ordinary: OnData) {
+    this.#socket = socket;
+    this.#shared = shared;
+    this.#ordinary = ordinary;
+    this.#client = socket.remoteAddress ?? '';
+    socket.off('data', ordinary);
+    socket.on('data', this.#onData);
+    socket.on('drain', this.#onDrain);
+    socket.on('close', this.#onClose);
+  }
+
+  /** A request came out of the parser. */
+  took(response: ServerResponse): void {
+    this.#taken += 1;
+    this.#last = response;
+  }
+
+  readonly #onData = (chunk: Buffer): void => {
+    if (this.#rest === undefined) this.#serve(chunk);
+    else this.#wait(Buffer.concat([this.#rest, chunk]));
+  };
+
+  /** Answers the heads that it can, and hands on from the first that it cannot. */
+  #serve(chunk: Buffer): void {
+    let start = 0;
+    if (this.#isOurs() && this.#isPlain(chunk)) {
+      const now = this.#shared.now();
+      while (start < chunk.length && !this.#stalled()) {
+        const end = this.#answer(chunk, start, now);
+        if (end === undefined) break;
+        start = end;
+      }
+      if (start === chunk.length) return;
+      if (this.#stalled()) {
+        this.#wait(chunk.subarray(start));
+        return;
+      }
+    }
+    this.#handOn(start === 0 ? chunk : chunk.subarray(start));
+  }
+
+  /** Whether the parser is between two requests, and all it was given is answered. */
+  #isOurs(): boolean {
+    // The first request is always the parser's: it would end a connection on which it hears nothing.
+    const { closed } = this.#last ?? { closed: false };
+    return closed && this.#given === this.#taken && this.#socket.writable;
+  }
+
+  /** Whether the last head is whole and none bears upon framing: a bad one concerns those before it. */
+  #isPlain(chunk: Buffer): boolean {
+    const end = chunk.indexOf(headEnd, 0, 'latin1');
+    return end + headEnd.length === chunk.length || this.#simpleHeads(chunk) !== undefined;
+  }
+
+  /** Where the head that begins at `start` ended, if it was answered. */
+  #answer(chunk: Buffer, start: number, now: number): number | undefined {
+    const end = chunk.indexOf(headEnd, start, 'latin1');
+    const lineEnd = chunk.indexOf('\r\n', start, 'latin1');
+    if (end === -1 || lineEnd >= end) return undefined;
+    const { hits } = this.#profileOf(chunk.toString('latin1', lineEnd + 2, end));
+    const line = chunk.toString('latin1', start, lineEnd);
+    const hit = hits?.get(line);
+    if (hits === undefined || hit === undefined) return undefined;
+    if (!hit.holds(now) || !hit.send(this.#socket, this.#onWritten)) {
+      this.#memo?.drop(hits, line);
+      return undefined;
+    }
+    this.#sent.push(hit);
+    this.#sentAt.push(now);
+    return end + headEnd.length;
+  }
+
+  #profileOf(block: string): Profile {
+    const memo = this.#shared.memo();
+    if (this.#profile === undefined || block !== this.#block || memo !== this.#memo) {
+      this.#profile = memo.profileOf(block);
+      this.#block = block;
+      this.#memo = memo;
+    }
+    return this.#profile;
+  }
+
+  #handOn(chunk: Buffer): void {
+    const heads = this.#simpleHeads(chunk);
+    if (heads === undefined) this.#leave();
+    else this.#given += heads;
+    this.#ordinary(chunk);
+  }
+
+  /** How many heads without a body there are, or undefined where there is anything else. */
+  #simpleHeads(chunk: Buffer): number | undefined {
+    let heads = 0;
+    for (let start = 0; start < chunk.length; heads += 1) {
+      const end = chunk.indexOf(headEnd, start, 'latin1');
+      const lineEnd = chunk.indexOf('\r\n', start, 'latin1');
+      if (end === -1 || lineEnd >= end) return undefined;
+      if (!requestLine.test(chunk.toString('latin1', start, lineEnd))) return undefined;
+      if (!this.#profileOf(chunk.toString('latin1', lineEnd + 2, end)).simple) return undefined;
+      start = end + headEnd.length;
+    }
+    return heads;
+  }
+
+  /** From here on the parser has the socket to itself. */
+  #leave(): void {
+    const socket = this.#socket;
+    socket.off('data', this.#onData);
+    socket.on('data', this.#ordinary);
+    socket.off('drain', this.#onDrain);
+  }
+
+  #stalled(): boolean {
+    return this.#socket.writableNeedDrain && this.#socket.writableLength > 0;
+  }
+
+  /** RFC 9112 section 9.3.2: who does not read answers gets no more of them made. */
+  #wait(rest: Buffer): void {
+    if (this.#rest === undefined) this.#socket.setTimeout(this.#shared.stalledMs);
+    this.#rest = rest;
+    this.#socket.pause();
+  }
+
+  readonly #onDrain = (): void => {
+    const rest = this.#rest;
+    if (rest === undefined) return;
+    this.#rest = undefined;
+    this.#socket.setTimeout(this.#shared.idleMs);
+    this.#socket.resume();
+    this.#serve(rest);
+  };
+
+  readonly #onWritten = (error?: Error | null): void => {
+    const hit = this.#sent.shift();
+    const startedAt = this.#sentAt.shift();
+    if (hit === undefined || startedAt === undefined) return;
+    this.#shared.record(hit, this.#client, startedAt, error !== undefined && error !== null);
+  };
+
+  readonly #onClose = (): void => {
+    this.#rest = undefined;
+    while (this.#sent.length > 0) this.#onWritten(new Error('the connection is closed'));
+  };
+}

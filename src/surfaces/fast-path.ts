@@ -1,0 +1,95 @@
+import type { ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
+import type { ArtifactMeta } from '../core/artifact-meta.ts';
+import type { RequestRecord } from '../core/request-record.ts';
+import { FastConnection, type FastShared } from './fast-connection.ts';
+import type { Answered, Routing } from './gateway-handler.ts';
+import { HitMemo } from './hit-memo.ts';
+import { defaultTimes, type ListenerTimes } from './listener.ts';
+import { type HotStore, PreparedHit } from './prepared-hit.ts';
+import type { ResponseFields } from './response-fields.ts';
+import { indifferentFields, judgeFields } from './simple-fields.ts';
+
+export interface FastPathOptions {
+  readonly store: HotStore;
+  readonly fields: ResponseFields;
+  readonly routing: () => Routing;
+  readonly now: () => number;
+  /** Takes each record once, when its request is over. */
+  readonly record: (record: RequestRecord) => void;
+  readonly times?: ListenerTimes;
+}
+
+/** Node waits so much longer than it says: its default. */
+const keepAliveBufferMs = 1_000;
+
+/**
+ * Answers requests that mean the same as one that was answered from memory before, without reading
+ * them again: what the ordinary path said is repeated for as long as it would say so.
+ */
+export class FastPath {
+  readonly #options: FastPathOptions;
+  readonly #connections = new WeakMap<Socket, FastConnection>();
+  readonly #shared: FastShared;
+  readonly #ending: string;
+  #memo: HitMemo<Routing>;
+
+  constructor(options: FastPathOptions) {
+    const { routing, now, record, times = defaultTimes } = options;
+    this.#options = options;
+    this.#memo = new HitMemo(routing());
+    this.#ending = `Connection: keep-alive\r\nKeep-Alive: timeout=${Math.floor(times.keepAlive / 1000)}\r\n\r\n`;
+    this.#shared = {
+      memo: () => this.#current(),
+      now,
+      record: (hit, client, startedAt, aborted) => {
+        const done = hit.recordOf(client, startedAt);
+        record(aborted ? { ...done, aborted } : done);
+      },
+      stalledMs: times.stalled,
+      idleMs: times.keepAlive + keepAliveBufferMs,
+    };
+  }
+
+  /** Takes a connection that the HTTP server has just taken. */
+  take(socket: Socket): void {
+    if (socket instanceof TLSSocket) return;
+    const connection = FastConnection.before(socket, this.#shared);
+    if (connection !== undefined) this.#connections.set(socket, connection);
+  }
+
+  /** A request came out of the parser. */
+  took(socket: Socket, response: ServerResponse): void {
+    this.#connections.get(socket)?.took(response);
+  }
+
+  /** Learns how a hit is answered. */
+  readonly learn = ({ request, routing, resource, answer, record }: Answered): void => {
+    const { stored } = answer;
+    const memo = this.#current();
+    if (stored === undefined || routing !== memo.era || request.httpVersion !== '1.1') return;
+    if (!this.#connections.has(request.socket)) return;
+    const verdict = judgeFields(request.rawHeaders);
+    if (verdict.kind !== 'plain') return;
+    const { store, fields } = this.#options;
+    const variants = store.peek(resource.request.url);
+    if (variants === undefined || !variants.every(isIndifferent)) return;
+    const hit = PreparedHit.of(
+      { store, fields, ending: this.#ending },
+      { resource, answer, stored, variants, record },
+    );
+    if (hit) memo.learn(`${request.method} ${request.url} HTTP/1.1`, verdict.signature, hit);
+  };
+
+  #current(): HitMemo<Routing> {
+    const routing = this.#options.routing();
+    if (this.#memo.era !== routing || this.#memo.full) this.#memo = new HitMemo(routing);
+    return this.#memo;
+  }
+}
+
+/** Whether none of the fields that are not looked at decides on this response. */
+function isIndifferent({ vary }: ArtifactMeta): boolean {
+  return vary.every(([name]) => !indifferentFields.has(name));
+}

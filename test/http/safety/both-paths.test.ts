@@ -1,0 +1,137 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { FakeClock } from '../../support/clock.ts';
+import { type TestGateway, testGateway } from '../../support/gateway.ts';
+import { httpOrigin } from '../../support/http-origin.ts';
+import { untilSettled } from '../../support/settled.ts';
+import { until } from '../../support/until.ts';
+import { conversation, type Step } from './conversations.ts';
+import { Talk } from './talk.ts';
+
+const hour = { 'Cache-Control': 'max-age=3600' };
+
+/** Two gateways before one origin, which differ in the fast path alone; time is the test's. */
+async function setup() {
+  const clock = new FakeClock();
+  const origin = await httpOrigin();
+  origin.serve('/a', { body: 'a', etag: '"one"', headers: hour });
+  origin.serve('/b', { body: 'b', headers: { ...hour, Vary: 'Accept, npm-session' } });
+  origin.serve('/big', { body: { seed: 'big', size: 200_000 }, headers: hour });
+  origin.serve('/short', { body: 'short', headers: { 'Cache-Control': 'max-age=2' } });
+  origin.serve('/moved', {
+    body: '',
+    status: 301,
+    headers: { ...hour, Location: `${origin.url}/a` },
+  });
+  origin.serve('/gone', { body: 'gone', status: 404, headers: hour });
+  origin.serve('/empty', { body: '', headers: hour });
+  origin.serve('/private', { body: 'mine', headers: { 'Cache-Control': 'no-store' } });
+  for (const path of ['/a', '/b', '/big', '/short', '/moved', '/gone', '/empty', '/private']) {
+    const handler = origin.handlerOf(path);
+    origin.handle(path, (request, response) => {
+      // What the origin's own clock says is not the test's.
+      response.sendDate = false;
+      if (path !== '/b') response.setHeader('Date', new Date(clock.now()).toUTCString());
+      return handler?.(request, response);
+    });
+  }
+  const start = (fastPath: boolean): Promise<TestGateway> =>
+    testGateway({
+      config: { fastPath, debugToken: 'token' },
+      mounts: [{ path: '/files', url: origin.url }],
+      now: clock.now,
+    });
+  return { clock, origin, fast: await start(true), ordinary: await start(false) };
+}
+
+/** The log's lines on requests, without what the time of day has a part in. */
+function requestLines(gateway: TestGateway): unknown[] {
+  return gateway
+    .log()
+    .filter(({ msg }) => msg === 'request')
+    .map(({ time, durationMs, firstByteMs, upstreamFirstByteMs, ...rest }) => rest);
+}
+
+/** Has the same conversation with both and compares all that can be seen of it. */
+async function compare(
+  { clock, fast, ordinary }: Awaited<ReturnType<typeof setup>>,
+  steps: readonly Step[],
+): Promise<string> {
+  const talks = [fast, ordinary].map(({ url }) => new Talk(url)) as [Talk, Talk];
+  for (const { pieces, methods, pause } of steps) {
+    clock.advance(pause);
+    if (!talks[0].open || !talks[1].open) break;
+    await Promise.all(talks.map((talk) => talk.ask(pieces, methods)));
+    // What is stored behind an answer is there for the next request.
+    await Promise.all([fast, ordinary].map(untilSettled));
+  }
+  await Promise.all(talks.map((talk) => talk.end()));
+  expect(talks[0].heard).toBe(talks[1].heard);
+  const lines = () => [requestLines(fast), requestLines(ordinary)] as const;
+  await until(() => lines()[0].length === lines()[1].length, 'as many lines in both logs');
+  expect(lines()[0]).toEqual(lines()[1]);
+  return talks[0].heard;
+}
+
+const get = 'GET /files/a HTTP/1.1\r\nHost: x\r\n';
+const hit = `${get}\r\n`;
+const evil = 'GET /files/gone HTTP/1.1\r\nHost: x\r\n\r\n';
+const fields = (count: number) =>
+  Array.from({ length: count }, (_, i) => `F${i}: ${i}\r\n`).join('');
+
+describe('behind hits of the same connection, both paths take as dangerous or as harmless', () => {
+  test.each<[string, string, number?]>([
+    ['CL.TE', `${get}Content-Length: 6\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nG`],
+    ['TE.CL', `${get}Transfer-Encoding: chunked\r\nContent-Length: 4\r\n\r\n5c\r\n${evil}`],
+    [
+      'a body of GET that looks like a request',
+      `${get}Content-Length: ${evil.length}\r\n\r\n${evil}`,
+    ],
+    ['TE of GET', `${get}Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n`],
+    ['two equal lengths', `${get}Content-Length: 3\r\nContent-Length: 3\r\n\r\nabc`],
+    ['a fold', `${get}A: b\r\n c\r\n\r\n`],
+    ['a folded framing', `${get}Transfer-Encoding:\r\n chunked\r\n\r\n0\r\n\r\n`],
+    ['bare LF', 'GET /files/a HTTP/1.1\nHost: x\n\n'],
+    ['bare LF in a value', `${get}A: b\nContent-Length: 5\r\n\r\n`],
+    ['bare CR in a value', `${get}A: b\rContent-Length: 5\r\n\r\n`],
+    ['space before the colon', `${get}Transfer-Encoding : chunked\r\n\r\n0\r\n\r\n`],
+    ['NUL in the target', 'GET /files/a\0 HTTP/1.1\r\nHost: x\r\n\r\n'],
+    ['two hosts', `${get}Host: y\r\n\r\n`],
+    ['no host', 'GET /files/a HTTP/1.1\r\n\r\n'],
+    ['HTTP/1.0', 'GET /files/a HTTP/1.0\r\nHost: x\r\n\r\n'],
+    ['HTTP/1.0 that stays', 'GET /files/a HTTP/1.0\r\nConnection: keep-alive\r\n\r\n'],
+    ['HEAD', `HEAD${get.slice(3)}\r\n`.repeat(2), 2],
+    ['close, and more', `${get}Connection: close\r\n\r\n${evil}`],
+    ['60 fields', `${get}${fields(60)}\r\n`],
+    ['201 fields', `${get}${fields(201)}\r\n`],
+    ['100-continue', `${get}Expect: 100-continue\r\n\r\n`],
+    ['an unknown expectation', `${get}Expect: x\r\n\r\n`],
+    ['an upgrade that is ignored', `${get}Connection: Upgrade\r\nUpgrade: h2c\r\n\r\n`],
+    ['the absolute form', 'GET http://127.0.0.1:1/files/a HTTP/1.1\r\nHost: x\r\n\r\n'],
+    ['hits, ahead of their answers', hit.repeat(20), 20],
+    ['hits with a miss among them', `${hit}${hit}${evil}GET /files/new${evil.slice(15)}${hit}`, 5],
+    ['hits and a head that is none', `${hit}${hit}no head\r\n\r\n${hit}`],
+  ])('%s', async (_what, bytes, answers = 1) => {
+    const gateways = await setup();
+    const said = (pieces: readonly string[], count: number): Step => {
+      const method = pieces.join('').startsWith('HEAD') ? 'HEAD' : 'GET';
+      return { pieces, methods: Array.from({ length: count }, () => method), pause: 1 };
+    };
+    const hits = [said([hit], 1), said([hit], 1), said([hit], 1)];
+    await compare(gateways, [...hits, said([bytes], answers), said([hit], 1)]);
+    // One byte at a time.
+    await compare(gateways, [...hits, said([...bytes], answers), said([hit], 1)]);
+  });
+});
+
+test('whatever is said on a connection, both paths answer the same', {
+  timeout: 120_000,
+}, async () => {
+  const gateways = await setup();
+  await fc.assert(
+    fc.asyncProperty(conversation(gateways.origin.url), async (steps) => {
+      await compare(gateways, steps);
+    }),
+    { numRuns: 100 },
+  );
+});
