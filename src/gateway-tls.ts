@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type { Config } from './config/config.ts';
+import { LookupCounter } from './core/cache-lookups.ts';
 import type { Logger } from './core/logger.ts';
 import { type HostPattern, matchesHost } from './core/network.ts';
 import { interceptedHosts, ownHosts } from './gateway-hosts.ts';
@@ -28,10 +29,13 @@ interface Material {
 
 /** The certificates that the gateway shows to clients. */
 export class GatewayTls {
+  /** Over all reloads. */
+  readonly lookups: LookupCounter;
   readonly #options: GatewayTlsOptions;
   #material: Material;
 
-  private constructor(material: Material, options: GatewayTlsOptions) {
+  private constructor(material: Material, options: GatewayTlsOptions, lookups: LookupCounter) {
+    this.lookups = lookups;
     this.#material = material;
     this.#options = options;
   }
@@ -47,14 +51,16 @@ export class GatewayTls {
         'the certificate authority cannot be used: no tunnel is intercepted',
       );
     }
-    return new GatewayTls(await readMaterial(config, authority, options), options);
+    const lookups = new LookupCounter('certificates');
+    const material = await readMaterial(config, authority, options, lookups);
+    return new GatewayTls(material, options, lookups);
   }
 
   /** Reads the files again; what cannot be used leaves all as it was, and is said. */
   async reload(config: Config): Promise<void> {
     try {
       const authority = await readAuthority(config.data);
-      this.#material = await readMaterial(config, authority, this.#options);
+      this.#material = await readMaterial(config, authority, this.#options, this.lookups);
     } catch (err) {
       this.#options.log.error({ err }, 'certificates not reloaded');
     }
@@ -78,10 +84,11 @@ async function readMaterial(
   config: Config,
   authority: Authority | undefined,
   { connections, now, log }: GatewayTlsOptions,
+  lookups: LookupCounter,
 ): Promise<Material> {
   const make = ({ chain, key }: HostCredentials): Terminator =>
     connections.terminator({ cert: chain, key });
-  const certificates = authority && new HostCertificates({ authority, make, now });
+  const certificates = authority && new HostCertificates({ authority, make, now, lookups });
   const intercepted = interceptedHosts(config);
   const permits = (host: string): boolean => authority?.permits(host) === true;
   const foreign = intercepted.flatMap((pattern) =>

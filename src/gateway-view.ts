@@ -1,4 +1,5 @@
 import type { Config } from './config/config.ts';
+import type { CacheLookups } from './core/cache-lookups.ts';
 import { canonicalUrl } from './core/canonical-url.ts';
 import { GatewayError } from './core/errors.ts';
 import type { MirrorExplanation } from './core/mirror-figures.ts';
@@ -123,6 +124,7 @@ export function sampleState(
   mirrors: Mirrors,
   tunnels: { readonly open: number },
   memory: Pick<MemoryGuard, 'check'>,
+  tls: { readonly lookups: CacheLookups },
 ): StateSample {
   return {
     tiers: tiersOf(store),
@@ -130,6 +132,7 @@ export function sampleState(
     tunnels: tunnels.open,
     mirrors: mirrors.figures(),
     memory: memory.check(),
+    lookups: [...(store.stats().lookups ?? []), ...serve.lookups, tls.lookups],
   };
 }
 

@@ -97,7 +97,7 @@ export async function createGateway(initial: Config, io: GatewayIo): Promise<Gat
     logger: log,
     clock: now,
     origins: upstreamOrigins(config),
-    sample: () => sampleState(store, serve, mirrors, tunnels, memoryGuard),
+    sample: () => sampleState(store, serve, mirrors, tunnels, memoryGuard, tls),
     probe: io.probe,
     version: io.version,
     nodeVersion: io.nodeVersion,

@@ -1,3 +1,4 @@
+import { LookupCounter } from '../core/cache-lookups.ts';
 import type { Rewrite } from '../core/classification.ts';
 import { GatewayError } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
@@ -27,6 +28,8 @@ export interface DeriverOptions {
  * end.
  */
 export class Deriver {
+  /** A document that is being made already was found, too. */
+  readonly lookups = new LookupCounter('rewritten');
   readonly #options: DeriverOptions;
   readonly #making = new Map<string, Promise<Fill>>();
   readonly #serials = new WeakMap<Fill, number>();
@@ -76,6 +79,7 @@ export class Deriver {
     const meta = variants.find(
       ({ derivedFrom, vary }) => derivedFrom === source.sha256 && matchesVary(vary, request),
     );
+    if (meta) this.lookups.count(true);
     return meta && storedRepresentation(store, meta, now());
   }
 
@@ -93,6 +97,7 @@ export class Deriver {
     // No wait between the look and the entry below: whoever finds nothing here is the one who makes it.
     const pending = this.#making.get(id);
     const current = pending && (await pending);
+    this.lookups.count(current?.accepts(0) === true);
     if (current?.accepts(0)) {
       onFill(current);
       return arrivingRepresentation(current, head, now());

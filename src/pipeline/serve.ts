@@ -1,4 +1,5 @@
 import type { ArtifactMeta } from '../core/artifact-meta.ts';
+import type { CacheLookups } from '../core/cache-lookups.ts';
 import { GatewayError } from '../core/errors.ts';
 import type { CacheOutcome } from '../core/outcome.ts';
 import type { CacheStatus, RequestRecord } from '../core/request-record.ts';
@@ -69,6 +70,11 @@ export class Serve {
     let readers = 0;
     for (const fill of this.#inFlight.fills) readers += fill.readers;
     return { fills: this.#inFlight.fills.size, readers };
+  }
+
+  /** Of the caches of its own. */
+  get lookups(): readonly CacheLookups[] {
+    return [this.#deriver.lookups];
   }
 
   /**

@@ -1,5 +1,6 @@
 import type { ArtifactMeta, BodyRef } from '../core/artifact-meta.ts';
 import type { BodyReader, ByteRange } from '../core/body.ts';
+import type { CacheLookups } from '../core/cache-lookups.ts';
 import type { Digest } from '../core/digest.ts';
 
 /** What to remove. `prefix` is a prefix of the key (the canonical URL), `mount` a mount's path. */
@@ -19,6 +20,8 @@ export interface StoreStats {
   readonly partialBytes: number;
   readonly evictions: number;
   readonly tiers?: readonly StoreStats[];
+  /** Of the caches in front of what is slower. */
+  readonly lookups?: readonly CacheLookups[];
 }
 
 export type StoreHealth = { readonly ok: true } | { readonly ok: false; readonly reason: string };

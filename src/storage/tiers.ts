@@ -1,5 +1,6 @@
 import type { ArtifactMeta, BodyRef } from '../core/artifact-meta.ts';
 import type { BodyReader, ByteRange } from '../core/body.ts';
+import { LookupCounter } from '../core/cache-lookups.ts';
 import { readBytes } from './bytes-reader.ts';
 import type { MemoryStore } from './engines/memory.ts';
 import type { LowerStore } from './lower-store.ts';
@@ -29,6 +30,9 @@ class Tiers implements Store {
   readonly #memory: MemoryStore;
   readonly #disk: LowerStore;
   readonly #loader: TierLoader;
+  /** Of what memory may hold: records, and bodies that are not too large for it. */
+  readonly #records = new LookupCounter('records');
+  readonly #bodies = new LookupCounter('bodies');
 
   constructor(memory: MemoryStore, disk: LowerStore) {
     this.#memory = memory;
@@ -48,12 +52,19 @@ class Tiers implements Store {
 
   peek(key: string): readonly ArtifactMeta[] | undefined {
     const variants = this.#memory.peek(key);
-    if (variants) this.#disk.touch(key);
+    if (variants) {
+      this.#disk.touch(key);
+      // What is not there is asked for by `get`, which counts it.
+      this.#records.count(true);
+    }
     return variants;
   }
 
   async get(key: string): Promise<readonly ArtifactMeta[]> {
-    return this.peek(key) ?? this.#loader.records(key);
+    const variants = this.peek(key);
+    if (variants) return variants;
+    this.#records.count(false);
+    return this.#loader.records(key);
   }
 
   async put(key: string, meta: ArtifactMeta): Promise<void> {
@@ -66,12 +77,15 @@ class Tiers implements Store {
   }
 
   peekBody(body: BodyRef): Uint8Array | undefined {
-    return this.#memory.peekBody(body);
+    const bytes = this.#memory.peekBody(body);
+    if (bytes) this.#bodies.count(true);
+    return bytes;
   }
 
   async openBody(body: BodyRef, range?: ByteRange): Promise<BodyReader | undefined> {
-    const bytes = this.#memory.peekBody(body);
+    const bytes = this.peekBody(body);
     if (bytes) return readBytes(bytes, range);
+    if (body.size <= this.#memory.maxBodyBytes) this.#bodies.count(false);
     const reader = await this.#loader.open(body, range);
     if (!reader) this.#memory.forgetBody(body);
     return reader;
@@ -115,6 +129,7 @@ class Tiers implements Store {
       partialBytes: sum((tier) => tier.partialBytes),
       evictions: sum((tier) => tier.evictions),
       tiers,
+      lookups: [this.#records, this.#bodies],
     };
   }
 

@@ -39,6 +39,12 @@ export function registerStateMetrics(registry: Registry): (sample: StateSample) 
     labelNames: ['tier'],
     registers: [registry],
   });
+  const lookups = new Counter({
+    name: 'millrace_cache_lookups_total',
+    help: 'Look-ups in internal caches, by whether they knew.',
+    labelNames: ['cache', 'result'],
+    registers: [registry],
+  });
   const fills = new Gauge({
     name: 'millrace_fills_active',
     help: 'Bodies being fetched into the cache.',
@@ -59,6 +65,11 @@ export function registerStateMetrics(registry: Registry): (sample: StateSample) 
     for (const tier of sample.tiers) {
       for (const update of updates) update(tier);
       evictions.inc({ tier: tier.name }, tier.evictions);
+    }
+    lookups.reset();
+    for (const { cache, hits, misses } of sample.lookups) {
+      lookups.inc({ cache, result: 'hit' }, hits);
+      lookups.inc({ cache, result: 'miss' }, misses);
     }
     fills.set(sample.fills);
     readers.set(sample.readers);

@@ -1,3 +1,4 @@
+import type { CacheLookups } from '../core/cache-lookups.ts';
 import type { MirrorsFigures } from '../core/mirror-figures.ts';
 
 /** One tier of the store at the moment of asking. Bytes count against `maxBytes`. */
@@ -33,6 +34,8 @@ export interface StateSample {
   readonly tunnels: number;
   readonly mirrors: MirrorsFigures;
   readonly memory: MemorySample;
+  /** Of internal caches. */
+  readonly lookups: readonly CacheLookups[];
 }
 
 /** What is read of the process; Node's own `process` is one. */

@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache';
+import type { LookupCounter } from '../core/cache-lookups.ts';
 import { GatewayError } from '../core/errors.ts';
 import type { Authority, HostCredentials } from './authority.ts';
 
@@ -8,6 +9,7 @@ export interface HostCertificatesOptions<T> {
   readonly make: (credentials: HostCredentials) => T;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
+  readonly lookups: LookupCounter;
   /** Sets of hosts that are kept. */
   readonly max?: number;
 }
@@ -35,10 +37,14 @@ export class HostCertificates<T> {
     const known = this.#kept.get(name);
     if (known !== undefined) {
       const { made, renewAt } = await known;
-      if (this.#options.now() < renewAt) return made;
+      if (this.#options.now() < renewAt) {
+        this.#options.lookups.count(true);
+        return made;
+      }
       // Somebody else may have seen it first.
       if (this.#kept.peek(name) !== known) return this.for(hosts);
     }
+    this.#options.lookups.count(false);
     const making = this.#make(hosts);
     this.#kept.set(name, making);
     try {

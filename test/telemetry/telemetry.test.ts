@@ -30,6 +30,7 @@ const sample: StateSample = {
   fills: 2,
   readers: 9,
   tunnels: 0,
+  lookups: [{ cache: 'records', hits: 8, misses: 2 }],
   memory: { pressure: 1, limit: 1000, tierBound: 500, connections: 4 },
   mirrors: {
     mirrors: [
@@ -282,6 +283,8 @@ test('the gauges show the sample taken at the scrape, the process and the build'
   expect(values.get('millrace_store_evictions_total{tier="memory"}')).toBe(7);
   expect(values.get('millrace_store_healthy{tier="memory"}')).toBe(1);
   expect(values.get('millrace_store_healthy{tier="disk"}')).toBe(0);
+  expect(values.get('millrace_cache_lookups_total{cache="records",result="hit"}')).toBe(8);
+  expect(values.get('millrace_cache_lookups_total{cache="records",result="miss"}')).toBe(2);
   expect(values.get('millrace_fills_active')).toBe(2);
   expect(values.get('millrace_fill_readers')).toBe(9);
   expect(values.get('millrace_memory_pressure')).toBe(1);

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { createServer, connect as tlsConnect } from 'node:tls';
 import { promisify } from 'node:util';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { LookupCounter } from '../../src/core/cache-lookups.ts';
 import { type HostPattern, parseHostPattern } from '../../src/core/network.ts';
 import {
   Authority,
@@ -185,7 +186,8 @@ describe('the certificates of hosts', () => {
       made += 1;
       return certify(...args);
     };
-    const certificates = new HostCertificates({ authority, make, now: () => now });
+    const lookups = new LookupCounter('certificates');
+    const certificates = new HostCertificates({ authority, make, now: () => now, lookups });
     const [first, second] = await Promise.all([
       certificates.for(['registry.test']),
       certificates.for(['registry.test']),
@@ -196,11 +198,18 @@ describe('the certificates of hosts', () => {
     now += 2 * day;
     expect(await certificates.for(['registry.test'])).not.toBe(first);
     expect(made).toBe(2);
+    expect(lookups).toMatchObject({ hits: 2, misses: 2 });
   });
 
   test('are bounded in number', async () => {
     const authority = await authorityFor('registry.test');
-    const certificates = new HostCertificates({ authority, make, now: Date.now, max: 1 });
+    const certificates = new HostCertificates({
+      authority,
+      make,
+      now: Date.now,
+      max: 1,
+      lookups: new LookupCounter('certificates'),
+    });
     const first = await certificates.for(['a.registry.test']);
     await certificates.for(['b.registry.test']);
     expect(await certificates.for(['a.registry.test'])).not.toBe(first);
@@ -208,7 +217,12 @@ describe('the certificates of hosts', () => {
 
   test('are refused when the authority has expired', async () => {
     const authority = await authorityFor('registry.test');
-    const certificates = new HostCertificates({ authority, make, now: () => authority.notAfter });
+    const certificates = new HostCertificates({
+      authority,
+      make,
+      now: () => authority.notAfter,
+      lookups: new LookupCounter('certificates'),
+    });
     await expect(certificates.for(['registry.test'])).rejects.toThrow(/ca rotate/);
   });
 });
