@@ -124,7 +124,7 @@ export function sampleState(
   mirrors: Mirrors,
   tunnels: { readonly open: number },
   memory: Pick<MemoryGuard, 'check'>,
-  tls: { readonly lookups: CacheLookups },
+  others: readonly CacheLookups[],
 ): StateSample {
   return {
     tiers: tiersOf(store),
@@ -132,7 +132,7 @@ export function sampleState(
     tunnels: tunnels.open,
     mirrors: mirrors.figures(),
     memory: memory.check(),
-    lookups: [...(store.stats().lookups ?? []), ...serve.lookups, tls.lookups],
+    lookups: [...(store.stats().lookups ?? []), ...serve.lookups, ...others],
   };
 }
 

@@ -97,7 +97,7 @@ export async function createGateway(initial: Config, io: GatewayIo): Promise<Gat
     logger: log,
     clock: now,
     origins: upstreamOrigins(config),
-    sample: () => sampleState(store, serve, mirrors, tunnels, memoryGuard, tls),
+    sample: () => sampleState(store, serve, mirrors, tunnels, memoryGuard, lookups()),
     probe: io.probe,
     version: io.version,
     nodeVersion: io.nodeVersion,
@@ -156,6 +156,7 @@ export async function createGateway(initial: Config, io: GatewayIo): Promise<Gat
     toGatewayError: (error) => toGatewayError(error, 'waiting'),
   });
   const record = (record: RequestRecord): void => telemetry.record(record);
+  const lookups = () => [tls.lookups, ...(fastPath ? [fastPath.lookups] : [])];
   const fastPath = config.fastPath
     ? new FastPath({ store, fields: responseFields, routing: () => routing, now, record })
     : undefined;

@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import type { ArtifactMeta } from '../core/artifact-meta.ts';
+import { LookupCounter } from '../core/cache-lookups.ts';
 import type { RequestRecord } from '../core/request-record.ts';
 import { FastConnection, type FastShared } from './fast-connection.ts';
 import type { Answered, Routing } from './gateway-handler.ts';
@@ -29,6 +30,8 @@ const keepAliveBufferMs = 1_000;
  * them again: what the ordinary path said is repeated for as long as it would say so.
  */
 export class FastPath {
+  /** Of requests on connections that it reads. */
+  readonly lookups = new LookupCounter('prepared');
   readonly #options: FastPathOptions;
   readonly #connections = new WeakMap<Socket, FastConnection>();
   readonly #shared: FastShared;
@@ -44,6 +47,7 @@ export class FastPath {
       memo: () => this.#current(),
       now,
       record: (hit, client, startedAt, aborted) => {
+        this.lookups.count(true);
         const done = hit.recordOf(client, startedAt);
         record(aborted ? { ...done, aborted } : done);
       },
@@ -61,7 +65,10 @@ export class FastPath {
 
   /** A request came out of the parser. */
   took(socket: Socket, response: ServerResponse): void {
-    this.#connections.get(socket)?.took(response);
+    const connection = this.#connections.get(socket);
+    if (connection === undefined) return;
+    this.lookups.count(false);
+    connection.took(response);
   }
 
   /** Learns how a hit is answered. */
