@@ -78,6 +78,17 @@ export interface PinSource {
   find(url: string): PinFinder;
 }
 
+/** A small document that is made of those of several repositories. */
+export interface Merge {
+  /** What is asked for is told of the document by this end of its URL: `.sha1`. */
+  readonly suffix: string;
+  readonly type: string;
+  /** One document of at least two; undefined where one of them is not what it should be. */
+  merge(documents: readonly Uint8Array[]): Uint8Array | undefined;
+  /** What is asked for, from the document. */
+  present(document: Uint8Array): Uint8Array;
+}
+
 /** What may be said of anything that the cache may hold. */
 interface Cacheable {
   /**
@@ -126,6 +137,8 @@ export interface IndexClassification extends Cacheable {
   readonly ownEtag?: boolean;
   /** Request fields (lower case) that decided on `rewrite`: the served `Vary` must name them. */
   readonly servedVary?: readonly string[];
+  /** How a mount with several repositories answers it; without it as the first one that has it. */
+  readonly merge?: Merge;
 }
 
 /** A resource whose URL's content never changes. */

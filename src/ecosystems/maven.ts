@@ -1,8 +1,10 @@
+import { createHash } from 'node:crypto';
 import { pathOf } from '../core/canonical-url.ts';
-import type { ArtifactClassification, IndexClassification } from '../core/classification.ts';
+import type { ArtifactClassification, IndexClassification, Merge } from '../core/classification.ts';
 import { fieldValue, type RawHeaders } from '../core/raw-headers.ts';
 import { ChecksumFileFinder, checksumSuffixes } from './checksum-file.ts';
 import type { Ecosystem } from './ecosystem.ts';
+import { mergedMetadata } from './maven-metadata.ts';
 import { parseMavenPath } from './maven-path.ts';
 import { chosenFields } from './negotiation.ts';
 
@@ -20,6 +22,22 @@ export const maven: Ecosystem = {
     return { ...classificationOf(url), ...(requestHeaders && { requestHeaders }) };
   },
 };
+
+const metadataFile = /\/maven-metadata(\.xml(?:\.\w+)?)$/;
+
+/** By the end of its name. The checksums of what is merged could be nobody else's. */
+const metadataMerges: ReadonlyMap<string, Merge> = new Map([
+  ['.xml', metadataMerge('', 'application/xml', (document) => document)],
+  ...checksumSuffixes.map((suffix) => {
+    const checksum = (document: Uint8Array) =>
+      Buffer.from(createHash(suffix.slice(1)).update(document).digest('hex'));
+    return [`.xml${suffix}`, metadataMerge(suffix, 'text/plain', checksum)] as const;
+  }),
+]);
+
+function metadataMerge(suffix: string, type: string, present: Merge['present']): Merge {
+  return { suffix, type, merge: mergedMetadata, present };
+}
 
 /** Maven asks for everything with `no-cache, no-store`, also for what cannot change. */
 function withoutHabits(headers: RawHeaders): RawHeaders | undefined {
@@ -40,8 +58,10 @@ function classificationOf(url: string): ArtifactClassification | IndexClassifica
     case 'checksum':
       return { kind: 'index', freshness: 'forever' };
     // Metadata, its checksums and what is deployed again under its name must be of one moment.
-    case 'moving':
-      return { kind: 'index', freshness: 'validate' };
+    case 'moving': {
+      const merge = metadataMerges.get(metadataFile.exec(pathOf(url))?.[1] ?? '');
+      return { kind: 'index', freshness: 'validate', ...(merge && { merge }) };
+    }
     case 'other':
       return { kind: 'index', freshness: 'rfc9111' };
   }

@@ -16,6 +16,7 @@ import { FailedValidations } from './failed-validations.ts';
 import { withFirstBytes } from './first-bytes.ts';
 import { Generations } from './generations.ts';
 import { InFlight } from './in-flight.ts';
+import { mergedAnswer, mergeOf } from './merged.ts';
 import { type Alone, alone, type Obtained, type ObtainParts, obtain } from './obtain.ts';
 import { Posted } from './posted.ts';
 import { present } from './present.ts';
@@ -80,7 +81,14 @@ export class Serve {
   /**
    * The answer to a GET or HEAD. Throws a GatewayError when there is no answer.
    */
-  async answer(asked: Resource, record: RequestRecord, client: Client): Promise<Answer> {
+  async answer(resource: Resource, record: RequestRecord, client: Client): Promise<Answer> {
+    const merge = mergeOf(resource);
+    if (!merge) return this.#one(resource, record, client);
+    const answer = (each: Resource, of: RequestRecord) => this.#one(each, of, client);
+    return mergedAnswer({ ...this.#options, answer }, resource, merge, record);
+  }
+
+  async #one(asked: Resource, record: RequestRecord, client: Client): Promise<Answer> {
     const { resource, pinnedBy } = await this.#generations.placed(asked, record, client);
     const asking: Asking = {
       resource,

@@ -4,6 +4,7 @@ import { maven } from '../../src/ecosystems/maven.ts';
 import { describeEcosystem } from './ecosystem-conformance.ts';
 
 const upstreamUrl = 'https://repo.maven.apache.org/maven2';
+const metadata = { kind: 'index', freshness: 'validate', merge: { type: 'application/xml' } };
 const checksum = { kind: 'index', freshness: 'forever' };
 const moving = { kind: 'index', freshness: 'validate' };
 const plain = { kind: 'index', freshness: 'rfc9111' };
@@ -24,9 +25,10 @@ const table = [
   ['/org/example/nail/1.0/nail-1.0.jar.md5', checksum],
   ['/org/example/nail/1.0/nail-1.0.jar.asc.sha512', checksum],
   ['/org/example/nail/1.0-SNAPSHOT/nail-1.0-20260131.235959-12.jar.sha256', checksum],
-  ['/org/example/nail/maven-metadata.xml', moving],
-  ['/org/example/nail/maven-metadata.xml.sha1', moving],
-  ['/org/example/nail/1.0-SNAPSHOT/maven-metadata.xml', moving],
+  ['/org/example/nail/maven-metadata.xml', metadata],
+  ['/org/example/nail/maven-metadata.xml.sha1', { ...metadata, merge: { suffix: '.sha1' } }],
+  ['/org/example/nail/maven-metadata.xml.asc', moving],
+  ['/org/example/nail/1.0-SNAPSHOT/maven-metadata.xml', metadata],
   ['/org/example/nail/1.0-SNAPSHOT/nail-1.0-SNAPSHOT.jar', moving],
   ['/org/example/nail/1.0-SNAPSHOT/nail-1.0-SNAPSHOT.jar.sha1', moving],
   ['/org/example/nail/1.0/other-1.0.jar', plain],
@@ -45,7 +47,8 @@ describeEcosystem({ create: () => maven, upstreamUrl, paths: table.map(([path]) 
 it.each(table)('maven judges %s', (path, expected) => {
   const url = upstreamUrl + path;
   const answer = maven.classify({ method: 'GET', url, path, headers: [] });
-  if (expected !== release) expect(answer).toEqual(expected);
+  if (typeof expected === 'object' && 'merge' in expected) expect(answer).toMatchObject(expected);
+  else if (expected !== release) expect(answer).toEqual(expected);
   else {
     const urls = ['.sha512', '.sha256', '.sha1', '.md5'].map((suffix) => url + suffix);
     expect(answer).toMatchObject({ kind: 'artifact', digestFrom: { urls, ask: `${url}.sha1` } });

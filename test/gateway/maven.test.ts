@@ -82,19 +82,3 @@ test('no checksum is asked for in the name of a client with credentials', async 
   expect((await gateway.get(`/maven${jar}`, { headers })).body).toEqual(good);
   expect(asked(origin)).not.toContain(`${jar}.sha1`);
 });
-
-test('metadata is validated each time, and of several repositories the first that has it counts', async () => {
-  const [own, common] = [await httpOrigin(), await httpOrigin()];
-  const { gateway } = await setup(own, common);
-  const metadata = '/org/example/nail/maven-metadata.xml';
-  const fresh = { 'Cache-Control': 'max-age=600' };
-  common.serve(metadata, { body: '<metadata/>', headers: fresh });
-  const read = async () => (await gateway.get(`/maven${metadata}`)).body.toString();
-  expect(await read()).toBe('<metadata/>');
-  common.serve(metadata, { body: '<metadata>1.1</metadata>', headers: fresh });
-  expect(await read()).toBe('<metadata>1.1</metadata>');
-  own.serve(metadata, { body: '<metadata>own</metadata>' });
-  expect(await read()).toBe('<metadata>own</metadata>');
-  await Promise.all([own.close(), common.close()]);
-  expect(await read()).toBe('<metadata>own</metadata>');
-});
