@@ -9,6 +9,8 @@ export interface AptHostOptions {
   readonly sources?: readonly string[];
   /** The gateway's URL, for `http_proxy`. */
   readonly proxy?: string;
+  /** Lines of its `apt.conf`. */
+  readonly configuration?: readonly string[];
 }
 
 /** What apt takes for a host: lists, cache and configuration in a folder; the real host stays as it is. */
@@ -29,6 +31,12 @@ export class AptHost {
   /** The same for a command that may fail. */
   attempt(...args: readonly string[]): Promise<Finished> {
     return attempt('apt-get', args, this.#options());
+  }
+
+  /** The version that its lists have of a package; undefined: none. */
+  async version(name: string): Promise<string | undefined> {
+    const { output } = await run('apt-cache', ['madison', name], this.#options());
+    return output.split('|')[1]?.trim();
   }
 
   /** The `.deb` files downloaded so far, by name. */
@@ -59,7 +67,11 @@ const hostSources = [
 ];
 
 /** A host of the running test that has downloaded nothing yet. */
-export async function aptHost({ sources, proxy }: AptHostOptions): Promise<AptHost> {
+export async function aptHost({
+  sources,
+  proxy,
+  configuration = [],
+}: AptHostOptions): Promise<AptHost> {
   const folder = await temporaryFolder();
   const folders = [
     'etc/apt.conf.d',
@@ -84,6 +96,7 @@ export async function aptHost({ sources, proxy }: AptHostOptions): Promise<AptHo
     'Acquire::Retries "0";',
     'Acquire::Languages "none";',
     ...(sources === undefined ? hostSources : []),
+    ...configuration,
   ];
   await writeFile(join(folder, 'apt.conf'), `${lines.join('\n')}\n`);
   return new AptHost(folder, proxy);
