@@ -21,4 +21,8 @@ export const presets: readonly Preset[] = [
   { path: '/conda', ecosystem: 'conda', url: 'https://conda.anaconda.org' },
   { path: '/hf', ecosystem: 'huggingface', url: 'https://huggingface.co' },
   { path: '/github', ecosystem: 'github', url: 'https://github.com' },
+  { path: '/ubuntu', ecosystem: 'apt', url: 'http://archive.ubuntu.com/ubuntu' },
+  { path: '/fedora', ecosystem: 'rpm', url: 'https://dl.fedoraproject.org/pub/fedora/linux' },
+  { path: '/alpine', ecosystem: 'apk', url: 'https://dl-cdn.alpinelinux.org/alpine' },
+  { path: '/archlinux', ecosystem: 'pacman', url: 'https://geo.mirror.pkgbuild.com' },
 ];

@@ -17,6 +17,9 @@ export const ecosystemIds = [
   'github',
   'fetch',
   'apt',
+  'rpm',
+  'apk',
+  'pacman',
   'generic',
 ] as const;
 export type EcosystemId = (typeof ecosystemIds)[number];

@@ -36,7 +36,7 @@ const sourcePackage =
 export function parseAptPath(url: string): AptPath {
   const path = pathOf(url);
   // apt never sends a query; whatever does is a site of another kind.
-  if (path.includes('?') || hasDotSegments(path)) return { kind: 'other' };
+  if (/[?#]/.test(path) || hasDotSegments(path)) return { kind: 'other' };
   const segments = path.split('/');
   const file = segments.at(-1) ?? '';
 

@@ -19,6 +19,8 @@ const lists = ['sha256', 'sha512'] as const;
 export function releasesNaming(url: string): PinSource | undefined {
   const urls = foldersAbove(url)
     .filter((folder) => !releaseFile.test(url) || url.lastIndexOf('/') >= folder.length)
+    // What lies there is named by its digest.
+    .filter((folder) => !/\/by-hash\/[^/]*\/$/.test(folder))
     .slice(0, maxFolders)
     .flatMap((folder) => [`${folder}InRelease`, `${folder}Release`]);
   if (urls.length === 0) return undefined;

@@ -1,6 +1,7 @@
 import { originOf } from '../core/canonical-url.ts';
 import type { ClassifyRequest } from '../core/classification.ts';
 import { type EcosystemId, ecosystemIds } from '../core/ecosystem-ids.ts';
+import { apk } from './apk.ts';
 import { createApt } from './apt.ts';
 import { createCargo } from './cargo.ts';
 import { createComposer } from './composer.ts';
@@ -18,7 +19,9 @@ import { maven } from './maven.ts';
 import { createNpm, type TarballMode } from './npm.ts';
 import { createNuget } from './nuget.ts';
 import { createOci } from './oci.ts';
+import { pacman } from './pacman.ts';
 import { createPypi } from './pypi.ts';
+import { rpm } from './rpm.ts';
 import { createTerraform } from './terraform.ts';
 
 /** All that any ecosystem may want to know; a mount's own settings where it has some. */
@@ -71,6 +74,12 @@ export function createEcosystem(id: EcosystemId, options: EcosystemOptions): Eco
       return createFetch(options);
     case 'apt':
       return createApt({ hosts: options.aptHosts });
+    case 'rpm':
+      return rpm;
+    case 'apk':
+      return apk;
+    case 'pacman':
+      return pacman;
     case 'generic':
       return generic;
   }

@@ -39,7 +39,10 @@ test('a wildcard address is no address to connect to', async () => {
   const { config } = await good(load());
   const wild = { url: 'http://0.0.0.0:8080', adminUrl: 'http://[::]:8081' };
   const { text, fields } = announce(config, wild, '1.0.0');
-  expect(fields.setup).toEqual({ npm: 'npm config set registry http://127.0.0.1:8080/npm/' });
+  expect(fields.setup).toEqual({
+    npm: 'npm config set registry http://127.0.0.1:8080/npm/',
+    apt: `echo 'Acquire::http::Proxy "http://127.0.0.1:8080";' | sudo tee /etc/apt/apt.conf.d/01millrace`,
+  });
   expect(text).toContain('listens on http://0.0.0.0:8080, admin on http://[::1]:8081\n');
 });
 

@@ -174,7 +174,7 @@ test('on a terminal it says where it listens and how to point tools at it', asyn
   await until(() => host.stdout.text !== '');
   // The mounts of public indexes come last.
   expect(host.stdout.text).toMatch(
-    /^Millrace 1.2.3 listens on http:\/\/127.0.0.1:8080, admin on http:\/\/127.0.0.1:8081\nData in \/srv\/cache\n {2}\/npm +→ https:\/\/registry.test\n(?: {2}\/[a-z0-9]+ +→ https:\/\/.+\n)+Point npm at it: {2}npm config set registry http:\/\/127.0.0.1:8080\/npm\/\n$/,
+    /^Millrace 1.2.3 listens on http:\/\/127.0.0.1:8080, admin on http:\/\/127.0.0.1:8081\nData in \/srv\/cache\n {2}\/npm +→ https:\/\/registry.test\n(?: {2}\/[a-z0-9]+ +→ https?:\/\/.+\n)+Point npm at it: {2}npm config set registry http:\/\/127.0.0.1:8080\/npm\/\nPoint apt at it: .+\n$/,
   );
   host.signal('SIGTERM');
   gateway.finishClosing();

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import {
   aptGeneration,
@@ -290,4 +291,37 @@ test('what a client with credentials is given is held to nothing that others wer
   const own = await get(index, { Authorization: 'Basic eDp5' });
   expect(own.body).toEqual(second.index);
   expect((await get(index)).body).toEqual(first.index);
+});
+
+test('rpm: metadata under plain names is what the repomd.xml says that the client was given', async () => {
+  const origin = await httpOrigin();
+  const gateway = await testGateway({
+    mounts: [{ path: '/rpm', ecosystem: 'rpm', url: `${origin.url}/os` }],
+  });
+  const names = ['primary.xml.gz', 'filelists.xml.gz'];
+  const bodyOf = (name: string, generation: number) => Buffer.from(`${name} ${generation}`);
+  const publishMetadata = (generation: number) => {
+    const entries = names.map((name) => {
+      const body = bodyOf(name, generation);
+      const sha256 = createHash('sha256').update(body).digest('hex');
+      origin.serve(`/os/repodata/${name}`, { body });
+      return `<data><checksum type="sha256">${sha256}</checksum><location href="repodata/${name}"/></data>`;
+    });
+    origin.serve('/os/repodata/repomd.xml', { body: `<repomd>${entries.join('')}</repomd>` });
+  };
+  const get = (client: Client, name: string) =>
+    client.send(`${gateway.url}/rpm/repodata/${name}`).then(({ status, body }) => [status, body]);
+  const asked = () => origin.requests.map(({ status, target }) => `${status} ${target}`);
+  publishMetadata(1);
+  const [first, second, third] = [new Client(), new Client(), new Client()];
+  for (const name of ['repomd.xml', ...names]) await get(first, name);
+  await get(second, 'repomd.xml');
+  expect(await get(second, 'primary.xml.gz')).toEqual([200, bodyOf('primary.xml.gz', 1)]);
+  expect(asked().slice(3)).toEqual(['304 /os/repodata/repomd.xml']);
+  publishMetadata(2);
+  await get(third, 'repomd.xml');
+  for (const name of names) {
+    expect(await get(third, name)).toEqual([200, bodyOf(name, 2)]);
+    expect(await get(first, name)).toEqual([200, bodyOf(name, 1)]);
+  }
 });

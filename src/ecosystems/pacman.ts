@@ -1,0 +1,26 @@
+import { hasDotSegments, pathOf } from '../core/canonical-url.ts';
+import type { Ecosystem } from './ecosystem.ts';
+
+/** `name-version-release-architecture`; a version of no release but a commit begins with a letter. */
+const packageFile = /-[^/-]+-[\d.]+-[a-z0-9_]+\.pkg\.tar\.(?:zst|xz|gz)(?:\.sig)?$/;
+const database = /\.(?:db|files)(?:\.tar\.(?:gz|xz|zst))?(?:\.sig)?$/;
+/** Where mirrors of Arch Linux have theirs: `core/os/x86_64/core.db`. */
+const databaseInPlace = /\/([a-z0-9-]+)\/os\/[a-z0-9_]+\/\1\.(?:db|files)(?:\.sig)?$/;
+
+/** pacman's repositories: packages carry version, release and architecture in their name. */
+export const pacman: Ecosystem = {
+  id: 'pacman',
+  hosts: ['geo.mirror.pkgbuild.com'],
+  recognises({ url }) {
+    const path = pathOf(url);
+    return !hasDotSegments(path) && (packageFile.test(path) || databaseInPlace.test(path));
+  },
+  classify({ url }) {
+    const path = pathOf(url);
+    if (hasDotSegments(path)) return { kind: 'index', freshness: 'rfc9111' };
+    if (packageFile.test(path)) return { kind: 'artifact' };
+    // A database and its signature must be of one moment.
+    if (database.test(path)) return { kind: 'index', freshness: 'validate' };
+    return { kind: 'index', freshness: 'rfc9111' };
+  },
+};

@@ -1,0 +1,46 @@
+import { hasDotSegments, pathOf } from '../core/canonical-url.ts';
+import type { Classification } from '../core/classification.ts';
+import type { Ecosystem } from './ecosystem.ts';
+import { RepomdFinder } from './rpm-repomd.ts';
+
+/** `name-version-release.architecture`, and the differences between two of them. */
+const packageFile = /\/[^/]+-[^/-]+-[^/-]+\.[a-z0-9_]+\.d?rpm$/;
+const metadata = /\/repodata\/([^/]+)$/;
+/** A name that begins with the file's checksum, as all tools make them by default. */
+const uniqueName = /^[0-9a-f]{32,128}-./;
+
+/**
+ * Repositories of RPM packages, as dnf, yum and zypper read them: createrepo_c's documentation, and
+ * openSUSE's "Standards: Rpm Metadata".
+ */
+export const rpm: Ecosystem = {
+  id: 'rpm',
+  hosts: [
+    'dl.fedoraproject.org',
+    'dl.rockylinux.org',
+    'repo.almalinux.org',
+    'download.opensuse.org',
+  ],
+  recognises({ url }) {
+    const path = pathOf(url);
+    if (hasDotSegments(path)) return false;
+    const [, file = ''] = metadata.exec(path) ?? [];
+    return packageFile.test(path) || /^repomd\.xml/.test(file) || uniqueName.test(file);
+  },
+  classify: ({ url }) => classificationOf(url),
+};
+
+function classificationOf(url: string): Classification {
+  const path = pathOf(url);
+  if (/[?#]/.test(path) || hasDotSegments(path)) return { kind: 'index', freshness: 'rfc9111' };
+  if (packageFile.test(path)) return { kind: 'artifact' };
+  const [, file] = metadata.exec(path) ?? [];
+  if (file === undefined) return { kind: 'index', freshness: 'rfc9111' };
+  // Its signature lies beside it: both must be of one moment.
+  if (file === 'repomd.xml') return { kind: 'index', freshness: 'validate', names: true };
+  const urls = [`${url.slice(0, -file.length)}repomd.xml`];
+  const find = () => new RepomdFinder(url);
+  if (uniqueName.test(file)) return { kind: 'artifact', digestFrom: { urls, find } };
+  const validated = { kind: 'index', freshness: 'validate' } as const;
+  return file.startsWith('repomd.xml') ? validated : { ...validated, pinnedBy: { urls, find } };
+}

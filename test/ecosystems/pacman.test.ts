@@ -1,0 +1,30 @@
+import { expect, it } from 'vitest';
+import { pacman } from '../../src/ecosystems/pacman.ts';
+import { describeEcosystem } from './ecosystem-conformance.ts';
+
+const upstreamUrl = 'https://geo.mirror.pkgbuild.com';
+const artifact = { kind: 'artifact' };
+const validated = { kind: 'index', freshness: 'validate' };
+const plain = { kind: 'index', freshness: 'rfc9111' };
+/** Path, what it is, and whether it is pacman's whatever host it is on. */
+const table = [
+  ['/core/os/x86_64/zlib-1:1.3.1-2-x86_64.pkg.tar.zst', artifact, true],
+  ['/core/os/x86_64/zlib-1:1.3.1-2-x86_64.pkg.tar.zst.sig', artifact, true],
+  ['/extra/os/x86_64/nail-git-r12.abcdef-1.1-any.pkg.tar.xz', artifact, true],
+  ['/core/os/x86_64/core.db', validated, true],
+  ['/core/os/x86_64/core.db.sig', validated, true],
+  ['/extra/os/x86_64/extra.files', validated, true],
+  ['/own/own.db', validated, false],
+  ['/own/own.db.tar.gz', validated, false],
+  ['/lastupdate', plain, false],
+  ['/core/os/x86_64/', plain, false],
+  ['/core/../zlib-1.3-1-x86_64.pkg.tar.zst', plain, false],
+] as const;
+
+describeEcosystem({ create: () => pacman, upstreamUrl, paths: table.map(([path]) => path) });
+
+it.each(table)('pacman judges %s', (path, expected, isKnown) => {
+  const request = { method: 'GET', url: upstreamUrl + path, path, headers: [] };
+  expect(pacman.classify(request)).toEqual(expected);
+  expect(pacman.recognises?.(request)).toBe(isKnown);
+});
