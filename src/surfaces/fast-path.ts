@@ -4,6 +4,7 @@ import { TLSSocket } from 'node:tls';
 import type { ArtifactMeta } from '../core/artifact-meta.ts';
 import { LookupCounter } from '../core/cache-lookups.ts';
 import type { RequestRecord } from '../core/request-record.ts';
+import type { Resource } from '../pipeline/resource.ts';
 import { FastConnection, type FastShared } from './fast-connection.ts';
 import type { Answered, Routing } from './gateway-handler.ts';
 import { HitMemo } from './hit-memo.ts';
@@ -76,7 +77,7 @@ export class FastPath {
     const { stored } = answer;
     const memo = this.#current();
     if (stored === undefined || routing !== memo.era || request.httpVersion !== '1.1') return;
-    if (!this.#connections.has(request.socket)) return;
+    if (!this.#connections.has(request.socket) || isForEach(resource)) return;
     const verdict = judgeFields(request.rawHeaders);
     if (verdict.kind !== 'plain') return;
     const { store, fields } = this.#options;
@@ -94,6 +95,12 @@ export class FastPath {
     if (this.#memo.era !== routing || this.#memo.full) this.#memo = new HitMemo(routing);
     return this.#memo;
   }
+}
+
+/** Whether it matters who is given it, or what that client was given before. */
+function isForEach({ classification }: Resource): boolean {
+  if (classification.kind !== 'index') return false;
+  return classification.names === true || classification.pinnedBy !== undefined;
 }
 
 /** Whether none of the fields that are not looked at decides on this response. */

@@ -121,6 +121,19 @@ describe('indexes are those of the Release file that a client was given', () => 
     expect((await client()(index)).body).toEqual(second.index);
   });
 
+  test('however often the same was answered from memory before', async () => {
+    const { origin, client, first, second } = await setup({ maxAge: 60 });
+    const [usual, early] = [client(), client()];
+    for (const path of [release, release, release, index, index]) await usual(path);
+    await early(index);
+    await early(release);
+    publish(origin, second, { maxAge: 60 });
+    const late = client();
+    await late(release, { 'Cache-Control': 'no-cache' });
+    for (let i = 0; i < 3; i++) expect((await late(index)).body).toEqual(second.index);
+    expect((await early(index)).body).toEqual(first.index);
+  });
+
   test('clients behind a proxy are told apart by what it says of them', async () => {
     const { origin, client, first, second } = await setup();
     const proxy = client();
