@@ -2,6 +2,7 @@ import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { temporaryFolder } from '../../support/gateway.ts';
+import type { IsolatedNetwork } from './isolated.ts';
 import { attempt, type Finished, run } from './run.ts';
 
 export interface AptHostOptions {
@@ -9,6 +10,8 @@ export interface AptHostOptions {
   readonly sources?: readonly string[];
   /** The gateway's URL, for `http_proxy`. */
   readonly proxy?: string;
+  /** Where the gateway is all that can be reached; without it the real host's. */
+  readonly network?: IsolatedNetwork;
   /** Lines of its `apt.conf`. */
   readonly configuration?: readonly string[];
 }
@@ -17,20 +20,25 @@ export interface AptHostOptions {
 export class AptHost {
   readonly #folder: string;
   readonly #proxy: string | undefined;
+  readonly #network: IsolatedNetwork;
 
-  constructor(folder: string, proxy: string | undefined) {
+  constructor(
+    folder: string,
+    { proxy, network = { attempt, run } }: Pick<AptHostOptions, 'proxy' | 'network'>,
+  ) {
     this.#folder = folder;
     this.#proxy = proxy;
+    this.#network = network;
   }
 
   /** Runs `apt-get`. Throws with all it said when it fails. */
   aptGet(...args: readonly string[]): Promise<Finished> {
-    return run('apt-get', args, this.#options());
+    return this.#network.run('apt-get', args, this.#options());
   }
 
   /** The same for a command that may fail. */
   attempt(...args: readonly string[]): Promise<Finished> {
-    return attempt('apt-get', args, this.#options());
+    return this.#network.attempt('apt-get', args, this.#options());
   }
 
   /** The version that its lists have of a package; undefined: none. */
@@ -53,7 +61,7 @@ export class AptHost {
       env: {
         HOME: this.#folder,
         APT_CONFIG: join(this.#folder, 'apt.conf'),
-        ...(this.#proxy !== undefined && { http_proxy: this.#proxy }),
+        ...(this.#proxy !== undefined && { http_proxy: this.#proxy, https_proxy: this.#proxy }),
       },
     };
   }
@@ -69,8 +77,8 @@ const hostSources = [
 /** A host of the running test that has downloaded nothing yet. */
 export async function aptHost({
   sources,
-  proxy,
   configuration = [],
+  ...reached
 }: AptHostOptions): Promise<AptHost> {
   const folder = await temporaryFolder();
   const folders = [
@@ -91,13 +99,14 @@ export async function aptHost({
     `Dir::State::status "${folder}/status";`,
     'Dir::Cache "cache/";',
     'Dir::Log "log/";',
-    // Without root apt has no other user to become; as root it is to stay in these folders.
-    `APT::Sandbox::User "${userInfo().username}";`,
+    // Without root apt has no other user to become; as root, its network's too, it is to stay in these
+    // folders.
+    `APT::Sandbox::User "${reached.network ? 'root' : userInfo().username}";`,
     'Acquire::Retries "0";',
     'Acquire::Languages "none";',
     ...(sources === undefined ? hostSources : []),
     ...configuration,
   ];
   await writeFile(join(folder, 'apt.conf'), `${lines.join('\n')}\n`);
-  return new AptHost(folder, proxy);
+  return new AptHost(folder, reached);
 }

@@ -5,23 +5,44 @@ import { gzipSync } from 'node:zlib';
 import { temporaryFolder } from '../../support/gateway.ts';
 import { type HttpOrigin, httpOrigin } from '../../support/http-origin.ts';
 import { run } from './run.ts';
+import { type SigningKey, signingKey } from './signing-key.ts';
 
 export interface DebianPackage {
   readonly name: string;
   readonly version: string;
 }
 
-const release = '/debian/dists/stable/Release';
+export interface RepositoryOptions {
+  readonly origin?: HttpOrigin;
+  /** For how long its InRelease says that it is fresh, in seconds. */
+  readonly maxAge?: number;
+}
 
-/** A small apt repository on loopback at `/debian`, unsigned, with one suite and component. */
+const release = '/debian/dists/stable/InRelease';
+
+/** A small apt repository on loopback at `/debian` with one suite and component. */
 export class AptRepository {
   readonly origin: HttpOrigin;
   readonly architecture: string;
+  readonly key: SigningKey;
+  /** For which its InRelease is fresh, in seconds. */
+  readonly #maxAge: number | undefined;
   readonly #stanzas: string[] = [];
 
-  constructor(origin: HttpOrigin, architecture: string) {
+  constructor(
+    { origin, maxAge }: RepositoryOptions & { readonly origin: HttpOrigin },
+    architecture: string,
+    key: SigningKey,
+  ) {
     this.origin = origin;
     this.architecture = architecture;
+    this.key = key;
+    this.#maxAge = maxAge;
+  }
+
+  /** A line of `sources.list`, with the archive below this URL. */
+  source(url = this.origin.url): string {
+    return `deb [signed-by=${this.key.file}] ${url}/debian stable main`;
   }
 
   /** Builds the package, puts it into the pool, and publishes the indexes that name it. */
@@ -49,7 +70,7 @@ export class AptRepository {
     });
     const facts = [`Filename: ${path}`, `Size: ${body.length}`, `SHA256: ${sha256(body)}`];
     this.#stanzas.push([...control, ...facts].join('\n'));
-    this.#publish();
+    await this.#publish();
   }
 
   /** Targets asked for so far, those below `pool` or the others. */
@@ -59,7 +80,7 @@ export class AptRepository {
     );
   }
 
-  #publish(): void {
+  async #publish(): Promise<void> {
     const folder = '/debian/dists/stable';
     // A second between two versions at the least: the dates of HTTP know no less.
     const published = new Date(Date.UTC(2026, 0, 1, 0, 0, this.#stanzas.length)).toUTCString();
@@ -85,7 +106,10 @@ export class AptRepository {
       const byHash = name.replace(/[^/]+$/, `by-hash/SHA256/${sha256(body)}`);
       this.origin.serve(`${folder}/${byHash}`, { body });
     }
-    this.origin.serve(release, { body: `${lines.join('\n')}\n`, lastModified: published });
+    const headers: Record<string, string> = {};
+    if (this.#maxAge !== undefined) headers['Cache-Control'] = `max-age=${this.#maxAge}`;
+    const body = await this.key.clearSign(`${lines.join('\n')}\n`);
+    this.origin.serve(release, { body, lastModified: published, headers });
   }
 }
 
@@ -94,9 +118,14 @@ function sha256(body: Uint8Array): string {
 }
 
 /** A repository of the running test with these packages, built by dpkg itself. */
-export async function aptRepository(packages: readonly DebianPackage[]): Promise<AptRepository> {
+export async function aptRepository(
+  packages: readonly DebianPackage[],
+  options: RepositoryOptions = {},
+): Promise<AptRepository> {
   const { output } = await run('dpkg', ['--print-architecture']);
-  const repository = new AptRepository(await httpOrigin(), output.trim());
+  const origin = options.origin ?? (await httpOrigin());
+  const key = await signingKey();
+  const repository = new AptRepository({ ...options, origin }, output.trim(), key);
   for (const each of packages) await repository.add(each);
   return repository;
 }

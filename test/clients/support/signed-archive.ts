@@ -1,11 +1,7 @@
 import { createHash } from 'node:crypto';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { onTestFinished } from 'vitest';
-import { temporaryFolder } from '../../support/gateway.ts';
 import type { HttpOrigin } from '../../support/http-origin.ts';
-import { attempt, run } from './run.ts';
+import { signingKey } from './signing-key.ts';
 
 const suite = '/debian/dists/stable';
 const components = ['main', 'contrib'] as const;
@@ -67,25 +63,12 @@ export class SignedArchive {
 
 /** An archive of the running test, its first state published; each has other package lists. */
 export async function signedArchive(options: ArchiveOptions): Promise<SignedArchive> {
-  const folder = await temporaryFolder();
-  const home = join(folder, 'gnupg');
-  await mkdir(home, { mode: 0o700 });
-  const gpg = (...args: readonly string[]) =>
-    run('gpg', ['--homedir', home, '--batch', '--quiet', '--passphrase', '', ...args]);
-  onTestFinished(async () => {
-    await attempt('gpgconf', ['--homedir', home, '--kill', 'all']);
-  });
-  await gpg('--quick-generate-key', 'test@example.org', 'ed25519', 'sign', 'never');
-  const key = join(folder, 'key.gpg');
-  await gpg('--output', key, '--export');
+  const key = await signingKey();
   const generations: Generation[] = [];
   for (let number = 1; number <= options.generations; number++) {
     const files = indexesOf(number, options);
-    const release = join(folder, `Release-${number}`);
-    await writeFile(release, releaseOf(number, files, options));
-    await gpg('--output', `${release}.asc`, '--clear-sign', release);
-    const generation = new Map<string, Uint8Array>();
-    generation.set(`${suite}/InRelease`, await readFile(`${release}.asc`));
+    const release = await key.clearSign(releaseOf(number, files, options));
+    const generation = new Map([[`${suite}/InRelease`, release]]);
     for (const [name, body] of files) {
       generation.set(`${suite}/${name}`, body);
       if (options.byHash) {
@@ -95,7 +78,7 @@ export async function signedArchive(options: ArchiveOptions): Promise<SignedArch
     }
     generations.push(generation);
   }
-  return new SignedArchive(key, options.origin, generations);
+  return new SignedArchive(key.file, options.origin, generations);
 }
 
 /** The lists of a state: of each package one version, that of the state. */
