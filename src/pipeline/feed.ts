@@ -3,6 +3,7 @@ import type { DownloadedResponse } from '../upstream/download.ts';
 import type { BodySink } from '../upstream/upstream.ts';
 import type { Fill } from './fill.ts';
 import { LaneMeter } from './lane-meter.ts';
+import { Loan } from './loan.ts';
 import { changed } from './part-check.ts';
 import type { PrefixCheck } from './prefix-check.ts';
 
@@ -138,8 +139,9 @@ export class Feed implements BodySink {
   #fillUpTo(chunk: Buffer): boolean {
     const { limit } = this;
     const taken = upTo(chunk, limit - this.#position);
-    const flows = taken.length === 0 || this.#fill.append(this.#position, taken);
-    if (!this.#fill.keeps(taken)) this.response.giveBack(chunk);
+    const loan = new Loan(this.response, chunk);
+    const flows = taken.length === 0 || this.#fill.append(this.#position, taken, loan);
+    loan.release();
     this.#position += taken.length;
     this.#owner.took(this);
     // Its own end is reached by the framing (`end`), which keeps the connection; a neighbour's
@@ -157,17 +159,16 @@ export class Feed implements BodySink {
     const chunk = upTo(whole, (this.#end ?? Number.POSITIVE_INFINITY) - start);
     const end = start + chunk.length;
     let flows = true;
-    let kept = false;
+    const loan = new Loan(this.response, whole);
     for (let at = start; at < end; ) {
       const from = this.#fill.present.takenUpTo(at);
       const to = Math.min(end, this.#fill.present.nextAfter(from));
       if (from >= end || to <= from) break;
       const part = chunk.subarray(from - start, to - start);
-      if (!this.#fill.append(from, part)) flows = false;
-      kept ||= this.#fill.keeps(part);
+      if (!this.#fill.append(from, part, loan)) flows = false;
       at = to;
     }
-    if (!kept) this.response.giveBack(whole);
+    loan.release();
     this.#position = end;
     this.#owner.took(this);
     return flows;

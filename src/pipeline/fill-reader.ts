@@ -1,5 +1,7 @@
 import type { BodyReader, ByteRange } from '../core/body.ts';
 import { GatewayError } from '../core/errors.ts';
+import type { Loan } from './loan.ts';
+import type { Piece } from './recent-chunks.ts';
 
 /**
  * The most a reader copies at a time when it is behind the pieces that are still in memory: much,
@@ -19,8 +21,10 @@ export interface ReadableFill {
   readonly readers: number;
   /** End (exclusive) of what may be given to a reader at `position`. */
   readableEnd(position: number): number;
-  /** Bytes at `position`, at most up to `end`: a shared piece, or a copy in `scratch()`. */
-  bytesAt(position: number, end: number, scratch: () => Uint8Array): Promise<Uint8Array>;
+  /** What is in memory at `position`, for all readers. */
+  pieceAt(position: number): Piece | undefined;
+  /** Copies stored bytes from `position` on into `target`; those that were copied. */
+  readStored(position: number, target: Uint8Array): Promise<Uint8Array>;
   /** Resolves when there may be more to read, or the fill has ended. */
   progress(): Promise<void>;
   /** A reader took bytes. */
@@ -36,6 +40,8 @@ export class FillReader implements BodyReader {
   readonly #end: number | undefined;
   #position: number;
   #scratch: Uint8Array | undefined;
+  /** The memory of what it was given last. */
+  #lent: Loan | undefined;
   #closed = false;
   #dropped = false;
 
@@ -55,6 +61,9 @@ export class FillReader implements BodyReader {
   }
 
   async next(): Promise<Uint8Array | undefined> {
+    // Who asks for more has sent what it was given. Who closes may not have: that stays as it is.
+    this.#lent?.release();
+    this.#lent = undefined;
     for (;;) {
       if (this.#dropped) throw tooSlow();
       if (this.#closed || this.#atEnd()) return undefined;
@@ -86,10 +95,23 @@ export class FillReader implements BodyReader {
   }
 
   async #take(end: number): Promise<Uint8Array> {
-    const chunk = await this.#fill.bytesAt(this.#position, end, () => this.#buffer());
+    const wanted = end - this.#position;
+    const piece = this.#fill.pieceAt(this.#position);
+    const chunk = piece ? this.#share(piece, wanted) : await this.#copy(wanted);
     this.#position += chunk.length;
     this.#fill.moved();
     return chunk;
+  }
+
+  #share({ position, chunk, loan }: Piece, wanted: number): Uint8Array {
+    this.#lent = loan?.hold();
+    const from = this.#position - position;
+    return chunk.subarray(from, from + wanted);
+  }
+
+  #copy(wanted: number): Promise<Uint8Array> {
+    const buffer = this.#buffer();
+    return this.#fill.readStored(this.#position, buffer.subarray(0, wanted));
   }
 
   #buffer(): Uint8Array {

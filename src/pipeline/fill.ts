@@ -7,9 +7,10 @@ import type { FillOptions, FillSource } from './fill-contract.ts';
 import { digestMismatch, incomplete, unread, unreadable } from './fill-errors.ts';
 import { FillReader, isAwaited, isNear, type ReadableFill, waitedFor } from './fill-reader.ts';
 import { FillStorage } from './fill-storage.ts';
+import type { Loan } from './loan.ts';
 import type { Prefix } from './prefix-check.ts';
 import { Progress } from './progress.ts';
-import { RecentChunks } from './recent-chunks.ts';
+import { type Piece, RecentChunks } from './recent-chunks.ts';
 
 /** Bytes of the newest data kept for readers that are in step. */
 const windowBytes = 1024 * 1024;
@@ -94,7 +95,7 @@ export class Fill implements ReadableFill {
     if (this.#failure) return false;
     if (this.storing) return true;
     const arrived = first < this.present.upTo(0);
-    return arrived ? this.#recent.from(first) !== undefined : !this.complete;
+    return arrived ? this.#recent.at(first) !== undefined : !this.complete;
   }
 
   /** A reader of the range (the whole without one). */
@@ -105,13 +106,16 @@ export class Fill implements ReadableFill {
     return reader;
   }
 
-  /** Takes bytes that belong at `position`; false asks the source to pause until `resume`. */
-  append(position: number, chunk: Uint8Array): boolean {
+  /**
+   * Takes bytes that belong at `position`; false asks the source to pause until `resume`. Where they
+   * are lent, they are held for as long as somebody looks at them.
+   */
+  append(position: number, chunk: Uint8Array, loan?: Loan): boolean {
     if (this.#failure || this.#finishing) return true;
     this.#hash.update(position, chunk);
     this.present.add(position, chunk.length);
-    if (!this.storing || this.#isNear(position)) this.#recent.push(position, chunk);
-    const flows = this.#keep(position, chunk);
+    if (!this.storing || this.#isNear(position)) this.#recent.push(position, chunk, loan);
+    const flows = this.#keep(position, chunk, loan);
     // Of several connections one may be told to go on while another still waits.
     if (!flows) this.#paused = true;
     this.advance();
@@ -125,11 +129,6 @@ export class Fill implements ReadableFill {
     this.#hash.follow(this.present.upTo(position), this.#read, awaited);
     this.#progress.soon();
   };
-
-  /** Whether the chunk of the last `append` is still looked at: else its memory is the caller's again. */
-  keeps(chunk: Uint8Array): boolean {
-    return this.#recent.endsWith(chunk);
-  }
 
   /** First missing byte of each reader that has not all it wants. */
   get waiting(): readonly number[] {
@@ -203,13 +202,12 @@ export class Fill implements ReadableFill {
     return Math.min(end, (this.size ?? end) - 1);
   }
 
-  async bytesAt(position: number, end: number, scratch: () => Uint8Array): Promise<Uint8Array> {
-    const wanted = end - position;
-    const piece = this.#recent.from(position);
-    if (piece) return piece.length > wanted ? piece.subarray(0, wanted) : piece;
-    const buffer = scratch();
-    const target = buffer.subarray(0, Math.min(buffer.length, wanted));
-    const bytes = buffer.subarray(0, await this.#storage.read(position, target));
+  pieceAt(position: number): Piece | undefined {
+    return this.#recent.at(position);
+  }
+
+  async readStored(position: number, target: Uint8Array): Promise<Uint8Array> {
+    const bytes = target.subarray(0, await this.#storage.read(position, target));
     this.#hash.update(position, bytes);
     return bytes;
   }
@@ -240,14 +238,14 @@ export class Fill implements ReadableFill {
     return isNear(this.#readers, position, windowBytes);
   }
 
-  #keep(position: number, chunk: Uint8Array): boolean {
+  #keep(position: number, chunk: Uint8Array, loan: Loan | undefined): boolean {
     const stored = this.storing;
     const written = this.#storage.write(position, chunk);
     if (written === 'failed') {
       if (stored) {
         // What was stored can still be read there: from now on the window is for what is not.
         this.#recent.clear();
-        this.#recent.push(position, chunk);
+        this.#recent.push(position, chunk, loan);
         this.#source?.narrow();
       }
       this.abandonIfUnread();
@@ -266,7 +264,9 @@ export class Fill implements ReadableFill {
 
   /** Whoever comes after the end reads what is stored. */
   #letFileGo(): void {
-    if (this.complete && this.#readers.size + this.#holds === 0) this.#storage.release();
+    if (!this.complete || this.#readers.size + this.#holds > 0) return;
+    this.#recent.clear();
+    this.#storage.release();
   }
 
   /** Without a store what the slowest reader has still to take stays in memory, and no more. */

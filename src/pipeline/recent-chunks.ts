@@ -1,6 +1,10 @@
-interface Piece {
+import type { Loan } from './loan.ts';
+
+export interface Piece {
   readonly position: number;
   readonly chunk: Uint8Array;
+  /** Where its memory is lent; undefined: it is here to stay. */
+  readonly loan: Loan | undefined;
 }
 
 /**
@@ -15,22 +19,17 @@ export class RecentChunks {
     return this.#bytes;
   }
 
-  push(position: number, chunk: Uint8Array): void {
-    this.#pieces.push({ position, chunk });
+  push(position: number, chunk: Uint8Array, loan?: Loan): void {
+    this.#pieces.push({ position, chunk, loan: loan?.hold() });
     this.#bytes += chunk.length;
   }
 
-  /** Whether it was pushed last and is still here. */
-  endsWith(chunk: Uint8Array): boolean {
-    return this.#pieces.at(-1)?.chunk === chunk;
-  }
-
-  /** The bytes from `position` to the end of the piece that holds it; undefined when none does. */
-  from(position: number): Uint8Array | undefined {
+  /** The piece that holds the byte at `position`; undefined when none does. */
+  at(position: number): Piece | undefined {
     for (let i = this.#pieces.length - 1; i >= 0; i--) {
-      const { position: start, chunk } = this.#pieces[i] as Piece;
-      if (position >= start && position < start + chunk.length)
-        return chunk.subarray(position - start);
+      const piece = this.#pieces[i] as Piece;
+      if (position >= piece.position && position < piece.position + piece.chunk.length)
+        return piece;
     }
     return undefined;
   }
@@ -48,11 +47,13 @@ export class RecentChunks {
   }
 
   clear(): void {
-    this.#pieces = [];
-    this.#bytes = 0;
+    while (this.#pieces.length > 0) this.#shift();
   }
 
   #shift(): void {
-    this.#bytes -= this.#pieces.shift()?.chunk.length ?? 0;
+    const piece = this.#pieces.shift();
+    if (piece === undefined) return;
+    this.#bytes -= piece.chunk.length;
+    piece.loan?.release();
   }
 }

@@ -3,7 +3,7 @@ const largest = 256 * 1024;
 /** Reads in a row that use little of a large buffer, until there is a smaller one. */
 const patience = 8;
 /** Memory that was read full and may come back. */
-const remembered = 4;
+const remembered = 8;
 
 /** Memory that several reads share. */
 interface Slab {
