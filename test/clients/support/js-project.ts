@@ -37,12 +37,17 @@ export class JsProject {
 
   /** The same as `install` where it may fail. */
   attemptInstall(): Promise<Finished> {
-    return this.#network.attempt(...this.#call(this.#client.install));
+    return this.attempt(...this.#client.install);
   }
 
   /** Any command of the client's. */
   run(...args: readonly string[]): Promise<Finished> {
     return this.#network.run(...this.#call(args));
+  }
+
+  /** The same where it may fail. */
+  attempt(...args: readonly string[]): Promise<Finished> {
+    return this.#network.attempt(...this.#call(args));
   }
 
   lockfile(): Promise<string> {

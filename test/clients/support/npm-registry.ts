@@ -37,6 +37,7 @@ export class NpmRegistry {
   readonly origin: HttpOrigin;
   readonly #options: RegistryOptions;
   readonly #packages = new Map<string, Published[]>();
+  readonly #tags = new Map<string, Record<string, string>>();
 
   constructor(origin: HttpOrigin, options: RegistryOptions) {
     this.origin = origin;
@@ -82,6 +83,11 @@ export class NpmRegistry {
 
   get #freshness(): string {
     return this.#options.cacheControl ?? 'public, max-age=300';
+  }
+
+  /** Moves a tag of a package to a version. */
+  tag(name: string, tag: string, version: string): void {
+    this.#tags.set(name, { ...this.#tags.get(name), [tag]: version });
   }
 
   /** Serves these bytes as the tarball, whatever the document says of it. */
@@ -133,7 +139,8 @@ export class NpmRegistry {
   #abbreviated(name: string): object {
     const latest = this.#packages.get(name)?.at(-1)?.manifest.version;
     const versions = this.#versions(name);
-    return { name, 'dist-tags': { latest }, versions, modified: '2026-01-01T00:00:00.000Z' };
+    const tags = { latest, ...this.#tags.get(name) };
+    return { name, 'dist-tags': tags, versions, modified: '2026-01-01T00:00:00.000Z' };
   }
 
   #versions(name: string): Readonly<Record<string, object>> {
