@@ -19,7 +19,7 @@ export function environmentLines(
   tool: string,
   env: Readonly<Record<string, string>> | undefined,
 ): string[] {
-  if (env === undefined) return [];
+  if (env === undefined || Object.keys(env).length === 0) return [];
   const lines = Object.entries(env).map(([name, value]) => `  export ${name}=${quoted(value)}`);
   return [
     `${tool} takes this from its environment alone; put it where your shell begins:`,

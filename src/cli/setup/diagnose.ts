@@ -55,7 +55,8 @@ function find(options: DiagnoseOptions, mode: SetupMode): Pointed | undefined {
   for (const scope of ['project', 'user'] as const) {
     for (const trust of trusts(options, mode)) {
       const plan = attempt(options, { mode, scope, ...(trust && { trust }) });
-      if (!('refused' in plan) && isCarriedOut(plan, options.place)) return { plan, mode, scope };
+      if ('refused' in plan || !isCarriedOut(plan, options.place)) continue;
+      return { plan: withOwnTrust(plan, options.place), mode, scope };
     }
   }
   return undefined;
@@ -85,8 +86,21 @@ function isCarriedOut({ files, env = {} }: Plan, place: Place): boolean {
   return (
     settings.length + variables.length > 0 &&
     settings.every(({ path, content }) => place.read(path) === content) &&
-    variables.every(([name, value]) => variable(place, name) === value)
+    variables.every(([name, value]) => isVariable(place, name, value))
   );
+}
+
+/** Several tools share this variable: a file of another one will do, if a handshake succeeds with it. */
+const trustVariable = 'SSL_CERT_FILE';
+
+function withOwnTrust(plan: Plan, place: Place): Plan {
+  const own = plan.env?.[trustVariable] && given(place.env[trustVariable]);
+  return own ? { ...plan, trustFile: own } : plan;
+}
+
+function isVariable(place: Place, name: string, wanted: string): boolean {
+  const value = variable(place, name);
+  return name === trustVariable ? value !== undefined : value === wanted;
 }
 
 /** Tools take the names of proxies in both cases. */
@@ -155,7 +169,7 @@ function lacking({ files, env = {} }: Plan, { place, gateway }: DiagnoseOptions)
     const line = lines.find((each) => each.includes(new URL(gateway.url).host)) ?? lines[0];
     if (line !== undefined) return `${path} does not say \`${line.slice(1).trim()}\``;
   }
-  const missing = Object.entries(env).find(([name, value]) => variable(place, name) !== value);
+  const missing = Object.entries(env).find(([name, value]) => !isVariable(place, name, value));
   if (missing === undefined) return 'its files are other ones';
   return `the environment does not say ${missing[0]}=${missing[1]}`;
 }

@@ -36,7 +36,14 @@ const registries: readonly (readonly [string, Record<string, string>, Record<str
     { '/home/me/.npmrc': '//registry.test/:_authToken=x\n' },
     { '/home/me/.npmrc': `//registry.test/:_authToken=x\nregistry=${http}/npm/\n` },
   ],
-  ['pnpm', {}, { '/home/me/.config/pnpm/rc': `registry=${http}/npm/\n` }],
+  [
+    'pnpm',
+    {},
+    {
+      '/home/me/.config/pnpm/rc': `registry=${http}/npm/\n`,
+      '/home/me/.config/pnpm/auth.ini': `registry=${http}/npm/\n`,
+    },
+  ],
   [
     'yarn',
     { '/home/me/.yarnrc.yml': 'unsafeHttpWhitelist: [x.test]\n' },
@@ -190,6 +197,15 @@ const proxies: readonly (readonly [string, Record<string, string>])[] = [
     },
   ],
   [
+    'pnpm',
+    {
+      [`${ca}/pnpm-ca.pem`]: bundle,
+      '/home/me/.config/pnpm/rc': `cafile=${ca}/pnpm-ca.pem\nproxy=${http}\nhttps-proxy=${http}\n`,
+      '/home/me/.config/pnpm/auth.ini': `cafile=${ca}/pnpm-ca.pem\n`,
+      '/home/me/.config/pnpm/config.yaml': `httpProxy: "${http}"\nhttpsProxy: "${http}"\n`,
+    },
+  ],
+  [
     'yarn',
     {
       [`${ca}/yarn-ca.pem`]: bundle,
@@ -294,7 +310,7 @@ test.each([['uv'], ['go'], ['gem'], ['bundler'], ['composer']])(
   },
 );
 
-test.each([['uv'], ['go']])('%s has its certificates from the environment', (tool) => {
+test.each([['uv'], ['go'], ['bundler']])('%s has its certificates from the environment', (tool) => {
   const { env, files } = plan(tool, { mode: 'proxy', trust });
   expect(env).toMatchObject({ SSL_CERT_FILE: `${ca}/${tool}-ca.pem` });
   expect(files).toMatchObject([{ path: `${ca}/${tool}-ca.pem`, content: bundle }]);
@@ -368,6 +384,7 @@ describe('what a tool does not have is refused with what is right', () => {
     ['containerd', { scope: 'project' }, 'leave out --scope'],
     ['pip', { scope: 'project' }, 'virtual environment'],
     ['composer', { scope: 'project' }, 'composer.json'],
+    ['pnpm', { mode: 'proxy', scope: 'project', trust }, 'pnpm-workspace.yaml'],
     ['containerd', { mode: 'proxy' }, 'leave out --proxy'],
     ['npm', { mode: 'proxy' }, 'millrace ca create'],
     ['docker', { mode: 'proxy' }, 'millrace ca create'],

@@ -50,6 +50,19 @@ export const plainStyle: LineStyle = {
   value: (written) => written.replace(/\\([:=\\])/g, '$1'),
 };
 
+/** The text with several settings set. */
+export function withSettings(
+  text: string | undefined,
+  style: LineStyle,
+  section: string | undefined,
+  settings: Readonly<Record<string, string>>,
+): string {
+  return Object.entries(settings).reduce(
+    (now: string, [key, value]) => withSetting(now, style, section, key, value),
+    text ?? '',
+  );
+}
+
 interface Found {
   /** Line numbers from and up to. */
   readonly from: number;

@@ -12,7 +12,7 @@ export const bundler: Tool = {
   id: 'bundler',
   programs: ['bundle', 'bundler'],
   ecosystem: 'gems',
-  overrides: { registry: [mirrorKey], proxy: ['BUNDLE_SSL_CA_CERT', mirrorKey] },
+  overrides: { registry: [mirrorKey], proxy: [mirrorKey] },
   plan(ask) {
     const { place, gateway, mode, scope } = ask;
     if (mode === 'proxy') neededTrust(ask, 'bundler');
@@ -23,14 +23,15 @@ export const bundler: Tool = {
       const target = { key: mirrorKey, value: `${mountUrl(gateway, 'gems')}/`, file: path };
       text = withYamlSetting(text, target);
     }
-    if (bundle) {
-      text = withYamlSetting(text, { key: 'BUNDLE_SSL_CA_CERT', value: bundle.path, file: path });
-    }
     const files: FileEdit[] = bundle ? [bundle] : [];
     if (text !== undefined) files.push({ path, content: text });
     return {
       files,
-      ...(mode === 'proxy' && { env: proxyVariables(ask) }),
+      env: {
+        ...(mode === 'proxy' && proxyVariables(ask)),
+        // Its own setting counts for the index alone: gems are fetched by RubyGems.
+        ...(bundle && { SSL_CERT_FILE: bundle.path }),
+      },
       ...(bundle && { trustFile: bundle.path }),
     };
   },

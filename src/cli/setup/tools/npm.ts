@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { bundleFor, neededTrust } from '../common.ts';
-import { npmrcStyle, withSetting } from '../edits/settings-file.ts';
+import { npmrcStyle, withSettings } from '../edits/settings-file.ts';
 import { given } from '../places.ts';
 import { type Ask, type FileEdit, mountUrl, type Plan, type Tool } from '../tool.ts';
 
@@ -21,24 +21,20 @@ export const npm: Tool = {
     const { env } = place;
     const own = given(env.npm_config_userconfig) ?? given(env.NPM_CONFIG_USERCONFIG);
     const user = own ?? join(place.home, '.npmrc');
-    return npmrcPlan(ask, 'npm', scope === 'project' ? join(place.folder, '.npmrc') : user);
+    return npmrcPlan(ask, scope === 'project' ? join(place.folder, '.npmrc') : user);
   },
 };
 
-/** The plan for a file in the format of npm. */
-export function npmrcPlan(ask: Ask, tool: string, path: string): Plan {
+function npmrcPlan(ask: Ask, path: string): Plan {
   const { place, gateway, mode } = ask;
   const settings: Record<string, string> =
     mode === 'registry'
       ? { registry: `${mountUrl(gateway, 'npm')}/` }
       : { proxy: gateway.proxyUrl, 'https-proxy': gateway.proxyUrl };
-  if (mode === 'proxy') neededTrust(ask, tool);
-  const bundle = bundleFor(ask, tool);
+  if (mode === 'proxy') neededTrust(ask, 'npm');
+  const bundle = bundleFor(ask, 'npm');
   if (bundle) settings.cafile = bundle.path;
-  let text = place.read(path);
-  for (const [key, value] of Object.entries(settings)) {
-    text = withSetting(text, npmrcStyle, undefined, key, value);
-  }
-  const files: FileEdit[] = [...(bundle ? [bundle] : []), { path, content: text ?? '' }];
+  const content = withSettings(place.read(path), npmrcStyle, undefined, settings);
+  const files: FileEdit[] = [...(bundle ? [bundle] : []), { path, content }];
   return { files, ...(bundle && { trustFile: bundle.path }) };
 }

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { bundleFor, neededTrust } from '../common.ts';
-import { pipStyle, settingIn, withSetting } from '../edits/settings-file.ts';
+import { pipStyle, settingIn, withSettings } from '../edits/settings-file.ts';
 import { configHome, firstThere, given } from '../places.ts';
 import { type FileEdit, isInsecure, mountUrl, type Place, refuse, type Tool } from '../tool.ts';
 
@@ -17,7 +17,7 @@ export const pip: Tool = {
     const { place, gateway, mode, scope } = ask;
     const path = scope === 'project' ? virtualEnvironment(place) : userFile(place);
     const settings: Record<string, string> = {};
-    let text = place.read(path);
+    const text = place.read(path);
     if (mode === 'registry') {
       const url = `${mountUrl(gateway, 'pypi')}/simple/`;
       settings['index-url'] = url;
@@ -31,10 +31,8 @@ export const pip: Tool = {
     }
     const bundle = bundleFor(ask, 'pip');
     if (bundle) settings.cert = bundle.path;
-    for (const [key, value] of Object.entries(settings)) {
-      text = withSetting(text, pipStyle, 'global', key, value);
-    }
-    const files: FileEdit[] = [...(bundle ? [bundle] : []), { path, content: text ?? '' }];
+    const content = withSettings(text, pipStyle, 'global', settings);
+    const files: FileEdit[] = [...(bundle ? [bundle] : []), { path, content }];
     return { files, ...(bundle && { trustFile: bundle.path }) };
   },
 };

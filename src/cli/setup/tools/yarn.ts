@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { bundleFor, neededTrust } from '../common.ts';
-import { withSetting, yarnrcStyle } from '../edits/settings-file.ts';
+import { withSettings, yarnrcStyle } from '../edits/settings-file.ts';
 import { withYamlSetting, yamlStrings } from '../edits/yaml.ts';
 import { type Ask, type FileEdit, mountUrl, type Place, type Tool } from '../tool.ts';
 
@@ -38,11 +38,7 @@ function classic(ask: Ask, folder: string, bundle: FileEdit | undefined): FileEd
       ? { registry: `${mountUrl(gateway, 'npm')}/` }
       : { proxy: gateway.proxyUrl, 'https-proxy': gateway.proxyUrl };
   if (bundle) settings.cafile = bundle.path;
-  let text = place.read(path);
-  for (const [key, value] of Object.entries(settings)) {
-    text = withSetting(text, yarnrcStyle, undefined, key, value);
-  }
-  return { path, content: text ?? '' };
+  return { path, content: withSettings(place.read(path), yarnrcStyle, undefined, settings) };
 }
 
 function modern(ask: Ask, folder: string, bundle: FileEdit | undefined): FileEdit {
