@@ -158,7 +158,7 @@ export async function createGateway(initial: Config, io: GatewayIo): Promise<Gat
   const record = (record: RequestRecord): void => telemetry.record(record);
   const lookups = () => [tls.lookups, ...(fastPath ? [fastPath.lookups] : [])];
   const fastPath = config.fastPath
-    ? new FastPath({ store, fields: responseFields, routing: () => routing, now, record })
+    ? new FastPath({ store, fields: responseFields, routing: () => routing, now, telemetry })
     : undefined;
   const handler = new GatewayHandler({
     originFor: (socket) => connections.originFor(socket),

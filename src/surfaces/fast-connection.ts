@@ -1,16 +1,24 @@
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import type { LookupCounter } from '../core/cache-lookups.ts';
 import type { HitMemo, Profile } from './hit-memo.ts';
-import type { PreparedHit } from './prepared-hit.ts';
+import type { HitRecord } from './prepared-hit.ts';
 
 /** What the connections of a listener have in common. */
 export interface FastShared {
   readonly memo: () => HitMemo<unknown>;
+  /** What does not come out of the parser was found in the memo. */
+  readonly lookups: LookupCounter;
   readonly now: () => number;
-  readonly record: (hit: PreparedHit, client: string, startedAt: number, aborted: boolean) => void;
   /** How long who takes nothing is waited for, and who asks nothing; milliseconds. */
   readonly stalledMs: number;
   readonly idleMs: number;
+}
+
+interface Sent {
+  readonly done: HitRecord;
+  readonly at: number;
+  readonly ttl: number | undefined;
 }
 
 type OnData = (chunk: Buffer) => void;
@@ -38,8 +46,7 @@ export class FastConnection {
   #profile: Profile | undefined;
   #memo: HitMemo<unknown> | undefined;
   /** Answers on their way to the client, first the oldest. */
-  readonly #sent: PreparedHit[] = [];
-  readonly #sentAt: number[] = [];
+  readonly #sent: Sent[] = [];
   /** What came behind an answer that the client does not take. */
   #rest: Buffer | undefined;
 
@@ -117,8 +124,8 @@ export class FastConnection {
       this.#memo?.drop(hits, line);
       return undefined;
     }
-    this.#sent.push(hit);
-    this.#sentAt.push(now);
+    this.#shared.lookups.count(true);
+    this.#sent.push({ done: hit.done, at: now, ttl: hit.ttl });
     return end + headEnd.length;
   }
 
@@ -182,10 +189,8 @@ export class FastConnection {
   };
 
   readonly #onWritten = (error?: Error | null): void => {
-    const hit = this.#sent.shift();
-    const startedAt = this.#sentAt.shift();
-    if (hit === undefined || startedAt === undefined) return;
-    this.#shared.record(hit, this.#client, startedAt, error !== undefined && error !== null);
+    const sent = this.#sent.shift();
+    sent?.done.add(this.#client, sent.at, sent.ttl, error !== undefined && error !== null);
   };
 
   readonly #onClose = (): void => {

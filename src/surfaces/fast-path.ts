@@ -3,13 +3,12 @@ import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import type { ArtifactMeta } from '../core/artifact-meta.ts';
 import { LookupCounter } from '../core/cache-lookups.ts';
-import type { RequestRecord } from '../core/request-record.ts';
 import type { Resource } from '../pipeline/resource.ts';
 import { FastConnection, type FastShared } from './fast-connection.ts';
 import type { Answered, Routing } from './gateway-handler.ts';
 import { HitMemo } from './hit-memo.ts';
 import { defaultTimes, type ListenerTimes } from './listener.ts';
-import { type HotStore, PreparedHit } from './prepared-hit.ts';
+import { type HitContext, type HotStore, PreparedHit } from './prepared-hit.ts';
 import type { ResponseFields } from './response-fields.ts';
 import { indifferentFields, judgeFields } from './simple-fields.ts';
 
@@ -18,8 +17,7 @@ export interface FastPathOptions {
   readonly fields: ResponseFields;
   readonly routing: () => Routing;
   readonly now: () => number;
-  /** Takes each record once, when its request is over. */
-  readonly record: (record: RequestRecord) => void;
+  readonly telemetry: HitContext['telemetry'];
   readonly times?: ListenerTimes;
 }
 
@@ -40,18 +38,14 @@ export class FastPath {
   #memo: HitMemo<Routing>;
 
   constructor(options: FastPathOptions) {
-    const { routing, now, record, times = defaultTimes } = options;
+    const { routing, now, times = defaultTimes } = options;
     this.#options = options;
     this.#memo = new HitMemo(routing());
     this.#ending = `Connection: keep-alive\r\nKeep-Alive: timeout=${Math.floor(times.keepAlive / 1000)}\r\n\r\n`;
     this.#shared = {
       memo: () => this.#current(),
+      lookups: this.lookups,
       now,
-      record: (hit, client, startedAt, aborted) => {
-        this.lookups.count(true);
-        const done = hit.recordOf(client, startedAt);
-        record(aborted ? { ...done, aborted } : done);
-      },
       stalledMs: times.stalled,
       idleMs: times.keepAlive + keepAliveBufferMs,
     };
@@ -80,11 +74,11 @@ export class FastPath {
     if (!this.#connections.has(request.socket) || isForEach(resource)) return;
     const verdict = judgeFields(request.rawHeaders);
     if (verdict.kind !== 'plain') return;
-    const { store, fields } = this.#options;
+    const { store, fields, telemetry } = this.#options;
     const variants = store.peek(resource.request.url);
     if (variants === undefined || !variants.every(isIndifferent)) return;
     const hit = PreparedHit.of(
-      { store, fields, ending: this.#ending },
+      { store, fields, telemetry, ending: this.#ending },
       { resource, answer, stored, variants, record },
     );
     if (hit) memo.learn(`${request.method} ${request.url} HTTP/1.1`, verdict.signature, hit);

@@ -19,10 +19,17 @@ export interface HotStore {
 /** Up to this size head and body are joined in one buffer: a copy is cheaper than a second buffer to write. */
 const joinedBytes = 16 * 1024;
 
+/** Takes requests of which all but this is known beforehand; `ttl` in whole seconds, undefined: for ever. */
+export interface HitRecord {
+  add(client: string, startedAt: number, ttl: number | undefined, aborted: boolean): void;
+}
+
 /** What all prepared hits have in common. */
 export interface HitContext {
   readonly store: HotStore;
   readonly fields: ResponseFields;
+  /** Where requests like that one are recorded. */
+  readonly telemetry: { prepare(record: RequestRecord): HitRecord };
   /** What the HTTP server says of the connection in each answer, and the end of the head. */
   readonly ending: string;
 }
@@ -44,6 +51,8 @@ export interface HitParts {
 export class PreparedHit {
   /** Characters that it keeps, about. */
   readonly weight: number;
+  /** Where each request that is answered so is to be recorded. */
+  readonly done: HitRecord;
   readonly #context: HitContext;
   readonly #resource: Resource;
   readonly #stored: StoredSource;
@@ -67,6 +76,7 @@ export class PreparedHit {
     const current = variants.includes(stored.meta);
     if (!current || ageAt < 0 || !framed || answer.body.kind === 'stream') return undefined;
     if (record.outcome !== 'hit' || record.key !== undefined) return undefined;
+    if (record.error !== undefined || record.detail !== undefined) return undefined;
     return new PreparedHit(context, hit, ageAt);
   }
 
@@ -82,6 +92,7 @@ export class PreparedHit {
     this.#withBody = answer.body.kind === 'bytes';
     const bytesOut = this.#withBody ? stored.body.size : 0;
     this.#record = { ...record, status: answer.status, bytesOut, firstByteMs: 0 };
+    this.done = context.telemetry.prepare(this.#record);
     this.weight = 1_000 + 2 * answer.headers.join('').length + 200 * variants.length;
   }
 
@@ -121,9 +132,9 @@ export class PreparedHit {
     return true;
   }
 
-  /** The record of one request that was answered so. */
-  recordOf(client: string, startedAt: number): RequestRecord {
-    return { ...this.#record, client, startedAt };
+  /** Remaining freshness as the answer that was sent last says it; undefined: for ever. */
+  get ttl(): number | undefined {
+    return this.#record.cacheStatus.ttl;
   }
 
   /** Makes the head anew, as the ordinary path would at `now`; false when it would not answer so. */

@@ -1,6 +1,7 @@
-import { type DestinationStream, type Logger as PinoLogger, pino } from 'pino';
+import { type Logger as PinoLogger, pino } from 'pino';
 import type { LogFields, Logger, LogLevel } from '../core/logger.ts';
 import { logLevels } from '../core/logger.ts';
+import { LineBatch, type Lines } from './line-batch.ts';
 import { prettyDestination } from './pretty.ts';
 import { redactValue } from './redact.ts';
 
@@ -11,24 +12,40 @@ export interface LoggerOptions {
   readonly stream: NodeJS.WritableStream & { readonly isTTY?: boolean };
 }
 
+/** The logger of which all others are children. */
+export interface RootLogger extends Logger {
+  /**
+   * Writes an info line `request` whose members are JSON and redacted already: `"method":"GET","…`.
+   * It may wait for others of the same turn of the event loop.
+   */
+  request(members: string): void;
+  /** Writes what waits. */
+  flush(): void;
+}
+
 /** The root logger. Nothing else in the program writes to its stream. */
-export function createLogger(options: LoggerOptions): Logger {
-  const destination: DestinationStream =
-    options.format === 'pretty'
-      ? prettyDestination(options.stream, options.stream.isTTY === true)
-      : options.stream;
+export function createLogger(options: LoggerOptions): RootLogger {
+  const timestamp = isoTimestamp();
+  const lines = linesOf(options);
   const sink = pino(
     {
       level: 'trace',
       base: null,
-      timestamp: isoTimestamp(),
+      timestamp,
       formatters: { level: (label) => ({ level: label }) },
       // Errors come serialised and redacted already.
       serializers: { err: (error: unknown) => error },
     },
-    destination,
+    lines,
   );
-  return new RedactingLogger(sink, { rank: rankOf(options.level) });
+  return new RequestLogger(sink, { rank: rankOf(options.level) }, lines, timestamp);
+}
+
+function linesOf({ format, stream }: LoggerOptions): Lines {
+  if (format === 'json') return new LineBatch(stream);
+  const { write } = prettyDestination(stream, stream.isTTY === true);
+  // People wait for each line.
+  return { write, later: write, flush: () => undefined };
 }
 
 type WrittenLevel = Exclude<LogLevel, 'silent'>;
@@ -85,6 +102,32 @@ class RedactingLogger implements Logger {
 
   #write(level: WrittenLevel, fields: LogFields, message: string): void {
     if (this.enabled(level)) this.#sink[level](safe(fields), message);
+  }
+}
+
+class RequestLogger extends RedactingLogger implements RootLogger {
+  readonly #lines: Lines;
+  readonly #timestamp: () => string;
+
+  constructor(
+    sink: PinoLogger,
+    threshold: { rank: number },
+    lines: Lines,
+    timestamp: () => string,
+  ) {
+    super(sink, threshold);
+    this.#lines = lines;
+    this.#timestamp = timestamp;
+  }
+
+  request(members: string): void {
+    if (!this.enabled('info')) return;
+    // As pino writes it: the generic way costs as much as all the rest of a hit.
+    this.#lines.later(`{"level":"info"${this.#timestamp()},${members},"msg":"request"}\n`);
+  }
+
+  flush(): void {
+    this.#lines.flush();
   }
 }
 

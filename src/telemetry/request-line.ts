@@ -1,5 +1,6 @@
 import type { LogFields } from '../core/logger.ts';
 import type { RequestRecord } from '../core/request-record.ts';
+import { redactValue } from './redact.ts';
 
 /**
  * The fields of a request's log line. Absent ones are undefined and not written. Times in
@@ -36,6 +37,12 @@ export function requestLine(record: RequestRecord, durationMs: number): LogField
   };
 }
 
-function tenths(milliseconds: number | undefined): number | undefined {
+/** The same as members of a JSON object, redacted, without its braces. */
+export function requestMembers(record: RequestRecord, durationMs: number): string {
+  return JSON.stringify(redactValue(requestLine(record, durationMs))).slice(1, -1);
+}
+
+/** Rounded to a tenth. */
+export function tenths(milliseconds: number | undefined): number | undefined {
   return milliseconds === undefined ? undefined : Math.round(milliseconds * 10) / 10;
 }

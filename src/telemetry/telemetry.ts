@@ -1,16 +1,17 @@
-import type { Logger } from '../core/logger.ts';
 import type { RequestRecord } from '../core/request-record.ts';
 import type { TrafficStats } from '../core/traffic-stats.ts';
 import type { UpstreamObserver } from '../core/upstream-observer.ts';
+import type { RootLogger } from './logger.ts';
 import { createMetrics, type Metrics, type MetricsOptions } from './metrics.ts';
-import { requestLine } from './request-line.ts';
+import { PreparedRecord } from './prepared-record.ts';
+import { requestLine, requestMembers } from './request-line.ts';
 import { RequestTotals } from './request-totals.ts';
 import { trafficStats } from './stats.ts';
 import { UpstreamTotals } from './upstream-totals.ts';
 
 export interface TelemetryOptions
   extends Pick<MetricsOptions, 'sample' | 'probe' | 'version' | 'nodeVersion'> {
-  readonly logger: Logger;
+  readonly logger: RootLogger;
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
   /** Origins of the mounts' upstreams: they always have figures of their own. */
@@ -21,6 +22,8 @@ export interface TelemetryOptions
 export interface Telemetry extends Metrics {
   /** Takes a finished request, once. The record is not changed and not kept. */
   record(record: RequestRecord): void;
+  /** Takes requests like this one, which was a hit; not this one itself. */
+  prepare(record: RequestRecord): PreparedRecord;
   readonly upstream: UpstreamObserver;
   /** Totals since the start. */
   traffic(): TrafficStats;
@@ -40,8 +43,13 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
       const durationMs = record.durationMs ?? Math.max(0, clock() - record.startedAt);
       requests.add(record, durationMs);
       // A failure is ours to look into; what a client did wrong is not.
-      const level = record.outcome === 'failed' ? 'warn' : 'info';
-      if (logger.enabled(level)) logger[level](requestLine(record, durationMs), 'request');
+      if (record.outcome === 'failed') logger.warn(requestLine(record, durationMs), 'request');
+      else if (logger.enabled('info')) logger.request(requestMembers(record, durationMs));
+    },
+    prepare: (record) => new PreparedRecord(record, { logger, requests, clock }),
+    close() {
+      logger.flush();
+      metrics.close();
     },
     upstream: upstreams,
     traffic: () => trafficStats(requests, upstreams),

@@ -52,7 +52,11 @@ async function setup(body = 'hello') {
     },
     routing: () => routing,
     now: clock.now,
-    record: (record) => records.push(record),
+    telemetry: {
+      prepare: (record) => ({
+        add: (client) => records.push({ ...record, client }),
+      }),
+    },
   });
   const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     read += 1;

@@ -70,11 +70,14 @@ function begin(origins: readonly string[] = []): {
   lines: Lines;
   clock: FakeClock;
   samples: () => Promise<Map<string, number>>;
+  /** Lines of requests may wait for the end of the turn. */
+  flush: () => void;
 } {
   const lines = new Lines();
   const clock = new FakeClock();
+  const logger = createLogger({ level: 'info', format: 'json', stream: lines });
   const telemetry = createTelemetry({
-    logger: createLogger({ level: 'info', format: 'json', stream: lines }),
+    logger,
     clock: clock.now,
     origins,
     sample: () => sample,
@@ -95,11 +98,11 @@ function begin(origins: readonly string[] = []): {
         }),
     );
   };
-  return { telemetry, lines, clock, samples };
+  return { telemetry, lines, clock, samples, flush: () => logger.flush() };
 }
 
 test('a request makes one line with what is known of it and nothing else', () => {
-  const { telemetry, lines } = begin();
+  const { telemetry, lines, flush } = begin();
   telemetry.record(
     aRecord({
       outcome: 'miss',
@@ -113,6 +116,7 @@ test('a request makes one line with what is known of it and nothing else', () =>
       cacheStatus: { fwd: 'uri-miss', fwdStatus: 200, stored: true, ttl: 300, collapsed: false },
     }),
   );
+  flush();
   expect(lines.entries).toEqual([
     {
       level: 'info',
@@ -143,11 +147,12 @@ test('a request makes one line with what is known of it and nothing else', () =>
 });
 
 test('our own failures warn, with error and reason; a refusal does not', () => {
-  const { telemetry, lines } = begin();
+  const { telemetry, lines, flush } = begin();
   telemetry.record(
     aRecord({ outcome: 'failed', status: 504, error: 'connection_timeout', detail: 'No answer.' }),
   );
   telemetry.record(aRecord({ outcome: 'refused', status: 403 }));
+  flush();
   expect(lines.entries).toMatchObject([
     { level: 'warn', error: 'connection_timeout', detail: 'No answer.' },
     { level: 'info' },
@@ -155,22 +160,24 @@ test('our own failures warn, with error and reason; a refusal does not', () => {
 });
 
 test('credentials in a target or a detail do not reach the log', () => {
-  const { telemetry, lines } = begin();
+  const { telemetry, lines, flush } = begin();
   telemetry.record(
     aRecord({
       target: 'http://me:hunter2@example.com/a?access_token=hunter2',
       detail: 'redirected to http://me:hunter2@example.org/',
     }),
   );
+  flush();
   expect(lines.text).toContain('http://***@example.com/a?access_token=***');
   expect(lines.text).not.toContain('hunter2');
 });
 
 test('a record without a duration gets it from the clock', async () => {
-  const { telemetry, lines, clock, samples } = begin();
+  const { telemetry, lines, flush, clock, samples } = begin();
   const record = aRecord({ startedAt: clock.now(), durationMs: undefined });
   clock.advance(70);
   telemetry.record(record);
+  flush();
   expect(lines.entries[0]?.durationMs).toBe(70);
   expect(record.durationMs).toBeUndefined();
   const values = await samples();
@@ -396,4 +403,35 @@ test('the stats tell per kind what was asked and what went to upstreams', () => 
       { origin, requests: 2, bytes: 120, failures: { dns_error: 1 }, meanFirstByteMs: 10 },
     ],
   });
+});
+
+test('requests that were prepared make the lines and the figures that each by itself makes', async () => {
+  const record = aRecord({
+    outcome: 'hit',
+    kind: 'artifact',
+    mount: '/npm',
+    target: '/npm/a?token=secret',
+    status: 200,
+    bytesOut: 90,
+    firstByteMs: 0,
+    durationMs: 0,
+    cacheStatus: { hit: true, ttl: 30 },
+  });
+  const made = [false, true].map((aborted) => {
+    const each = begin();
+    each.telemetry.record({ ...record, ...(aborted && { aborted }) });
+    each.flush();
+    return each;
+  });
+  const prepared = [false, true].map((aborted) => {
+    const each = begin();
+    each.telemetry.prepare(record).add(record.client, record.startedAt, 30, aborted);
+    each.flush();
+    return each;
+  });
+  const timeless = (text: string) => text.replace(/"time":"[^"]+"/, '');
+  for (const [i, each] of prepared.entries()) {
+    expect(timeless(each.lines.text)).toBe(timeless(made[i]?.lines.text ?? ''));
+    expect(each.telemetry.traffic()).toEqual(made[i]?.telemetry.traffic());
+  }
 });
