@@ -54,6 +54,8 @@ export interface Scenario {
   readonly name: string;
   readonly title: string;
   readonly rounds: number;
+  /** One round whatever is asked for: it takes long, and its figures hardly spread. */
+  readonly once?: boolean;
   /** Names of the peers that make sense besides Millrace. */
   readonly peers: readonly string[];
   readonly settings: CacheSettings;

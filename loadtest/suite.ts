@@ -49,7 +49,7 @@ export async function runSuite(options: SuiteOptions): Promise<Results> {
   try {
     for (const scenario of options.scenarios) {
       const taking = installed.filter((peer) => takesPart(peer, scenario));
-      const rounds = options.rounds ?? scenario.rounds;
+      const rounds = scenario.once ? 1 : (options.rounds ?? scenario.rounds);
       const samples = await runScenario(bench, scenario, [subject, ...taking], { rounds, form });
       outcomes.push({ scenario, samples });
       console.log(renderScenario(scenario, new Summary(samples), form === 'smoke'));

@@ -1,3 +1,5 @@
+import type { Lookups } from './peer.ts';
+
 /** Bytes in the memory tier; `admin`: URL of the admin side. */
 export async function memoryTierBytes(admin: string): Promise<number> {
   const response = await fetch(`${admin}/api/stats`);
@@ -10,11 +12,8 @@ export async function memoryTierBytes(admin: string): Promise<number> {
 const lookups =
   /^millrace_(?:cache_lookups_total\{cache="(?<cache>\w+)",|(?<rules>mirror_mapping)_lookups_total\{)result="(?<result>hit|miss)"\} (?<count>\d+)/;
 
-/**
- * Share of look-ups that found something, by internal cache: by the metric that counts them, and by
- * that of the URL rules. One that was never asked is left out.
- */
-export async function cacheRates(admin: string): Promise<ReadonlyMap<string, number>> {
+/** By the metric that counts look-ups in its internal caches, and by that of its URL rules. */
+export async function cacheLookups(admin: string): Promise<ReadonlyMap<string, Lookups>> {
   const response = await fetch(`${admin}/metrics`);
   const counts = new Map<string, { hit: number; miss: number }>();
   for (const line of (await response.text()).split('\n')) {
@@ -26,8 +25,6 @@ export async function cacheRates(admin: string): Promise<ReadonlyMap<string, num
     counts.set(name, both);
   }
   return new Map(
-    [...counts].flatMap(([name, { hit, miss }]) =>
-      hit + miss === 0 ? [] : [[name, hit / (hit + miss)] as const],
-    ),
+    [...counts].map(([name, { hit, miss }]) => [name, { hits: hit, misses: miss }] as const),
   );
 }

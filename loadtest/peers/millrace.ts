@@ -8,7 +8,7 @@ import manifest from '../../package.json' with { type: 'json' };
 import type { Bench } from '../bench.ts';
 import { hasEnded, startPinned, stop } from '../processes/start.ts';
 import { waitFor } from '../processes/wait-for.ts';
-import { cacheRates, memoryTierBytes } from './millrace-metrics.ts';
+import { cacheLookups, memoryTierBytes } from './millrace-metrics.ts';
 import type { CacheSettings, Peer } from './peer.ts';
 import { freePort } from './server-process.ts';
 
@@ -37,7 +37,7 @@ export const millrace: Peer = {
       complaint: () =>
         findLine(running.logFile, ({ level }) => level === 'error' || level === 'fatal'),
       memoryTierBytes: () => memoryTierBytes(running.admin),
-      cacheRates: () => cacheRates(running.admin),
+      cacheLookups: () => cacheLookups(running.admin),
       async restart(meanwhile) {
         await stop(running.child);
         await meanwhile?.(data);

@@ -30,6 +30,12 @@ export interface Peer {
   start(bench: Bench, settings: CacheSettings): Promise<Contestant>;
 }
 
+/** How often a cache was asked and knew, or did not. */
+export interface Lookups {
+  readonly hits: number;
+  readonly misses: number;
+}
+
 /** Milliseconds, and what was wrong with the body. */
 export interface DownloadByItself {
   readonly ms: number;
@@ -46,8 +52,8 @@ export interface Contestant {
    * tarballs there; undefined where documents come as they are.
    */
   readonly registry?: string;
-  /** Share of look-ups that found something, by the name of an internal cache; since its start. */
-  cacheRates?(): Promise<ReadonlyMap<string, number>>;
+  /** Look-ups by the name of an internal cache, since its start. */
+  cacheLookups?(): Promise<ReadonlyMap<string, Lookups>>;
   /** Undefined: nothing to count, it is the origin itself. */
   readonly pid: number | undefined;
   /** Fetches a body by itself, where it is no server but a client; it is deleted afterwards. */

@@ -13,7 +13,7 @@ const byTime: Comparison = { key: 'seconds', better: 'less' };
 export const cold100m: Scenario = {
   name: 'cold-100m',
   title: 'one cold 100 MiB object, fast origin, one client',
-  rounds: 5,
+  rounds: 3,
   peers: ['direct', 'nginx'],
   settings: { memory: '64MiB', disk: '8GiB', directOn: 'load' },
   columns: [

@@ -21,6 +21,7 @@ export const memoryDownloads: Scenario = {
   name: 'memory-downloads',
   title: 'four cold 1 GiB downloads at once, each client reading 5 MB/s',
   rounds: 1,
+  once: true,
   peers: [],
   settings: { memory: '64MiB', disk: '6GiB', directOn: 'load' },
   freshEachRound: true,

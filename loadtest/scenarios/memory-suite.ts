@@ -29,6 +29,7 @@ export const memorySuite: Scenario = {
   name: 'memory-suite',
   title: `resident memory after ${workloads.map(({ name }) => name).join(', ')} with a memory tier of 192 MiB`,
   rounds: 1,
+  once: true,
   peers: [],
   settings: { memory: '192MiB', disk: '8GiB', directOn: 'load' },
   freshEachRound: true,

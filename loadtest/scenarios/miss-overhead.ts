@@ -16,7 +16,7 @@ const byTime: Comparison = { key: 'median', better: 'less' };
 export const missOverhead: Scenario = {
   name: 'miss-overhead',
   title: '500 cold misses of 2 KiB, sequential on one connection, in turn with the others',
-  rounds: 5,
+  rounds: 3,
   peers: ['direct', 'nginx'],
   settings: { memory: '64MiB', disk: '1GiB', directOn: 'load' },
   columns: [

@@ -10,7 +10,7 @@ function scenario(command: NpmCommand, title: string): Scenario {
   return {
     name: `npm-${command}`,
     title,
-    rounds: 5,
+    rounds: 3,
     peers: ['direct', 'verdaccio'],
     settings: { memory: '256MiB', disk: '4GiB', directOn: 'server', npm: true },
     // Cold is cold once in the life of a server.

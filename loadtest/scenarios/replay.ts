@@ -4,7 +4,7 @@ import { shuffled } from '../fixtures/choices.ts';
 import { npmSite } from '../fixtures/npm-site.ts';
 import type { Shot } from '../load/shot.ts';
 import { eachAlone, withCost } from '../measured.ts';
-import type { Contestant } from '../peers/peer.ts';
+import type { Contestant, Lookups } from '../peers/peer.ts';
 import type { Round, Scenario } from '../scenario.ts';
 import { byCost, byRate, caches, loadColumns, rateGoals } from './hot-hits.ts';
 
@@ -76,7 +76,7 @@ export const replay: Scenario = {
       if (contestant.name === 'millrace' && upstream !== shots.length) {
         problems.push(`${upstream} upstream requests for ${shots.length} objects`);
       }
-      const rates = (await contestant.cacheRates?.()) ?? new Map<string, number>();
+      const lookups = (await contestant.cacheLookups?.()) ?? new Map<string, Lookups>();
       const { requests, ms, p50, p99, loadBusy } = result;
       return {
         values: {
@@ -88,13 +88,36 @@ export const replay: Scenario = {
           ...(cost.cpuMs !== undefined && { cpu: (cost.cpuMs * 1000) / requests }),
           ...(cost.busy !== undefined && { busy: cost.busy }),
           ...(cost.rss !== undefined && { rss: cost.rss }),
-          ...Object.fromEntries([...rates].map(([name, rate]) => [name, rate * 100])),
+          ...hitRates(lookups, documents.length / shots.length),
         },
         problems,
       };
     });
   },
 };
+
+/**
+ * Percent of look-ups that found something. What the prepared answers gave never came to the caches
+ * behind them, which knew it all the same: it counts as theirs. `documents`: share of the requests that
+ * were for package documents, which alone are rewritten.
+ */
+function hitRates(
+  lookups: ReadonlyMap<string, Lookups>,
+  documents: number,
+): Readonly<Record<string, number>> {
+  const prepared = lookups.get('prepared')?.hits ?? 0;
+  const before: Readonly<Record<string, number>> = {
+    records: prepared,
+    bodies: prepared,
+    rewritten: prepared * documents,
+  };
+  return Object.fromEntries(
+    [...lookups].flatMap(([name, { hits, misses }]) => {
+      const found = hits + (before[name] ?? 0);
+      return found + misses === 0 ? [] : [[name, (found / (found + misses)) * 100]];
+    }),
+  );
+}
 
 /** A package document as this contestant has to give it. */
 function documentShot(

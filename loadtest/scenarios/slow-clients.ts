@@ -43,6 +43,7 @@ function slowClients(about: {
     name,
     title,
     rounds: 1,
+    once: true,
     peers: caches,
     settings: { memory: '64MiB', disk: '2GiB', directOn: 'load' },
     freshEachRound: true,
