@@ -38,7 +38,7 @@ export async function eachAlone(
 ): Promise<Sample[]> {
   const samples: Sample[] = [];
   for (const contestant of contestants) {
-    const { values, problems } = await measure(contestant);
+    const { values, problems } = await measured(() => measure(contestant));
     const why = problems.length > 0 ? await contestant.complaint?.() : undefined;
     samples.push({
       peer: contestant.name,
@@ -48,6 +48,14 @@ export async function eachAlone(
     });
   }
   return samples;
+}
+
+async function measured(measure: () => Promise<Measured>): Promise<Measured> {
+  try {
+    return await measure();
+  } catch (error) {
+    return { values: {}, problems: [error instanceof Error ? error.message : String(error)] };
+  }
 }
 
 /** Asks for bodies once each, by SHA-256: what was wrong with them. */

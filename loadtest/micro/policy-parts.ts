@@ -1,5 +1,5 @@
 import type { RawHeaders } from '../../src/core/raw-headers.ts';
-import { RangeSet, selectRanges } from '../../src/policy/byte-range.ts';
+import { selectRanges } from '../../src/policy/byte-range.ts';
 import { responsePolicy } from '../../src/policy/freshness.ts';
 import { matchesVary } from '../../src/policy/vary.ts';
 import { cacheStatusField } from '../../src/telemetry/cache-status.ts';
@@ -69,29 +69,6 @@ const status: MicroCase = {
   },
 };
 
-const segment = 512 * 1024;
-
-/** Eight connections fill a body of 100 MiB, each its own eighth in order: 200 segments. */
-const rangeSet: MicroCase = {
-  name: 'RangeSet, 200 segments from 8 connections',
-  times: 20,
-  run(times) {
-    let bytes = 0;
-    for (let i = 0; i < times; i++) {
-      const set = new RangeSet();
-      for (let step = 0; step < 25; step++) {
-        for (let connection = 0; connection < 8; connection++) {
-          const first = (connection * 25 + step) * segment;
-          set.add({ first, last: first + segment - 1 });
-          bytes += set.runEnd(first);
-        }
-      }
-      bytes += set.missing({ first: 0, last: 200 * segment - 1 }).length;
-    }
-    return bytes;
-  },
-};
-
 export const policyCases: readonly MicroCase[] = [
   varyMatch,
   varyFirst,
@@ -99,7 +76,6 @@ export const policyCases: readonly MicroCase[] = [
   selection('range selection, one range', 'bytes=1000-4999'),
   selection('range selection, 32 ranges', `bytes=${manyRanges(32)}`),
   status,
-  rangeSet,
 ];
 
 function manyRanges(count: number): string {

@@ -4,14 +4,18 @@ import { Bench } from 'tinybench';
 import type { MicroCase } from './case.ts';
 import { hotHitCases } from './hot-hit.ts';
 import { indexRewriteCases } from './index-rewrite.ts';
+import { keyCases } from './keys.ts';
 import { npmRewriteCase } from './npm-rewrite.ts';
 import { policyCases } from './policy-parts.ts';
 import { pypiRewriteCases } from './pypi-rewrite.ts';
+import { rangeCases } from './range-algebra.ts';
 
 const usage = 'Usage: npm run bench:micro [-- part-of-a-name]';
 const cases: readonly MicroCase[] = [
   ...hotHitCases,
   ...policyCases,
+  ...keyCases,
+  ...rangeCases,
   npmRewriteCase,
   ...pypiRewriteCases,
   ...indexRewriteCases,

@@ -20,6 +20,8 @@ type Response =
   | { readonly id: number; readonly gives: unknown }
   | { readonly id: number; readonly error: string };
 
+const patienceMs = 90_000;
+
 /** A process of ours that answers calls; it ends when this one does. */
 export class Worker<C extends Calls> {
   readonly #child: ChildProcess;
@@ -45,10 +47,21 @@ export class Worker<C extends Calls> {
     return this.#child.pid;
   }
 
-  call<K extends keyof C & string>(kind: K, takes: C[K]['takes']): Promise<C[K]['gives']> {
+  /** Rejects where there is no answer in time: a server that hangs must not hold up all others. */
+  call<K extends keyof C & string>(
+    kind: K,
+    takes: C[K]['takes'],
+    limitMs = patienceMs,
+  ): Promise<C[K]['gives']> {
     const id = this.#next++;
     const answer = Promise.withResolvers<unknown>();
     this.#waiting.set(id, answer);
+    const limit = setTimeout(() => {
+      this.#waiting.delete(id);
+      answer.reject(new Error(`${kind} was not done after ${limitMs / 1000} s`));
+    }, limitMs);
+    const done = (): void => clearTimeout(limit);
+    answer.promise.then(done, done);
     this.#child.send({ id, kind, takes } satisfies Request, (error) => {
       if (error) answer.reject(error);
     });

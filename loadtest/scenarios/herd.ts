@@ -3,6 +3,7 @@ import { bodyPath } from '../fixtures/generated-body.ts';
 import { eachAlone, withCost } from '../measured.ts';
 import type { Contestant } from '../peers/peer.ts';
 import type { Comparison, Round, Scenario } from '../scenario.ts';
+import { caches } from './hot-hits.ts';
 
 const mebibyte = 1024 * 1024;
 
@@ -13,7 +14,7 @@ export const herd: Scenario = {
   name: 'herd',
   title: '200 clients for one cold 50 MiB object',
   rounds: 3,
-  peers: ['nginx'],
+  peers: caches,
   settings: { memory: '64MiB', disk: '2GiB', directOn: 'load' },
   columns: [
     { key: 'seconds', label: 'seconds', decimals: 2 },
@@ -71,7 +72,8 @@ export const herd: Scenario = {
         firstByte: paced.lastFirstByteMs,
         ...(fast.cpuMs !== undefined && { cpu: fast.cpuMs }),
       };
-      if (values.fetches !== 1) problems.push(`${values.fetches} upstream requests`);
+      // More requests than one miss the goal; more bytes are wrong.
+      if (values.bytes > 1.05) problems.push(`${values.bytes} times its bytes from upstream`);
       return { values, problems };
     }),
 };

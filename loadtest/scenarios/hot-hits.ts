@@ -1,3 +1,4 @@
+import { contentOfPath } from '../fixtures/content.ts';
 import type { RateJob } from '../load/rate.ts';
 import type { Shot } from '../load/shot.ts';
 import { eachAlone, upstreamRequests, verified, withCost } from '../measured.ts';
@@ -92,10 +93,12 @@ export function hotHits({ load, perSecond, connections, ...about }: HotHits): Sc
           rate(smoke ? smokeMs : measuredMs / (quick ? 2 : 1)),
         );
         const upstream = await upstreamRequests(round, objects);
-        if (upstream !== 0) problems.push(`${upstream} upstream requests for what is stored`);
         problems.push(...warmUp.problems, ...result.problems);
         problems.push(...(await verified(round, contestant, ...some)));
         const { requests, ms, p50, p99, bytes, loadBusy } = result;
+        // One that forgets a few of thousands is measured all the same; ours forgets none.
+        const most = contestant.name === 'millrace' ? 0 : requests / 100;
+        if (upstream > most) problems.push(`${upstream} upstream requests for what is stored`);
         return {
           values: {
             rate: (requests / ms) * 1000,
@@ -113,7 +116,7 @@ export function hotHits({ load, perSecond, connections, ...about }: HotHits): Sc
   };
 }
 
-/** Has each object stored, and the origin asked for it once. */
+/** Has each object stored, and its bytes fetched once. */
 async function fill(
   round: Round,
   contestant: Contestant,
@@ -121,10 +124,16 @@ async function fill(
 ): Promise<string[]> {
   const shots = objects.map((path) => ({ path }));
   const { base } = contestant;
-  const { problems } = await round.bench.load.call('rate', { base, shots, connections: 8 });
+  const filled = await round.bench.load.call('rate', { base, shots, connections: 8 });
+  const problems = [...filled.problems];
+  const accounts = await round.bench.origin.call('take', objects);
   // `direct` is an origin of its own, and the one that counts heard nothing of it.
-  const fetches = contestant.name === 'direct' ? 0 : objects.length;
-  const asked = await upstreamRequests(round, objects);
-  if (asked === fetches) return [...problems];
-  return [...problems, `${asked} upstream requests for ${objects.length} objects`];
+  if (contestant.name === 'direct') return problems;
+  // By their bytes: a large object may come in several ranges, but hardly a byte twice.
+  const missing = accounts.filter(({ requests }) => requests === 0).length;
+  const sizes = objects.map((path) => contentOfPath(path).size);
+  const twice = accounts.filter(({ bodyBytes }, i) => bodyBytes > 1.05 * (sizes[i] ?? 0)).length;
+  if (missing > 0) problems.push(`${missing} objects not asked for`);
+  if (twice > 0) problems.push(`${twice} objects fetched more than once`);
+  return problems;
 }

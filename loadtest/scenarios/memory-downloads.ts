@@ -14,6 +14,8 @@ const downloads = 4;
 const pace = 5_000_000;
 /** The fill runs at the origin's speed and is over by then: what follows is slow reading alone. */
 const shortMs = 25_000;
+/** At that pace everything is read by then. */
+const fullMs = 400_000;
 const restMs = 2_000;
 
 /** What large downloads with slow readers add to the gateway's memory. */
@@ -56,13 +58,9 @@ export const memoryDownloads: Scenario = {
       const tierAtRest = await memoryTierBytes();
       const paths = Array.from({ length: downloads }, () => bodyPath(randomUUID(), size));
       const startedAt = monotonicMs();
-      const running = bench.load.call('downloads', {
-        base: contestant.base,
-        paths,
-        pace,
-        digest: full,
-        ...(!full && { limitMs: shortMs }),
-      });
+      const limit = full ? {} : { limitMs: shortMs };
+      const job = { base: contestant.base, paths, pace, digest: full, ...limit };
+      const running = bench.load.call('downloads', job, full ? fullMs : undefined);
       const peak = await peakWhile(running, pid);
       const result = await running;
       const seconds = (monotonicMs() - startedAt) / 1000;

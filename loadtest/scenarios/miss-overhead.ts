@@ -4,6 +4,7 @@ import { withCost } from '../measured.ts';
 import type { Contestant } from '../peers/peer.ts';
 import { figureOf } from '../report/summary.ts';
 import type { Comparison, Round, Sample, Scenario } from '../scenario.ts';
+import { caches } from './hot-hits.ts';
 
 const size = 2 * 1024;
 const urls = 500;
@@ -17,7 +18,7 @@ export const missOverhead: Scenario = {
   name: 'miss-overhead',
   title: '500 cold misses of 2 KiB, sequential on one connection, in turn with the others',
   rounds: 3,
-  peers: ['direct', 'nginx'],
+  peers: ['direct', ...caches],
   settings: { memory: '64MiB', disk: '1GiB', directOn: 'load' },
   columns: [
     { key: 'median', label: 'median ms', decimals: 3 },

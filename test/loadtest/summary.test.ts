@@ -44,6 +44,17 @@ test('options that make no sense are refused, with what would', () => {
     /no apache; there are direct, aria2, nginx, varnish/,
   );
   expect(() => readOptions(['--rounds', '0'])).toThrow(/not a whole number above 0/);
-  expect(() => readOptions(['--smoke', '--full'])).toThrow(/exclude each other/);
+  expect(() => readOptions(['--smoke', '--full'])).toThrow(/--smoke and --full exclude each other/);
+  expect(() => readOptions(['--quick', '--full'])).toThrow(/--quick and --full exclude each other/);
   expect(() => readOptions(['--fast'])).toThrow(/--fast/);
+});
+
+test('a form has its own number of rounds unless one is given', () => {
+  expect(readOptions([])).toMatchObject({ form: 'usual', rounds: undefined, handicap: false });
+  expect(readOptions(['--quick'])).toMatchObject({ form: 'quick', rounds: 2 });
+  expect(readOptions(['--smoke'])).toMatchObject({ form: 'smoke', rounds: 1, peers: ['direct'] });
+  expect(readOptions(['--quick', '--rounds', '4', '--handicap'])).toMatchObject({
+    rounds: 4,
+    handicap: true,
+  });
 });
