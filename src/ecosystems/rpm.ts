@@ -1,6 +1,8 @@
 import { hasDotSegments, pathOf } from '../core/canonical-url.ts';
-import type { Classification } from '../core/classification.ts';
+import type { ArtifactClassification, IndexClassification } from '../core/classification.ts';
+import { fieldValue, type RawHeaders } from '../core/raw-headers.ts';
 import type { Ecosystem } from './ecosystem.ts';
+import { chosenFields } from './negotiation.ts';
 import { RepomdFinder } from './rpm-repomd.ts';
 
 /** `name-version-release.architecture`, and the differences between two of them. */
@@ -27,10 +29,20 @@ export const rpm: Ecosystem = {
     const [, file = ''] = metadata.exec(path) ?? [];
     return packageFile.test(path) || /^repomd\.xml/.test(file) || uniqueName.test(file);
   },
-  classify: ({ url }) => classificationOf(url),
+  classify: ({ url, headers }) => {
+    const answer = classificationOf(url);
+    const requestHeaders = answer.kind === 'index' ? withoutHabit(headers) : undefined;
+    return { ...answer, ...(requestHeaders && { requestHeaders }) };
+  },
 };
 
-function classificationOf(url: string): Classification {
+/** dnf asks with `no-cache` for what is validated each time anyway: it would have nothing of a cache. */
+function withoutHabit(headers: RawHeaders): RawHeaders | undefined {
+  if (!/^(?:libdnf|librepo)\b/.test(fieldValue(headers, 'user-agent') ?? '')) return undefined;
+  return chosenFields(headers, { 'Cache-Control': () => null, Pragma: () => null });
+}
+
+function classificationOf(url: string): ArtifactClassification | IndexClassification {
   const path = pathOf(url);
   if (/[?#]/.test(path) || hasDotSegments(path)) return { kind: 'index', freshness: 'rfc9111' };
   if (packageFile.test(path)) return { kind: 'artifact' };

@@ -22,7 +22,8 @@ export function downloadOf({
     trusted,
     redirects,
     repositories,
-    purpose: { ecosystem, kind: classification.kind },
+    // What changes is counted as that, also where something proves its bytes.
+    purpose: { ecosystem, kind: places ? 'index' : classification.kind },
     ...(!artifact && indexes === 'ordered' && { order: 'configured' as const }),
     ...(places && { places }),
     ...(classification.keptFields && { keptFields: classification.keptFields }),

@@ -101,10 +101,12 @@ export class Generations {
   async #byCurrent(asked: Resource, source: PinSource): Promise<Placed> {
     for (const url of source.urls) {
       const [stored] = await this.#stored(url);
-      if (!stored || !(await this.#find(stored, source.find(url)))) continue;
+      const known = stored && (await this.#find(stored, source.find(url)));
+      if (!known) continue;
       const document = namingDocument(asked, url);
       const meta = await this.#behind.current(document);
-      const pin = meta && (await this.#find(meta, source.find(url)));
+      const isKnown = meta?.body.sha256 === stored.body.sha256;
+      const pin = isKnown ? known : meta && (await this.#find(meta, source.find(url)));
       if (pin) return { resource: pinned(asked, pin), pinnedBy: document };
     }
     return { resource: asked };

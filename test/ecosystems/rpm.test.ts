@@ -47,6 +47,16 @@ it.each(table.slice(7).map(([path]) => path))('rpm is not sure of %s', (path) =>
   expect(rpm.recognises?.(get(path))).toBe(path.startsWith('/repodata/repomd.xml'));
 });
 
+it('rpm takes `no-cache` of dnf for a habit, and of everybody else for a wish', () => {
+  const asked = (agent: string) => {
+    const headers = ['User-Agent', agent, 'Cache-Control', 'no-cache', 'Pragma', 'no-cache'];
+    return rpm.classify({ ...get('/repodata/repomd.xml'), headers });
+  };
+  const agent = 'libdnf (Fedora Linux 42; server; Linux.x86_64)';
+  expect(asked(agent)).toMatchObject({ requestHeaders: ['User-Agent', agent] });
+  expect(asked('curl/8.0')).not.toHaveProperty('requestHeaders');
+});
+
 function entry(checksum: string, href: string, more = ''): string {
   return `<data type="primary">${checksum}<open-checksum type="sha256">${'0'.repeat(64)}</open-checksum>
     <location href="${href}"/>${more}</data>`;

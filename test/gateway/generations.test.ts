@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
+import type { AdminStats } from '../../src/surfaces/admin-view.ts';
 import {
   aptGeneration,
   aptPaths,
@@ -156,6 +157,16 @@ describe('indexes are those of the Release file that a client was given', () => 
     expect(asked()).toHaveLength(before);
     publish(origin, second, options);
     expect((await get(index)).body).toEqual(first.index);
+  });
+
+  test('what is asked of the upstreams for them is counted as for an index', async () => {
+    const { gateway, client } = await setup();
+    await update(client());
+    await update(client());
+    const { traffic } = (await gateway.admin('/api/stats')) as unknown as AdminStats;
+    expect(traffic.requests.byKind).toEqual([
+      expect.objectContaining({ kind: 'index', requests: 6, upstreamRequests: 4 }),
+    ]);
   });
 
   test('a HEAD, a range and a condition are answered from them, too', async () => {

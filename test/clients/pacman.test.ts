@@ -1,0 +1,84 @@
+import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { temporaryFolder } from '../support/gateway.ts';
+import { type HttpOrigin, httpOrigin } from '../support/http-origin.ts';
+import { expectValidated } from './support/aged-origin.ts';
+import { client, shows } from './support/columns.ts';
+import { type GatewayProcess, gatewayProcess } from './support/gateway-process.ts';
+import { isolatedNetwork, skipUnisolated } from './support/isolated.ts';
+import { publishNails } from './support/pacman-repository.ts';
+
+const database = '/nails/os/x86_64/nails.db';
+
+async function repositoryAndGateway(): Promise<[HttpOrigin, GatewayProcess]> {
+  const origin = await httpOrigin();
+  await publishNails(origin, '1');
+  const mount = { path: '/arch', ecosystem: 'pacman', upstreams: [{ url: origin.url }] };
+  return [origin, await gatewayProcess({ mounts: [mount] })];
+}
+
+/** What a host without packages has in its cache after it has downloaded `nail`. */
+async function downloaded(gateway: GatewayProcess): Promise<string[]> {
+  const folder = await temporaryFolder();
+  await mkdir(join(folder, 'db'));
+  await mkdir(join(folder, 'cache'));
+  const lines = [
+    '[options]',
+    `RootDir = ${folder}`,
+    `DBPath = ${folder}/db`,
+    `CacheDir = ${folder}/cache`,
+    `LogFile = ${folder}/log`,
+    `GPGDir = ${folder}/gnupg`,
+    'Architecture = x86_64',
+    'SigLevel = Never',
+    '[nails]',
+    `Server = ${gateway.url}/arch/$repo/os/$arch`,
+  ];
+  await writeFile(join(folder, 'pacman.conf'), `${lines.join('\n')}\n`);
+  const config = ['--config', join(folder, 'pacman.conf'), '--noconfirm'];
+  const network = await isolatedNetwork(gateway.url);
+  await network.run('pacman', [...config, '-Syw', 'nail'], { env: { HOME: folder } });
+  return readdir(join(folder, 'cache'));
+}
+
+const row = client('pacman', {
+  warm: 'a database and its signature are validated each time, so that they fit each other',
+  corrupted: 'pacman refuses it; the gateway takes no digest from a database',
+  lockfile: 'it has none',
+  HTTPS_PROXY: 'its library takes no other authorities than those of the system',
+});
+
+describe.skipIf(skipUnisolated('pacman', 'tar'))('pacman', row, () => {
+  test(
+    'downloads; again by a condition for the database, and while the upstream is off',
+    shows('cold', 'stale'),
+    async () => {
+      const [origin, gateway] = await repositoryAndGateway();
+      expect(await downloaded(gateway)).toEqual(['nail-1-1-any.pkg.tar.gz']);
+      const cold = origin.requests.length;
+      expect(await downloaded(gateway)).toEqual(['nail-1-1-any.pkg.tar.gz']);
+      expectValidated(origin.requests.slice(cold), [database]);
+      await origin.close();
+      expect(await downloaded(gateway)).toEqual(['nail-1-1-any.pkg.tar.gz']);
+    },
+  );
+
+  test('sees a new version at once', async () => {
+    const [origin, gateway] = await repositoryAndGateway();
+    await downloaded(gateway);
+    await publishNails(origin, '2');
+    expect(await downloaded(gateway)).toEqual(['nail-2-1-any.pkg.tar.gz']);
+  });
+
+  test(
+    'of several at once each gets it, and the upstream gives each file once',
+    shows('concurrent'),
+    async () => {
+      const [origin, gateway] = await repositoryAndGateway();
+      await Promise.all([downloaded(gateway), downloaded(gateway), downloaded(gateway)]);
+      const given = origin.requests.filter(({ status }) => status === 200);
+      expect(new Set(given.map(({ target }) => target)).size).toBe(given.length);
+    },
+  );
+});
