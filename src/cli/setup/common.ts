@@ -1,3 +1,4 @@
+import type { EcosystemId } from '../../core/ecosystem-ids.ts';
 import { materialPath } from './places.ts';
 import { type Ask, type FileEdit, refuse, type Trust } from './tool.ts';
 
@@ -28,4 +29,25 @@ export function onlyForUser({ scope }: Ask, tool: string, instead: string): void
   if (scope === 'project') {
     refuse(`${tool} has no configuration of a project that could hold this: ${instead}`);
   }
+}
+
+/**
+ * A note where a tool has asked another registry than the one that the gateway's mount fetches from:
+ * what only that one has would be missing.
+ */
+export function replacedNote(
+  { gateway }: Ask,
+  ecosystem: EcosystemId,
+  previous: string | undefined,
+): readonly string[] {
+  const upstreams = gateway.mounts.find((each) => each.ecosystem === ecosystem)?.upstreams ?? [];
+  const plain = (url: string): string => url.replace(/\/+$/, '').replace(/^http:/, 'https:');
+  if (previous === undefined || !URL.canParse(previous)) return [];
+  const isKnown = [...upstreams, gateway.url].some((url) => plain(previous).startsWith(plain(url)));
+  if (isKnown) return [];
+  const shown = new URL(previous);
+  [shown.username, shown.password] = ['', ''];
+  return [
+    `it has asked ${shown.href} until now, and the gateway fetches from ${upstreams.join(', ')}: if that is not the same, put the first into \`mounts\` of the gateway, or use --proxy`,
+  ];
 }

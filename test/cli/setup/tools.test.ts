@@ -344,6 +344,25 @@ test('pip trusts a gateway elsewhere that has no https, besides those it trusts 
   ]);
 });
 
+test.each([
+  [
+    'npm',
+    { '/home/me/.npmrc': 'registry=https://me:secret@private.test/npm/\n' },
+    'private.test/npm',
+  ],
+  [
+    'pip',
+    { '/home/me/.config/pip/pip.conf': '[global]\nindex-url=https://x.test/simple\n' },
+    'x.test',
+  ],
+])('%s that has asked another registry than the gateway does is told so', (tool, files, said) => {
+  const [note = ''] = plan(tool, { place: placeOf(files) }).notes ?? [];
+  expect(note).toContain(said);
+  expect(note).not.toContain('secret');
+  const same = { '/home/me/.npmrc': 'registry=https://registry.test/\n' };
+  expect(plan('npm', { place: placeOf(same) }).notes).toEqual([]);
+});
+
 /** Whose files of a project are where. */
 const projects: readonly (readonly [string, Record<string, string>, string])[] = [
   ['npm', {}, '/project/.npmrc'],

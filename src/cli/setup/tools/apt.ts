@@ -25,7 +25,7 @@ export const apt: Tool = {
     const trusting: Pick<Plan, 'files' | 'trustFile'> = bundle
       ? { files: [bundle], trustFile: bundle.path }
       : { files: [] };
-    const lines = bundle ? [`Acquire::https::CaInfo "${certificates}";`] : [];
+    const lines = bundle ? [`Acquire::https::CaInfo "${bundle.path}";`] : [];
     if (ask.mode === 'registry') {
       const own = lines.length > 0 ? [settings(ask, lines)] : [];
       return { ...trusting, files: [...trusting.files, ...own, ...archives(ask)] };
@@ -53,15 +53,13 @@ function archives({ place, gateway }: Ask): FileEdit[] {
     systemPath(place, '/etc/apt/sources.list'),
     ...[...names].sort().map((name) => `${folder}/${name}`),
   ];
-  let led = false;
   const edits = paths.flatMap((path) => {
     const text = place.read(path);
     if (text === undefined) return [];
     const { content, here } = withArchives(text, path.endsWith('.sources'), targets);
-    led ||= here;
-    return content === text ? [] : [{ path, content }];
+    return here ? [{ path, content }] : [];
   });
-  if (!led) {
+  if (edits.length === 0) {
     refuse(
       'none of the archives in /etc/apt is the upstream of a mount of this gateway: add mounts of ecosystem apt, or use --proxy',
     );

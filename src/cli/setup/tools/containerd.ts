@@ -26,7 +26,7 @@ export const containerd: Tool = {
     }
     const { origin, pathname } = new URL(gateway.url);
     if (pathname !== '/') refuse('registries have no path: give the gateway a URL without one');
-    const ca = `${certificates}/millrace-ca.pem`;
+    const ca = systemPath(place, `${certificates}/millrace-ca.pem`);
     const own: FileEdit[] = trust
       ? [
           {

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import { bundleFor, neededTrust } from '../common.ts';
-import { npmrcStyle, withSettings } from '../edits/settings-file.ts';
+import { bundleFor, neededTrust, replacedNote } from '../common.ts';
+import { npmrcStyle, settingIn, withSettings } from '../edits/settings-file.ts';
 import { given } from '../places.ts';
 import { type Ask, type FileEdit, mountUrl, type Plan, type Tool } from '../tool.ts';
 
@@ -34,7 +34,10 @@ function npmrcPlan(ask: Ask, path: string): Plan {
   if (mode === 'proxy') neededTrust(ask, 'npm');
   const bundle = bundleFor(ask, 'npm');
   if (bundle) settings.cafile = bundle.path;
-  const content = withSettings(place.read(path), npmrcStyle, undefined, settings);
+  const text = place.read(path);
+  const content = withSettings(text, npmrcStyle, undefined, settings);
   const files: FileEdit[] = [...(bundle ? [bundle] : []), { path, content }];
-  return { files, ...(bundle && { trustFile: bundle.path }) };
+  const previous = settingIn(text, npmrcStyle, undefined, 'registry');
+  const notes = mode === 'registry' ? replacedNote(ask, 'npm', previous) : [];
+  return { files, notes, ...(bundle && { trustFile: bundle.path }) };
 }

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { bundleFor, neededTrust } from '../common.ts';
+import { bundleFor, neededTrust, replacedNote } from '../common.ts';
 import { pipStyle, settingIn, withSettings } from '../edits/settings-file.ts';
 import { configHome, firstThere, given } from '../places.ts';
 import { type FileEdit, isInsecure, mountUrl, type Place, refuse, type Tool } from '../tool.ts';
@@ -33,7 +33,9 @@ export const pip: Tool = {
     if (bundle) settings.cert = bundle.path;
     const content = withSettings(text, pipStyle, 'global', settings);
     const files: FileEdit[] = [...(bundle ? [bundle] : []), { path, content }];
-    return { files, ...(bundle && { trustFile: bundle.path }) };
+    const previous = settingIn(text, pipStyle, 'global', 'index-url');
+    const notes = mode === 'registry' ? replacedNote(ask, 'pypi', previous) : [];
+    return { files, notes, ...(bundle && { trustFile: bundle.path }) };
   },
 };
 
