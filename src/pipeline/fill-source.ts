@@ -71,7 +71,7 @@ export class UpstreamFillSource implements FillSource, FeedOwner {
     if (this.rangesWork && fill.present.takenUpTo(position) > position) {
       // It begins with what is here already: the first gap is asked for in its place.
       first.abort();
-      this.#next(incomplete());
+      this.#next();
     } else this.#feed(first, { position, end: place ? place.last + 1 : size, open: true });
   }
 
@@ -105,7 +105,7 @@ export class UpstreamFillSource implements FillSource, FeedOwner {
   }
 
   checked(): void {
-    this.#next(incomplete());
+    this.#next();
     for (const position of this.#fill.waiting) this.want(position);
   }
 
@@ -133,7 +133,7 @@ export class UpstreamFillSource implements FillSource, FeedOwner {
     this.#feeds.delete(feed);
     this.#poor = 0;
     this.#parallel.done(feed.mirror, feed.meter.rate(this.now()));
-    this.#next(incomplete());
+    this.#next();
   }
 
   broke(feed: Feed, error: GatewayError): void {
@@ -173,8 +173,8 @@ export class UpstreamFillSource implements FillSource, FeedOwner {
     feed.response.abort();
   }
 
-  /** Finishes, or begins on the first gap that nobody works on; `error` where there is no way to it. */
-  #next(error: GatewayError): void {
+  /** Finishes, or begins on the first gap that nobody works on; `error` says why there is no way to it. */
+  #next(error?: GatewayError): void {
     if (this.#over) return;
     const busy = this.#feeds.size + this.#asked.size > 0;
     const missing = this.#fill.present.missing()[0];
@@ -193,7 +193,7 @@ export class UpstreamFillSource implements FillSource, FeedOwner {
         this.#askWhole();
         return;
       case 'none':
-        this.#giveUp(error);
+        this.#giveUp(error ?? incomplete());
         return;
     }
   }
@@ -234,7 +234,7 @@ export class UpstreamFillSource implements FillSource, FeedOwner {
   #partArrived(range: ByteRange, response: FeedResponse, open: boolean): void {
     if (this.#over || this.#fill.present.takenUpTo(range.first) > range.last) {
       response.abort();
-      this.#next(incomplete());
+      this.#next();
       return;
     }
     // Beside others it may be one too many.
