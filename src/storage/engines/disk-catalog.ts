@@ -22,23 +22,34 @@ export class DiskCatalog {
     this.#uses = uses;
   }
 
-  /** Adds the row of a body that no key refers to yet; `data` when it is inline. */
-  addBody(change: DiskChange, body: BodyRef, data: Uint8Array | undefined): void {
+  /** Adds the row of a body that no key refers to yet; `data` when it is inline. Its id. */
+  addBody(change: DiskChange, body: BodyRef, data: Uint8Array | undefined): number {
     const bytes = bodyCharge(body.size);
-    this.#index.addBody(body.sha256, body.size, bytes, data);
     change.bytes += bytes;
+    return this.#index.addBody(body.sha256, body.size, bytes, data);
   }
 
-  /** Adds a response to its key. Throws `stored_body_missing` when its body is not stored. */
-  async store(change: DiskChange, key: string, meta: ArtifactMeta): Promise<void> {
-    const body = meta.body.size > 0 ? this.#index.body(meta.body.sha256) : undefined;
-    if (meta.body.size > 0 && body?.size !== meta.body.size) {
-      throw bodyMissing('a record needs its body to be stored before it');
-    }
-    const before = await this.#records.get(key);
+  /** The id of a body that is stored; undefined for an empty one. Throws `stored_body_missing`. */
+  bodyOf({ body: { sha256, size } }: ArtifactMeta): number | undefined {
+    if (size === 0) return undefined;
+    const body = this.#index.body(sha256);
+    if (body?.size === size) return body.id;
+    throw bodyMissing('a record needs its body to be stored before it');
+  }
+
+  /** Adds a response to its key; `body` is the id of its body, undefined where that is empty. */
+  async store(
+    change: DiskChange,
+    key: string,
+    meta: ArtifactMeta,
+    body: number | undefined,
+  ): Promise<void> {
+    // What has no entry has no record: most keys are new.
+    const known = this.#index.entry(key);
+    const before = known ? await this.#records.get(key) : [];
     const variants = withVariant(before, meta);
-    const entry = await this.#write(change, key, variants);
-    if (body) this.#index.addRef(entry, body.id);
+    const entry = await this.#write(change, key, variants, known);
+    if (body !== undefined) this.#index.addRef(entry, body);
     if (before.length > 0) this.#dropUnnamed(change, entry, variants);
   }
 
@@ -57,7 +68,8 @@ export class DiskCatalog {
       const variants = await this.#records.get(key);
       const rest = variants.filter((meta) => meta.body.sha256 !== body.sha256);
       const entry = this.#index.entry(key);
-      if (rest.length > 0) this.#dropUnnamed(change, await this.#write(change, key, rest), rest);
+      if (rest.length > 0)
+        this.#dropUnnamed(change, await this.#write(change, key, rest, entry), rest);
       else if (entry) {
         await this.remove(change, entry);
         change.changed.push([key, rest]);
@@ -70,10 +82,10 @@ export class DiskCatalog {
     change: DiskChange,
     key: string,
     variants: readonly ArtifactMeta[],
+    known: EntryRow | undefined,
   ): Promise<number> {
     const bytes = recordCharge(key, variants);
     const used = this.#uses.now();
-    const known = this.#index.entry(key);
     await this.#records.set(key, variants);
     change.bytes += bytes - (known?.bytes ?? 0);
     change.changed.push([key, variants]);

@@ -30,10 +30,11 @@ export class DiskCommitter {
 
   /** Stores a record whose body is stored already. */
   async put(key: string, meta: ArtifactMeta): Promise<void> {
+    const { catalog } = this.#options;
     const record = await this.#reserveRecord(key, meta);
     try {
       await this.#options.jobs.run(
-        (change) => this.#options.catalog.store(change, key, meta),
+        (change) => catalog.store(change, key, meta, catalog.bodyOf(meta)),
         record,
       );
     } finally {
@@ -53,8 +54,9 @@ export class DiskCommitter {
     let moved = false;
     try {
       await jobs.run(async (change, transaction) => {
-        moved = this.#storeBody(change, transaction, meta, source);
-        await catalog.store(change, key, meta);
+        const body = this.#storeBody(change, transaction, meta, source);
+        moved = body.moved;
+        await catalog.store(change, key, meta, body.id);
         transaction.onCommit(() => record.release());
       }, held);
     } finally {
@@ -63,25 +65,28 @@ export class DiskCommitter {
     if ('file' in source) await source.file.settle(files.body(meta.body.sha256), !moved);
   }
 
-  /** Adds the body unless its content is there already; whether the file was moved to its address. */
+  /**
+   * Adds the body unless its content is there already; its id, undefined for an empty one, and whether
+   * the file was moved to its address.
+   */
   #storeBody(
     change: DiskChange,
     transaction: Transaction,
     { body }: ArtifactMeta,
     source: PartialSource,
-  ): boolean {
+  ): { readonly id: number | undefined; readonly moved: boolean } {
     const { index, catalog, files } = this.#options;
     const known = body.size > 0 ? index.body(body.sha256) : undefined;
     if (known && known.size !== body.size) throw misuse('two bodies of one digest differ in size');
     if ('bytes' in source) {
-      if (!known && body.size > 0) catalog.addBody(change, body, source.bytes);
-      return false;
+      if (known || body.size === 0) return { id: known?.id, moved: false };
+      return { id: catalog.addBody(change, body, source.bytes), moved: false };
     }
     // The row of a file that somebody removed gets its file back.
-    if (known && (known.inline || files.has(body.sha256, body.size))) return false;
+    if (known && (known.inline || files.has(body.sha256, body.size)))
+      return { id: known.id, moved: false };
     this.#move(source.file.path, body.sha256, transaction);
-    if (!known) catalog.addBody(change, body, undefined);
-    return true;
+    return { id: known?.id ?? catalog.addBody(change, body, undefined), moved: true };
   }
 
   #move(path: string, sha256: string, transaction: Transaction): void {
