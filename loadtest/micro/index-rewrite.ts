@@ -4,39 +4,28 @@ import { createComposer } from '../../src/ecosystems/composer.ts';
 import type { Ecosystem } from '../../src/ecosystems/ecosystem.ts';
 import { createHelm } from '../../src/ecosystems/helm.ts';
 import { createNuget } from '../../src/ecosystems/nuget.ts';
-import type { MicroCase } from './case.ts';
+import { createTerraform } from '../../src/ecosystems/terraform.ts';
+import type { DocumentCase } from './rewriting.ts';
 
-const chunkBytes = 64 * 1024;
-const entries = 5_000;
+const entries = 30_000;
 const upstreamUrl = 'https://index.example.com';
 const hosts = { hosts: [] };
 
-/** Indexes of some MB through their rewriters, as they come from a socket. */
-export const indexRewriteCases: readonly MicroCase[] = [
-  micro('Helm index rewriting', createHelm(hosts), '/index.yaml', charts()),
-  micro('Composer document rewriting', createComposer(hosts), '/p2/acme/nail.json', packages()),
-  micro('NuGet registration rewriting', createNuget(hosts), '/v3/nail/index.json', registration()),
+/** Indexes of more than 10 MiB, and Terraform's, which is small, as if it were. */
+export const indexDocuments: readonly DocumentCase[] = [
+  made('Helm index', createHelm(hosts), '/index.yaml', charts),
+  made('Composer document', createComposer(hosts), '/p2/acme/nail.json', packages),
+  made('NuGet registration', createNuget(hosts), '/v3/nail/index.json', registration),
+  made('Terraform archives', createTerraform(hosts), '/example.com/acme/nail/1.0.0.json', archives),
 ];
 
-function micro(name: string, ecosystem: Ecosystem, path: string, document: string): MicroCase {
-  const rewrite = rewriteOf(ecosystem, path);
-  const bytes = Buffer.from(document);
-  const count = Math.ceil(bytes.length / chunkBytes);
-  const chunks = Array.from({ length: count }, (_, i) =>
-    bytes.subarray(i * chunkBytes, (i + 1) * chunkBytes),
-  );
-  return {
-    name,
-    times: 1,
-    bytes: bytes.length,
-    run() {
-      const rewriter = rewrite.create();
-      let out = 0;
-      for (const chunk of chunks) for (const piece of rewriter.push(chunk)) out += piece.length;
-      for (const piece of rewriter.end()) out += piece.length;
-      return out;
-    },
-  };
+function made(
+  name: string,
+  ecosystem: Ecosystem,
+  path: string,
+  document: () => string,
+): DocumentCase {
+  return { name, rewrite: rewriteOf(ecosystem, path), document: () => Buffer.from(document()) };
 }
 
 function rewriteOf(ecosystem: Ecosystem, path: string): Rewrite {
@@ -97,20 +86,48 @@ function packages(): string {
 
 function registration(): string {
   const index = `${upstreamUrl}/v3/nail/index.json`;
-  const leaves = Array.from({ length: entries }, (_, i) => ({
+  const leaves = Array.from({ length: entries / 2 }, (_, i) => ({
     '@id': `${upstreamUrl}/v3/nail/1.${i}.0.json`,
     '@type': 'Package',
     catalogEntry: {
       '@id': `${upstreamUrl}/v3/catalog/nail.1.${i}.0.json`,
       authors: 'someone',
-      description: 'A package that does not exist, described in some words.',
+      dependencyGroups: ['net8.0', 'netstandard2.0'].map((targetFramework) => ({
+        '@id': `${upstreamUrl}/v3/catalog/nail.1.${i}.0.json#dependencygroup/${targetFramework}`,
+        '@type': 'PackageDependencyGroup',
+        dependencies: [{ '@type': 'PackageDependency', id: 'Iron', range: '[1.0.0, )' }],
+        targetFramework,
+      })),
+      description: 'A package that does not exist, described in some words, with a "quoted" one.',
+      iconUrl: '',
       id: 'nail',
+      language: '',
+      licenseExpression: 'MIT',
       listed: true,
+      minClientVersion: '2.12',
+      packageContent: `${upstreamUrl}/v3-flatcontainer/nail/1.${i}.0/nail.1.${i}.0.nupkg`,
+      projectUrl: 'https://example.org/nail',
+      published: '2026-01-01T00:00:00+00:00',
+      requireLicenseAcceptance: false,
+      summary: '',
+      tags: ['nail', 'hammer', 'wood'],
+      title: 'Nail',
       version: `1.${i}.0`,
     },
     packageContent: `${upstreamUrl}/v3-flatcontainer/nail/1.${i}.0/nail.1.${i}.0.nupkg`,
     registration: index,
   }));
-  const page = { '@id': `${index}#page`, count: entries, items: leaves, parent: index };
+  const page = { '@id': `${index}#page`, count: leaves.length, items: leaves, parent: index };
   return JSON.stringify({ '@id': index, count: 1, items: [page] });
+}
+
+function archives(): string {
+  const each = Array.from({ length: entries * 1.5 }, (_, i) => [
+    `linux_${i}`,
+    {
+      url: `${upstreamUrl}/files/terraform-provider-nail_1.0.0_linux_${i}.zip`,
+      hashes: [`zh:${'0'.repeat(64)}`, `h1:${'A'.repeat(43)}=`, `zh:${'1'.repeat(64)}`],
+    },
+  ]);
+  return JSON.stringify({ archives: Object.fromEntries(each) });
 }

@@ -1,9 +1,8 @@
 import { Buffer } from 'node:buffer';
 import { tarballRewrite } from '../../src/ecosystems/npm-tarball-rewriter.ts';
-import type { MicroCase } from './case.ts';
+import type { DocumentCase } from './rewriting.ts';
 
-const chunkBytes = 64 * 1024;
-const versions = 2_000;
+const versions = 15_000;
 
 const rewrite = tarballRewrite({
   upstreamUrl: 'https://registry.example.com',
@@ -11,22 +10,11 @@ const rewrite = tarballRewrite({
   hosts: [],
 });
 
-const chunks = chunksOf(packument());
-
-/** A packument of about 2 MB through the rewriter, as it comes from a socket. */
-export const npmRewriteCase: MicroCase = {
-  name: 'npm packument rewriting',
-  times: 1,
-  bytes: chunks.reduce((sum, chunk) => sum + chunk.length, 0),
-  run(times) {
-    let bytes = 0;
-    for (let i = 0; i < times; i++) {
-      const rewriter = rewrite.create();
-      for (const chunk of chunks) for (const out of rewriter.push(chunk)) bytes += out.length;
-      for (const out of rewriter.end()) bytes += out.length;
-    }
-    return bytes;
-  },
+/** A packument of more than 10 MiB. */
+export const npmDocument: DocumentCase = {
+  name: 'npm packument',
+  rewrite,
+  document: packument,
 };
 
 function packument(): Buffer {
@@ -61,11 +49,4 @@ function packument(): Buffer {
     readme: 'x'.repeat(20_000),
   };
   return Buffer.from(JSON.stringify(document));
-}
-
-function chunksOf(document: Buffer): readonly Buffer[] {
-  const count = Math.ceil(document.length / chunkBytes);
-  return Array.from({ length: count }, (_, i) =>
-    document.subarray(i * chunkBytes, (i + 1) * chunkBytes),
-  );
 }

@@ -1,18 +1,18 @@
 import { Buffer } from 'node:buffer';
+import type { Rewrite } from '../../src/core/classification.ts';
 import { createPypi } from '../../src/ecosystems/pypi.ts';
-import type { MicroCase } from './case.ts';
+import type { DocumentCase } from './rewriting.ts';
 
-const chunkBytes = 64 * 1024;
-const files = 6_000;
+const files = 36_000;
 const pypi = createPypi({ hosts: ['files.example.com'] });
 
-/** A project's page of about 2 MB in each format through the rewriter, as it comes from a socket. */
-export const pypiRewriteCases: readonly MicroCase[] = [
-  caseOf('PyPI page rewriting, HTML', htmlPage()),
-  caseOf('PyPI page rewriting, JSON', jsonPage()),
+/** A project's page of more than 10 MiB in each format. */
+export const pypiDocuments: readonly DocumentCase[] = [
+  { name: 'PyPI page, HTML', rewrite: pageRewrite(), document: () => Buffer.from(htmlPage()) },
+  { name: 'PyPI page, JSON', rewrite: pageRewrite(), document: () => Buffer.from(jsonPage()) },
 ];
 
-function caseOf(name: string, page: string): MicroCase {
+function pageRewrite(): Rewrite {
   const answer = pypi.classify({
     method: 'GET',
     url: 'https://pypi.example.com/simple/example/',
@@ -22,26 +22,7 @@ function caseOf(name: string, page: string): MicroCase {
     publicBase: 'http://cache.example.com:8080/pypi',
   });
   if (answer.kind !== 'index' || !answer.rewrite) throw new TypeError('a page is rewritten');
-  const { rewrite } = answer;
-  const document = Buffer.from(page);
-  const count = Math.ceil(document.length / chunkBytes);
-  const chunks = Array.from({ length: count }, (_, i) =>
-    document.subarray(i * chunkBytes, (i + 1) * chunkBytes),
-  );
-  return {
-    name,
-    times: 1,
-    bytes: document.length,
-    run(times) {
-      let bytes = 0;
-      for (let i = 0; i < times; i++) {
-        const rewriter = rewrite.create();
-        for (const chunk of chunks) for (const out of rewriter.push(chunk)) bytes += out.length;
-        for (const out of rewriter.end()) bytes += out.length;
-      }
-      return bytes;
-    },
-  };
+  return answer.rewrite;
 }
 
 function htmlPage(): string {

@@ -3,42 +3,49 @@ import process from 'node:process';
 import { Bench } from 'tinybench';
 import type { MicroCase } from './case.ts';
 import { hotHitCases } from './hot-hit.ts';
-import { indexRewriteCases } from './index-rewrite.ts';
+import { indexDocuments } from './index-rewrite.ts';
 import { keyCases } from './keys.ts';
-import { npmRewriteCase } from './npm-rewrite.ts';
+import { npmDocument } from './npm-rewrite.ts';
 import { policyCases } from './policy-parts.ts';
-import { pypiRewriteCases } from './pypi-rewrite.ts';
+import { pypiDocuments } from './pypi-rewrite.ts';
 import { rangeCases } from './range-algebra.ts';
+import { type DocumentCase, measureRewriting, type RewritingRow } from './rewriting.ts';
 
 const usage = 'Usage: npm run bench:micro [-- part-of-a-name]';
-const cases: readonly MicroCase[] = [
-  ...hotHitCases,
-  ...policyCases,
-  ...keyCases,
-  ...rangeCases,
-  npmRewriteCase,
-  ...pypiRewriteCases,
-  ...indexRewriteCases,
-];
+const cases: readonly MicroCase[] = [...hotHitCases, ...policyCases, ...keyCases, ...rangeCases];
+const documents: readonly DocumentCase[] = [npmDocument, ...pypiDocuments, ...indexDocuments].map(
+  (each) => ({ ...each, name: `rewriting: ${each.name}` }),
+);
 
 process.exitCode = await main(process.argv.slice(2));
 
 /** 0: every figure is within its budget, 1: one is not, 2: misuse. */
 async function main([wanted = '', ...rest]: readonly string[]): Promise<number> {
   const chosen = cases.filter(({ name }) => name.includes(wanted));
-  if (rest.length > 0 || chosen.length === 0) {
-    console.error(`${usage}\n\n${cases.map(({ name }) => name).join('\n')}`);
+  const rewritten = documents.filter(({ name }) => name.includes(wanted));
+  if (rest.length > 0 || chosen.length + rewritten.length === 0) {
+    const names = [...cases, ...documents].map(({ name }) => name);
+    console.error(`${usage}\n\n${names.join('\n')}`);
     return 2;
   }
   console.log(`${cpus()[0]?.model ?? 'unknown processor'}, Node ${process.versions.node}\n`);
+  const rows = chosen.length > 0 ? await measure(chosen) : [];
+  const figures: RewritingRow[] = [];
+  for (const each of rewritten) figures.push(await measureRewriting(each));
+  for (const table of [rows, figures]) {
+    if (table.length === 0) continue;
+    console.table(Object.fromEntries(table.map(({ name, ...row }) => [name, row])));
+  }
+  return [...rows, ...figures].some(({ within }) => within === 'NO') ? 1 : 0;
+}
+
+async function measure(chosen: readonly MicroCase[]): Promise<ReturnType<typeof rowOf>[]> {
   const bench = new Bench({ time: 1_000, warmupTime: 500 });
   const results: unknown[] = [];
   for (const micro of chosen)
     bench.add(micro.name, () => void results.splice(0, 1, micro.run(micro.times)));
   await bench.run();
-  const rows = chosen.map((micro) => rowOf(micro, nanosecondsOf(bench, micro)));
-  console.table(Object.fromEntries(rows.map(({ name, ...row }) => [name, row])));
-  return rows.some(({ within }) => within === 'NO') ? 1 : 0;
+  return chosen.map((micro) => rowOf(micro, nanosecondsOf(bench, micro)));
 }
 
 /** Of one time: the median of the samples, and one that 99 of 100 are below. */

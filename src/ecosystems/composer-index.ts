@@ -1,7 +1,7 @@
 import { canonicalUrl, originOf } from '../core/canonical-url.ts';
 import type { DigestFinder, Rewrite } from '../core/classification.ts';
 import { type Digest, digestFromHex } from '../core/digest.ts';
-import { type FilePlaces, gatewayUrl } from './foreign-file.ts';
+import { type FilePlaces, gatewayUrls } from './foreign-file.ts';
 import type { StringSelector } from './json-selector.ts';
 import { JsonStringRewriter } from './json-string-rewriter.ts';
 
@@ -29,9 +29,10 @@ const addresses: StringSelector = {
  */
 export function addressRewrite(places: FilePlaces): Rewrite {
   const { upstreamUrl, publicBase, hosts } = places;
+  const gatewayUrl = gatewayUrls(places);
   const map = (text: string): string | undefined => {
     const isPath = text.startsWith('/') && !text.startsWith('//');
-    return gatewayUrl(directArchive(isPath ? originOf(upstreamUrl) + text : text), places);
+    return gatewayUrl(directArchive(isPath ? originOf(upstreamUrl) + text : text));
   };
   return {
     id: ['composer-addresses-1', upstreamUrl, publicBase, ...hosts].join(' '),

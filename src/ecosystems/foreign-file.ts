@@ -43,20 +43,41 @@ export function foreignUrl(
  * The gateway's URL for one on the upstream's or an allowed host, http and https alike; undefined:
  * the URL stays. URLs with credentials, dot segments or characters that no URL has stay.
  */
-export function gatewayUrl(
-  text: string,
-  { upstreamUrl, publicBase, hosts, isFile }: FilePlaces,
-): string | undefined {
-  const [, scheme = '', host = '', rest = ''] =
-    /^(https?):\/\/([^/?#@\\]+)(\/[^\\\s\p{Cc}]*)$/iu.exec(text) ?? [];
-  if (rest === '' || hasDotSegments(rest)) return undefined;
-  const secure = scheme.length === 5;
-  const authority = host.toLowerCase().replace(secure ? /:443$/ : /:80$/, '');
-  if (authority === authorityOf(upstreamUrl)) {
-    const ownPath = upstreamUrl.slice(originOf(upstreamUrl).length);
-    if (rest.startsWith(`${ownPath}/`)) return publicBase + rest.slice(ownPath.length);
-  } else if (!hosts.includes(authority)) return undefined;
-  const [path = ''] = rest.split('#', 1);
-  if (!isFile(path)) return undefined;
-  return publicBase + foreignPath(`${secure ? 'https' : 'http'}://${authority}${rest}`);
+export function gatewayUrl(text: string, places: FilePlaces): string | undefined {
+  return gatewayUrls(places)(text);
+}
+
+/** The same for many URLs. */
+export function gatewayUrls(places: FilePlaces): (text: string) => string | undefined {
+  const { upstreamUrl, publicBase, hosts, isFile } = places;
+  const own = authorityOf(upstreamUrl);
+  const ownPath = upstreamUrl.slice(originOf(upstreamUrl).length);
+  return (text) => {
+    const parts = partsOf(text);
+    if (!parts) return undefined;
+    const { secure, authority, rest } = parts;
+    if (authority === own) {
+      if (rest.startsWith(`${ownPath}/`)) return publicBase + rest.slice(ownPath.length);
+    } else if (!hosts.includes(authority)) return undefined;
+    const fragment = rest.indexOf('#');
+    if (!isFile(fragment === -1 ? rest : rest.slice(0, fragment))) return undefined;
+    return `${publicBase}${prefix}${secure ? 'https' : 'http'}/${authority}${rest}`;
+  };
+}
+
+/** Nearly every URL of an index: in lower case, without anything encoded. */
+const plainUrl = /^http(s?):\/\/([a-z0-9.:-]+)(\/[!-$&-[\]-~]*)$/;
+const anyUrl = /^http(s?):\/\/([^/?#@\\]+)(\/[^\\\s\p{Cc}]*)$/iu;
+
+/** Host with its port where it is not the scheme's, and what follows; undefined where the URL stays. */
+function partsOf(text: string): { secure: boolean; authority: string; rest: string } | undefined {
+  const match = plainUrl.exec(text) ?? anyUrl.exec(text);
+  if (!match) return undefined;
+  const [, s = '', host = '', rest = ''] = match;
+  if (hasDotSegments(rest)) return undefined;
+  const secure = s !== '';
+  const authority = host.toLowerCase();
+  const port = secure ? ':443' : ':80';
+  const known = authority.endsWith(port) ? authority.slice(0, -port.length) : authority;
+  return { secure, authority: known, rest };
 }

@@ -1,6 +1,6 @@
 import type { DigestFinder, Rewrite, Rewriter } from '../core/classification.ts';
 import { type Digest, digestFromHex } from '../core/digest.ts';
-import { type FilePlaces, gatewayUrl } from './foreign-file.ts';
+import { type FilePlaces, gatewayUrls } from './foreign-file.ts';
 import { LineReader } from './line-reader.ts';
 import { LineRewriter } from './line-rewriter.ts';
 
@@ -22,9 +22,10 @@ export function chartRewrite(places: FilePlaces): Rewrite {
 
 function chartRewriter(places: FilePlaces): Rewriter {
   const urls = new UrlLines();
+  const gatewayUrl = gatewayUrls(places);
   return new LineRewriter(maxLineBytes, (line) => {
     const found = urls.read(line);
-    const moved = found && gatewayUrl(found.url, places);
+    const moved = found && gatewayUrl(found.url);
     return moved === undefined ? undefined : line.replace(found?.url ?? '', () => moved);
   });
 }

@@ -25,6 +25,8 @@ export type LinkMapping = (href: string, attributes: () => Attributes) => string
  */
 export class HtmlLinkRewriter implements Rewriter {
   readonly #map: LinkMapping;
+  /** One of its own, which need not be made for each tag. */
+  readonly #attributes = new RegExp(attribute);
   #carry = empty;
   #inComment = false;
 
@@ -84,7 +86,9 @@ export class HtmlLinkRewriter implements Rewriter {
 
   /** What to put in place of a tag's `href`; `tag` in Latin 1, so that characters count as bytes. */
   #link(tag: string): { from: number; to: number; replacement: Buffer } | undefined {
-    for (const match of tag.matchAll(attribute)) {
+    const attributes = this.#attributes;
+    attributes.lastIndex = 0;
+    for (let match = attributes.exec(tag); match; match = attributes.exec(tag)) {
       if ((match[1] ?? '').toLowerCase() !== 'href') continue;
       const value = valueIn(match);
       // What is not UTF-8 would not survive the way back.
@@ -161,5 +165,6 @@ function unescaped(text: string): string {
 }
 
 function escaped(text: string): string {
+  if (!/[&"<]/.test(text)) return text;
   return text.replaceAll('&', '&amp;').replaceAll('"', '&quot;').replaceAll('<', '&lt;');
 }

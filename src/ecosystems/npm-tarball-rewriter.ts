@@ -1,5 +1,5 @@
 import type { Rewrite } from '../core/classification.ts';
-import { type FilePlaces, gatewayUrl } from './foreign-file.ts';
+import { type FilePlaces, gatewayUrls } from './foreign-file.ts';
 import type { StringSelector } from './json-selector.ts';
 import { JsonStringRewriter } from './json-string-rewriter.ts';
 
@@ -18,6 +18,6 @@ export function tarballRewrite(options: TarballRewriteOptions): Rewrite {
   const places = { ...options, isFile: isTarballPath };
   return {
     id: ['npm-tarballs-1', options.upstreamUrl, options.publicBase, ...options.hosts].join(' '),
-    create: () => new JsonStringRewriter(tarballs, { map: (text) => gatewayUrl(text, places) }),
+    create: () => new JsonStringRewriter(tarballs, { map: gatewayUrls(places) }),
   };
 }

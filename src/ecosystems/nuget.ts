@@ -2,7 +2,7 @@ import { hasDotSegments, pathOf } from '../core/canonical-url.ts';
 import type { Classification, ClassifyRequest, Rewrite } from '../core/classification.ts';
 import { readableDocument } from './document.ts';
 import type { Ecosystem } from './ecosystem.ts';
-import { authorityOf, type FilePlaces, foreignUrl, gatewayUrl } from './foreign-file.ts';
+import { authorityOf, type FilePlaces, foreignUrl, gatewayUrls } from './foreign-file.ts';
 import type { StringSelector } from './json-selector.ts';
 import { JsonStringRewriter } from './json-string-rewriter.ts';
 
@@ -76,13 +76,15 @@ function isFile(path: string): boolean {
 
 function addressRewrite(places: FilePlaces): Rewrite {
   const { upstreamUrl, publicBase, hosts } = places;
+  const gatewayUrl = gatewayUrls(places);
   const map = (text: string): string | undefined => {
     // Clients take signatures of the repository over https alone.
     if (text.includes('/repository-signatures/') && !publicBase.startsWith('https:'))
       return undefined;
     // A base address means the same with and without its slash.
-    const moved = gatewayUrl(text, places) ?? gatewayUrl(`${text}/`, places)?.replace(/\/$/, '');
-    return /\{[^}]*\}/.test(text) && !document.test(text) ? undefined : moved;
+    const moved = gatewayUrl(text) ?? gatewayUrl(`${text}/`)?.replace(/\/$/, '');
+    const isTemplate = text.includes('{') && /\{[^}]*\}/.test(text);
+    return isTemplate && !document.test(text) ? undefined : moved;
   };
   return {
     id: ['nuget-addresses-1', upstreamUrl, publicBase, ...hosts].join(' '),

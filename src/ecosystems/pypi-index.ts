@@ -1,6 +1,6 @@
 import type { DigestFinder, Rewrite, Rewriter } from '../core/classification.ts';
 import { type Digest, digestAlgorithm, digestFromHex, strongestDigest } from '../core/digest.ts';
-import { type FilePlaces, gatewayUrl } from './foreign-file.ts';
+import { type FilePlaces, gatewayUrls } from './foreign-file.ts';
 import { type Attributes, HtmlLinkRewriter } from './html-link-rewriter.ts';
 import type { StringSelector } from './json-selector.ts';
 import { JsonStringRewriter } from './json-string-rewriter.ts';
@@ -19,11 +19,10 @@ export interface IndexPlaces extends FilePlaces {
  */
 export function indexRewrite(places: IndexPlaces): Rewrite {
   const { upstreamUrl, publicBase, hosts, pageUrl } = places;
+  const gatewayUrl = gatewayUrls(places);
   const map = (link: string): string | undefined => {
-    if (/^[a-z][a-z0-9+.-]*:/i.test(link)) return gatewayUrl(link, places);
-    return URL.canParse(link, pageUrl)
-      ? gatewayUrl(new URL(link, pageUrl).href, places)
-      : undefined;
+    if (/^[a-z][a-z0-9+.-]*:/i.test(link)) return gatewayUrl(link);
+    return URL.canParse(link, pageUrl) ? gatewayUrl(new URL(link, pageUrl).href) : undefined;
   };
   return {
     id: ['pypi-links-1', upstreamUrl, publicBase, pageUrl, ...hosts].join(' '),

@@ -8,7 +8,7 @@ import type {
 import { type Digest, digestFromHex, strongestDigest } from '../core/digest.ts';
 import { readableDocument } from './document.ts';
 import type { Ecosystem } from './ecosystem.ts';
-import { authorityOf, type FilePlaces, foreignUrl, gatewayUrl } from './foreign-file.ts';
+import { authorityOf, type FilePlaces, foreignUrl, gatewayUrls } from './foreign-file.ts';
 import { JsonStringRewriter } from './json-string-rewriter.ts';
 import { lastSegment } from './url-segment.ts';
 
@@ -71,10 +71,7 @@ function archiveRewrite(places: FilePlaces): Rewrite {
   return {
     id: ['terraform-archives-1', upstreamUrl, publicBase, ...hosts].join(' '),
     create: () =>
-      new JsonStringRewriter(
-        { archives: { '*': { url: true } } },
-        { map: (text) => gatewayUrl(text, places) },
-      ),
+      new JsonStringRewriter({ archives: { '*': { url: true } } }, { map: gatewayUrls(places) }),
   };
 }
 
