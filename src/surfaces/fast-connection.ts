@@ -28,19 +28,21 @@ const requestLine = /^(?:GET|HEAD) (?:http:\/)?\/[!-~]+ HTTP\/1\.1$/;
 const headEnd = '\r\n\r\n';
 
 /**
- * Stands between a socket and Node's HTTP parser. Whole heads that were answered before are answered
- * here, while the parser waits for a request; all others it gets as they came. As soon as there is
- * something of which only a parser can say where it ends, the connection is the parser's alone.
+ * Stands between a socket and Node's HTTP parser, from the first hit on. Whole heads that were answered
+ * before are answered here, while the parser waits for a request; all others it gets as they came. As
+ * soon as there is something of which only a parser can say where it ends, it has the socket to itself.
  */
 export class FastConnection {
   readonly #socket: Socket;
   readonly #shared: FastShared;
-  readonly #ordinary: OnData;
-  readonly #client: string;
-  /** Heads that the parser was given, and requests that came of them. */
-  #given = 0;
+  /** The parser's listener, while ours is in its place. */
+  #ordinary: OnData | undefined;
+  #client = '';
+  /** Requests that came out of the parser. */
   #taken = 0;
   #last: ServerResponse | undefined;
+  /** The parser is between two requests: what it was given last were whole ones. */
+  #between = false;
   /** The field lines that came last, and what they mean to which memo. */
   #block = '';
   #profile: Profile | undefined;
@@ -50,19 +52,23 @@ export class FastConnection {
   /** What came behind an answer that the client does not take. */
   #rest: Buffer | undefined;
 
-  /** Undefined where the HTTP server does not read the socket in the way that is known here. */
-  static before(socket: Socket, shared: FastShared): FastConnection | undefined {
-    const [ordinary, ...others] = socket.listeners('data');
-    if (ordinary === undefined || others.length > 0) return undefined;
-    return new FastConnection(socket, shared, ordinary as OnData);
-  }
-
-  private constructor(socket: Socket, shared: FastShared, ordinary: OnData) {
+  constructor(socket: Socket, shared: FastShared) {
     this.#socket = socket;
     this.#shared = shared;
-    this.#ordinary = ordinary;
+  }
+
+  /**
+   * Listens in the parser's place, if that listens as it is known here. Until then Node reads the socket
+   * without a detour, and it does so wherever nothing is repeated.
+   */
+  begin(): void {
+    const socket = this.#socket;
+    const [ordinary, ...others] = socket.listeners('data');
+    if (this.#ordinary || ordinary === undefined || others.length > 0 || socket.destroyed) return;
+    this.#ordinary = ordinary as OnData;
+    this.#between = false;
     this.#client = socket.remoteAddress ?? '';
-    socket.off('data', ordinary);
+    socket.off('data', this.#ordinary);
     socket.on('data', this.#onData);
     socket.on('drain', this.#onDrain);
     socket.on('close', this.#onClose);
@@ -100,9 +106,8 @@ export class FastConnection {
 
   /** Whether the parser is between two requests, and all it was given is answered. */
   #isOurs(): boolean {
-    // The first request is always the parser's: it would end a connection on which it hears nothing.
-    const { closed } = this.#last ?? { closed: false };
-    return closed && this.#given === this.#taken && this.#socket.writable;
+    // The first request is never ours: the parser would end a connection on which it hears nothing.
+    return this.#between && this.#last?.closed === true && this.#socket.writable;
   }
 
   /** Whether the last head is whole and none bears upon framing: a bad one concerns those before it. */
@@ -140,10 +145,13 @@ export class FastConnection {
   }
 
   #handOn(chunk: Buffer): void {
+    const ordinary = this.#ordinary;
     const heads = this.#simpleHeads(chunk);
+    const before = this.#taken;
     if (heads === undefined) this.#leave();
-    else this.#given += heads;
-    this.#ordinary(chunk);
+    ordinary?.(chunk);
+    // What was left of something before ends with these heads, too, unless a body follows it.
+    this.#between = heads === this.#taken - before && this.#last?.req.complete === true;
   }
 
   /** How many heads without a body there are, or undefined where there is anything else. */
@@ -164,8 +172,11 @@ export class FastConnection {
   #leave(): void {
     const socket = this.#socket;
     socket.off('data', this.#onData);
-    socket.on('data', this.#ordinary);
+    if (this.#ordinary) socket.on('data', this.#ordinary);
+    this.#ordinary = undefined;
     socket.off('drain', this.#onDrain);
+    // What is still on its way is heard of by its own callbacks.
+    socket.off('close', this.#onClose);
   }
 
   #stalled(): boolean {

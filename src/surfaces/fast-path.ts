@@ -54,8 +54,7 @@ export class FastPath {
   /** Takes a connection that the HTTP server has just taken. */
   take(socket: Socket): void {
     if (socket instanceof TLSSocket) return;
-    const connection = FastConnection.before(socket, this.#shared);
-    if (connection !== undefined) this.#connections.set(socket, connection);
+    this.#connections.set(socket, new FastConnection(socket, this.#shared));
   }
 
   /** A request came out of the parser. */
@@ -71,17 +70,25 @@ export class FastPath {
     const { stored } = answer;
     const memo = this.#current();
     if (stored === undefined || routing !== memo.era || request.httpVersion !== '1.1') return;
-    if (!this.#connections.has(request.socket) || isForEach(resource)) return;
+    const connection = this.#connections.get(request.socket);
+    if (connection === undefined || isForEach(resource)) return;
     const verdict = judgeFields(request.rawHeaders);
     if (verdict.kind !== 'plain') return;
     const { store, fields, telemetry } = this.#options;
     const variants = store.peek(resource.request.url);
     if (variants === undefined || !variants.every(isIndifferent)) return;
+    const line = `${request.method} ${request.url} HTTP/1.1`;
+    if (memo.find(line, verdict.signature)?.isOf(variants) === true) {
+      connection.begin();
+      return;
+    }
     const hit = PreparedHit.of(
       { store, fields, telemetry, ending: this.#ending },
       { resource, answer, stored, variants, record },
     );
-    if (hit) memo.learn(`${request.method} ${request.url} HTTP/1.1`, verdict.signature, hit);
+    if (hit === undefined) return;
+    memo.learn(line, verdict.signature, hit);
+    connection.begin();
   };
 
   #current(): HitMemo<Routing> {

@@ -51,6 +51,10 @@ export class HitMemo<Era> {
     return profile;
   }
 
+  find(line: string, signature: string): PreparedHit | undefined {
+    return this.#hits.get(signature)?.get(line);
+  }
+
   learn(line: string, signature: string, hit: PreparedHit): void {
     const hits = this.#hitsFor(signature);
     this.drop(hits, line);

@@ -96,6 +96,11 @@ export class PreparedHit {
     this.weight = 1_000 + 2 * answer.headers.join('').length + 200 * variants.length;
   }
 
+  /** Whether it was made from this list. */
+  isOf(variants: readonly ArtifactMeta[]): boolean {
+    return variants === this.#variants;
+  }
+
   /** Whether the store still has what it was made from, and that is fresh; notes the use. */
   holds(now: number): boolean {
     const { store } = this.#context;

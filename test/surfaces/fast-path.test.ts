@@ -116,15 +116,21 @@ async function setup(body = 'hello') {
   });
   const base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const talk = new Talk(base);
+  const get = (fields = 'Accept: */*\r\n') =>
+    talk.ask([`GET /files/a HTTP/1.1\r\nHost: x\r\n${fields}\r\n`], ['GET']);
+  // With the first hit it begins to listen, with the next it knows where the parser is.
+  await get();
+  await get();
+  const before = talk.heard.length;
+  read = 0;
   return {
     base,
     clock,
     records,
-    talk,
     /** How many requests came to the handler. */
     read: () => read,
-    get: (fields = 'Accept: */*\r\n') =>
-      talk.ask([`GET /files/a HTTP/1.1\r\nHost: x\r\n${fields}\r\n`], ['GET']),
+    get,
+    heard: () => talk.heard.slice(before),
     replace(next: string, vary: ArtifactMeta['vary'] = []) {
       ({ meta, bytes } = hitAt(clock.now(), next, vary));
       variants = [meta];
@@ -140,28 +146,27 @@ async function setup(body = 'hello') {
 
 describe('what was answered from memory', () => {
   test('is answered again without being read, whatever the fields that decide nothing', async () => {
-    const { get, read, talk } = await setup();
+    const { get, read, heard } = await setup();
     await get('npm-session: 1\r\n');
     await get('npm-session: 2\r\n');
     await get('npm-session: 3\r\nConnection: keep-alive\r\n');
     expect(read()).toBe(1);
-    expect(talk.heard.match(/hello/g)).toHaveLength(3);
+    expect(heard().match(/hello/g)).toHaveLength(3);
   });
 
   test('says its age anew each second', async () => {
-    const { get, read, clock, talk } = await setup();
+    const { get, read, clock, heard } = await setup();
     for (const pause of [0, 400, 400, 400]) {
       clock.advance(pause);
       await get();
     }
-    expect(read()).toBe(1);
-    expect(talk.heard.match(/Age: \d+/g)).toEqual(['Age: 0', 'Age: 0', 'Age: 0', 'Age: 1']);
-    expect(talk.heard.match(/ttl=\d+/g)).toEqual(['ttl=60', 'ttl=60', 'ttl=59']);
+    expect(read()).toBe(0);
+    expect(heard().match(/Age: \d+/g)).toEqual(['Age: 0', 'Age: 0', 'Age: 0', 'Age: 1']);
+    expect(heard().match(/ttl=\d+/g)).toEqual(['ttl=60', 'ttl=60', 'ttl=60', 'ttl=59']);
   });
 
   test('is recorded, with its client and its bytes', async () => {
     const { get, records } = await setup();
-    await get();
     await get();
     await until(() => records.length === 1);
     expect(records[0]).toMatchObject({
@@ -181,11 +186,10 @@ describe('what was answered from memory', () => {
   ])('is read again once it is %s', async (_what, change) => {
     const parts = await setup();
     await parts.get();
-    await parts.get();
-    expect(parts.read()).toBe(1);
+    expect(parts.read()).toBe(0);
     change(parts);
     await parts.get();
-    expect(parts.read()).toBe(2);
+    expect(parts.read()).toBe(1);
   });
 
   test.each<[string, string]>([
@@ -197,10 +201,9 @@ describe('what was answered from memory', () => {
   ])('is read where %s', async (_what, fields) => {
     const { get, read } = await setup();
     await get();
-    await get();
-    expect(read()).toBe(1);
+    expect(read()).toBe(0);
     await get(fields);
-    expect(read()).toBe(2);
+    expect(read()).toBe(1);
   });
 
   test('is read where the response was chosen by a field that is passed over elsewhere', async () => {
@@ -213,8 +216,7 @@ describe('what was answered from memory', () => {
 });
 
 test('requests ahead of their answers are answered in order, and a flood of them is bounded', async () => {
-  const { base, read, records, get } = await setup('x'.repeat(200_000));
-  await get();
+  const { base, read, records } = await setup('x'.repeat(200_000));
   const socket = connect(Number(new URL(base).port), '127.0.0.1');
   onTestFinished(() => void socket.destroy());
   const request = 'GET /files/a HTTP/1.1\r\nHost: x\r\nAccept: */*\r\n\r\n';
@@ -222,8 +224,10 @@ test('requests ahead of their answers are answered in order, and a flood of them
   socket.on('data', (chunk: Buffer) => {
     received += chunk.length;
   });
-  socket.write(request);
-  await until(() => received > 200_000);
+  for (const times of [1, 2]) {
+    socket.write(request);
+    await until(() => received > times * 200_000);
+  }
   socket.pause();
   socket.write(request.repeat(200));
   // Nobody takes them: a few megabytes fit into the buffers of two sockets, 40 do not.
@@ -235,6 +239,6 @@ test('requests ahead of their answers are answered in order, and a flood of them
   }
   expect(taken).toBeLessThan(150);
   socket.resume();
-  await until(() => records.length === 200 && received > 201 * 200_000);
+  await until(() => records.length === 200 && received > 202 * 200_000);
   expect(read()).toBe(2);
 });

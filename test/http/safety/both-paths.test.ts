@@ -124,6 +124,27 @@ describe('behind hits of the same connection, both paths take as dangerous or as
   });
 });
 
+const post = `POST /files/private HTTP/1.1\r\nHost: x\r\nContent-Length: ${evil.length}\r\n`;
+const half = `GET /files/a HTTP/1.1\r\nContent-Length: ${evil.length}\r\nA: `;
+
+describe('what the parser still waits for when the first hit is answered is not taken for requests', () => {
+  test.each<[string, readonly string[], number]>([
+    ['a body', [`${hit}${post}\r\n`, evil], 2],
+    ['a body, with a request behind it', [`${hit}${post}\r\n`, `${evil}${hit}`], 3],
+    ['half a head', [`${hit}${hit.slice(0, 20)}`, `${hit.slice(20)}${hit}`], 3],
+    ['half a head, which ends in what looks like one', [hit + half, `${get}\r\n`, evil, hit], 3],
+    ['half a body', [`${hit}${post}\r\n${evil.slice(0, 9)}`, evil.slice(9), hit, hit], 4],
+  ])('%s', async (_what, pieces, answers) => {
+    const gateways = await setup();
+    const methods = (count: number) => Array.from({ length: count }, () => 'GET');
+    const rest = { pieces: [hit], methods: methods(1), pause: 1 };
+    const steps = [{ pieces, methods: methods(answers), pause: 1 }, rest, rest, rest];
+    await compare(gateways, steps);
+    // The same when each piece is answered before the next, as far as it can be.
+    await compare(gateways, [rest, ...steps]);
+  });
+});
+
 test('whatever is said on a connection, both paths answer the same', {
   timeout: 120_000,
 }, async () => {
