@@ -24,6 +24,20 @@ export function proxyVariables({ gateway }: Ask): Readonly<Record<string, string
   return { HTTP_PROXY: gateway.proxyUrl, HTTPS_PROXY: gateway.proxyUrl };
 }
 
+/** Host and port of the proxy, for tools that speak plain HTTP to it and nothing else. */
+export function plainProxy(
+  { gateway }: Ask,
+  tool: string,
+): { readonly host: string; readonly port: string } {
+  const { protocol, hostname, port } = new URL(gateway.proxyUrl);
+  if (protocol !== 'http:') {
+    refuse(
+      `${tool} speaks plain HTTP to a proxy: give the address of the gateway that has no TLS, --url http://…`,
+    );
+  }
+  return { host: hostname.replace(/^\[|\]$/g, ''), port: port || '80' };
+}
+
 /** Refuses the scope `project` for a tool that has no files there. */
 export function onlyForUser({ scope }: Ask, tool: string, instead: string): void {
   if (scope === 'project') {

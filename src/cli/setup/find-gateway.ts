@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import type { Config } from '../../config/config.ts';
 import { canonicalUrl } from '../../core/canonical-url.ts';
 import { authorityPlaces } from '../../tls/authority-files.ts';
@@ -68,8 +69,11 @@ function certificateOf({ config, url, ca }: FindOptions, at: string): string | u
     const state = readState(ca);
     if (state === undefined) refuse(`--ca ${ca}: there is no such file`);
     const text = textOf(state.content, ca);
-    if (!text.includes('-----BEGIN CERTIFICATE-----'))
-      refuse(`--ca ${ca}: it is not a PEM certificate`);
+    try {
+      new X509Certificate(text);
+    } catch (error) {
+      throw new TypeError(`--ca ${ca}: it is not a certificate in PEM`, { cause: error });
+    }
     return text;
   }
   const { hostname } = new URL(at);

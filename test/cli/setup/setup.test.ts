@@ -1,4 +1,5 @@
-import { readFile, stat, symlink, writeFile } from 'node:fs/promises';
+import { chown, readFile, stat, symlink, writeFile } from 'node:fs/promises';
+import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -94,6 +95,17 @@ describe('millrace setup, and undo', () => {
     await one.undo('npm');
     await one.undo('yarn');
     expect(await treeOf(one.root)).toEqual(before);
+  });
+
+  // Only root may give files away.
+  test.skipIf(userInfo().uid !== 0)('keep the owner of a file', async () => {
+    const one = await user();
+    const path = await one.file('home/.npmrc', 'fund=false\n');
+    await chown(path, 1234, 2345);
+    await one.setUp('npm');
+    expect(await stat(path)).toMatchObject({ uid: 1234, gid: 2345 });
+    await one.undo('npm');
+    expect(await stat(path)).toMatchObject({ uid: 1234, gid: 2345 });
   });
 
   test('a second setup takes the place of the first, and undo goes back before both', async () => {
@@ -229,6 +241,14 @@ describe('what cannot be is refused in a sentence', () => {
     const { code, stderr } = await one.run('npm', '--port', '9');
     expect(code).toBe(1);
     expect(stderr).toContain(`${path} is not UTF-8`);
+  });
+
+  test('an authority that is none', async () => {
+    const one = await user();
+    const path = await one.file('ca.pem', '-----BEGIN CERTIFICATE-----\nno\n');
+    const { code, stderr } = await one.run('npm', '--proxy', '--ca', path);
+    expect(code).toBe(1);
+    expect(stderr).toContain(`--ca ${path}`);
   });
 
   test('a journal that somebody wrote into', async () => {

@@ -412,6 +412,13 @@ describe('what a tool does not have is refused with what is right', () => {
     expect(() => plan(tool, change)).toThrow(said);
   });
 
+  test.each([['maven'], ['gradle'], ['gem'], ['bundler']])(
+    'a proxy under TLS, which %s does not speak to',
+    (tool) => {
+      expect(() => plan(tool, { mode: 'proxy', trust, gateway: secure })).toThrow('--url http://');
+    },
+  );
+
   test('a mount that the gateway does not have', () => {
     for (const { id } of tools.filter((tool) => tool.ecosystem !== 'apt')) {
       expect(() => plan(id, { gateway: { ...gateway, mounts: [] } })).toThrow('mount');

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { bundleFor, neededTrust, proxyVariables } from '../common.ts';
+import { bundleFor, neededTrust, plainProxy, proxyVariables } from '../common.ts';
 import { withYamlSetting } from '../edits/yaml.ts';
 import { given } from '../places.ts';
 import { type FileEdit, mountUrl, type Place, type Tool } from '../tool.ts';
@@ -15,7 +15,10 @@ export const bundler: Tool = {
   overrides: { registry: [mirrorKey], proxy: [mirrorKey] },
   plan(ask) {
     const { place, gateway, mode, scope } = ask;
-    if (mode === 'proxy') neededTrust(ask, 'bundler');
+    if (mode === 'proxy') {
+      neededTrust(ask, 'bundler');
+      plainProxy(ask, 'bundler');
+    }
     const path = scope === 'project' ? projectFile(place) : userFile(place);
     const bundle = bundleFor(ask, 'bundler');
     let text = place.read(path);

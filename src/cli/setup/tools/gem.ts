@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { bundleFor, neededTrust, onlyForUser, proxyVariables } from '../common.ts';
+import { bundleFor, neededTrust, onlyForUser, plainProxy, proxyVariables } from '../common.ts';
 import { withYamlSetting, yamlStrings } from '../edits/yaml.ts';
 import { given } from '../places.ts';
 import { type FileEdit, mountUrl, type Tool } from '../tool.ts';
@@ -15,7 +15,10 @@ export const gem: Tool = {
   plan(ask) {
     const { place, gateway, mode } = ask;
     onlyForUser(ask, 'gem', 'leave out --scope, or use bundler, which has one');
-    if (mode === 'proxy') neededTrust(ask, 'gem');
+    if (mode === 'proxy') {
+      neededTrust(ask, 'gem');
+      plainProxy(ask, 'gem');
+    }
     const path = userFile(place.home, given(place.env.XDG_CONFIG_HOME), place.read);
     const bundle = bundleFor(ask, 'gem');
     let text = place.read(path);

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { neededTrust } from '../common.ts';
+import { neededTrust, plainProxy } from '../common.ts';
 import { plainStyle, withSetting } from '../edits/settings-file.ts';
 import { javaTrust, javaTrustProperties } from '../java-trust.ts';
 import { given } from '../places.ts';
@@ -54,13 +54,12 @@ function propertiesPlan(ask: Ask, path: string, wanted: Readonly<Record<string, 
   return trust ? { files: [trust.file, file], trustFile: trust.file.path } : { files: [file] };
 }
 
-function proxyProperties({ gateway }: Ask): Record<string, string> {
-  const { hostname, port } = new URL(gateway.proxyUrl);
-  const host = hostname.replace(/^\[|\]$/g, '');
+function proxyProperties(ask: Ask): Record<string, string> {
+  const { host, port } = plainProxy(ask, 'gradle');
   const properties: Record<string, string> = {};
   for (const protocol of ['http', 'https']) {
     properties[`${protocol}.proxyHost`] = host;
-    properties[`${protocol}.proxyPort`] = port || '80';
+    properties[`${protocol}.proxyPort`] = port;
   }
   return properties;
 }

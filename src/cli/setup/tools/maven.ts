@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { neededTrust, onlyForUser } from '../common.ts';
+import { neededTrust, onlyForUser, plainProxy } from '../common.ts';
 import { escaped, XmlText } from '../edits/xml.ts';
 import { javaTrust } from '../java-trust.ts';
 import { type Ask, mountUrl, type Tool } from '../tool.ts';
@@ -50,9 +50,8 @@ function mirror(settings: XmlText, url: string): void {
   settings.insert(['mirrors'], [`<mirror>${inside}</mirror>`], 'first');
 }
 
-function proxies(settings: XmlText, { gateway }: Ask): void {
-  const { hostname, port } = new URL(gateway.proxyUrl);
-  const wanted = { host: hostname.replace(/^\[|\]$/g, ''), port: port || '80' };
+function proxies(settings: XmlText, ask: Ask): void {
+  const wanted = plainProxy(ask, 'maven');
   for (const protocol of ['http', 'https']) {
     const id = `millrace-${protocol}`;
     const found = settings
