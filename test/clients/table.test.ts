@@ -6,7 +6,7 @@ test('the table has a row a client, and says what failed, was skipped, cannot be
     [
       { client: 'saw', cells: ['cold', 'warm'], state: 'passed' },
       { client: 'saw', cells: ['warm'], state: 'failed' },
-      { client: 'saw', cells: ['stale'], state: 'skipped' },
+      { client: 'saw', cells: ['stale', 'lockfile'], state: 'skipped' },
       { client: 'axe', cells: ['cold'], state: 'skipped' },
       { client: 'axe', cells: ['cold'], state: 'passed' },
     ],

@@ -31,9 +31,11 @@ export function tableOf(tests: readonly Shown[], exceptions: readonly Exception[
         .filter((each) => each.client === client && each.cells.includes(column))
         .map(({ state }) => state);
       const state = worstFirst.find((each) => states.includes(each));
-      if (state !== undefined) return marks[state];
-      const exception = exceptions.find((each) => each.client === client && each.column === column);
-      return exception === undefined ? '' : '–';
+      if (state !== undefined && state !== 'skipped') return marks[state];
+      const isException = exceptions.some(
+        (each) => each.client === client && each.column === column,
+      );
+      return isException ? '–' : state === undefined ? '' : marks[state];
     }),
   ]);
   const all = [['client', ...columns], ...rows];
