@@ -124,6 +124,11 @@ export interface IndexClassification extends Cacheable {
    * that decides: an artifact with that digest is served in its place, else nothing.
    */
   readonly pinnedBy?: PinSource;
+  /**
+   * Canonical URL of the document, one that `names`, of which every version has its own of these, such
+   * as a detached signature: one is kept for each version that a client was given.
+   */
+  readonly fits?: string;
   /** Request fields (lower case) that select the representation whether or not `Vary` names them. */
   readonly vary?: readonly string[];
   /**

@@ -43,14 +43,14 @@ function classificationOf({ url, headers }: ClassifyRequest): Classification {
 /** A suite's own description, or what it describes. */
 function indexOf(url: string, headers: RawHeaders): IndexClassification {
   switch (url.slice(url.lastIndexOf('/') + 1)) {
-    case 'InRelease': {
+    case 'InRelease':
+    case 'Release': {
       const requestHeaders = withoutHabit(headers);
-      const signed = { kind: 'index', freshness: 'explicit', names: true } as const;
-      return { ...signed, ...(requestHeaders && { requestHeaders }) };
+      const release = { kind: 'index', freshness: 'explicit', names: true } as const;
+      return { ...release, ...(requestHeaders && { requestHeaders }) };
     }
-    // Its signature lies beside it: both must be of one moment.
-    case 'Release':
-      return { kind: 'index', freshness: 'validate', names: true };
+    case 'Release.gpg':
+      return { kind: 'index', freshness: 'validate', fits: url.replace(/\.gpg$/, '') };
     // What no Release file names has nothing but the moment in common with it.
     default:
       return { kind: 'index', freshness: 'validate' };

@@ -3,7 +3,8 @@ import type { Ecosystem } from './ecosystem.ts';
 
 /** `name-version-release-architecture`; a version of no release but a commit begins with a letter. */
 const packageFile = /-[^/-]+-[\d.]+-[a-z0-9_]+\.pkg\.tar\.(?:zst|xz|gz)(?:\.sig)?$/;
-const database = /\.(?:db|files)(?:\.tar\.(?:gz|xz|zst))?(?:\.sig)?$/;
+const database = /\.(?:db|files)(?:\.tar\.(?:gz|xz|zst))?$/;
+const signature = /\.(?:db|files)(?:\.tar\.(?:gz|xz|zst))?\.sig$/;
 /** Where mirrors of Arch Linux have theirs: `core/os/x86_64/core.db`. */
 const databaseInPlace = /\/([a-z0-9-]+)\/os\/[a-z0-9_]+\/\1\.(?:db|files)(?:\.sig)?$/;
 
@@ -19,8 +20,10 @@ export const pacman: Ecosystem = {
     const path = pathOf(url);
     if (hasDotSegments(path)) return { kind: 'index', freshness: 'rfc9111' };
     if (packageFile.test(path)) return { kind: 'artifact' };
-    // A database and its signature must be of one moment.
-    if (database.test(path)) return { kind: 'index', freshness: 'validate' };
+    if (database.test(path)) return { kind: 'index', freshness: 'explicit', names: true };
+    if (signature.test(path)) {
+      return { kind: 'index', freshness: 'validate', fits: url.slice(0, -'.sig'.length) };
+    }
     return { kind: 'index', freshness: 'rfc9111' };
   },
 };

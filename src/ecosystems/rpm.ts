@@ -36,7 +36,7 @@ export const rpm: Ecosystem = {
   },
 };
 
-/** dnf asks with `no-cache` for what is validated each time anyway: it would have nothing of a cache. */
+/** dnf asks for the `repomd.xml` with `no-cache` whenever it asks: it would have nothing of a cache. */
 function withoutHabit(headers: RawHeaders): RawHeaders | undefined {
   if (!/^(?:libdnf|librepo)\b/.test(fieldValue(headers, 'user-agent') ?? '')) return undefined;
   return chosenFields(headers, { 'Cache-Control': () => null, Pragma: () => null });
@@ -48,11 +48,11 @@ function classificationOf(url: string): ArtifactClassification | IndexClassifica
   if (packageFile.test(path)) return { kind: 'artifact' };
   const [, file] = metadata.exec(path) ?? [];
   if (file === undefined) return { kind: 'index', freshness: 'rfc9111' };
-  // Its signature lies beside it: both must be of one moment.
-  if (file === 'repomd.xml') return { kind: 'index', freshness: 'validate', names: true };
+  if (file === 'repomd.xml') return { kind: 'index', freshness: 'explicit', names: true };
   const urls = [`${url.slice(0, -file.length)}repomd.xml`];
   const find = () => new RepomdFinder(url);
   if (uniqueName.test(file)) return { kind: 'artifact', digestFrom: { urls, find } };
   const validated = { kind: 'index', freshness: 'validate' } as const;
-  return file.startsWith('repomd.xml') ? validated : { ...validated, pinnedBy: { urls, find } };
+  if (file === 'repomd.xml.asc') return { ...validated, fits: url.replace(/\.asc$/, '') };
+  return file === 'repomd.xml.key' ? validated : { ...validated, pinnedBy: { urls, find } };
 }

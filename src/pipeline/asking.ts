@@ -22,6 +22,8 @@ export interface Asking {
   readonly since: number;
   /** The document that decided what the resource has to be, where one did. */
   readonly pinnedBy?: Resource;
+  /** The version of that document which the resource has to fit, where nothing but time tells. */
+  readonly fits?: string;
   /** Fills that it is about to read. */
   readonly held: Set<Fill>;
 }

@@ -58,17 +58,39 @@ export class BackgroundRequests {
     if (decision.kind !== 'validate') return undefined;
     if (this.#failed.recent(url, now())) return decision.meta;
     try {
-      const obtained = await this.#ask(resource, variants, decision.meta);
+      const meta = await this.#newest(resource, variants, decision.meta);
       this.#failed.answered(url);
-      letGo(obtained);
-      if (obtained.kind === 'alone') return undefined;
-      const { arrival } = obtained;
-      return arrival.kind === 'fill' ? await arrival.fill.settled : arrival.meta;
+      return meta;
     } catch (err) {
       this.#failed.failed(url, err, now());
       log.warn({ url, err }, 'background request failed');
       return decision.meta;
     }
+  }
+
+  /**
+   * What the upstreams have of the resource now, however fresh what is stored is: that, or what has
+   * replaced it. Rejects where they give no answer.
+   */
+  async validated(resource: Resource): Promise<ArtifactMeta | undefined> {
+    const variants = await this.#options.store.get(resource.request.url);
+    return this.#newest(
+      resource,
+      variants,
+      variants.find(({ status }) => status === 200),
+    );
+  }
+
+  async #newest(
+    resource: Resource,
+    variants: readonly ArtifactMeta[],
+    stored: ArtifactMeta | undefined,
+  ): Promise<ArtifactMeta | undefined> {
+    const obtained = await this.#ask(resource, variants, stored);
+    letGo(obtained);
+    if (obtained.kind === 'alone') return undefined;
+    const { arrival } = obtained;
+    return arrival.kind === 'fill' ? arrival.fill.settled : arrival.meta;
   }
 
   /**

@@ -10,7 +10,7 @@ import type { BackgroundRequests } from './background-requests.ts';
 import { derivedPrefix } from './derive.ts';
 import { GivenVersions, type Recipient } from './given-versions.ts';
 import type { ObtainParts } from './obtain.ts';
-import { namingDocument, pinned, type Resource } from './resource.ts';
+import { belonging, namingDocument, pinned, type Resource } from './resource.ts';
 import { searchDocument } from './search-document.ts';
 import type { Selected } from './serve.ts';
 
@@ -25,6 +25,7 @@ export interface GenerationsOptions {
 export interface Placed {
   readonly resource: Resource;
   readonly pinnedBy?: Resource;
+  readonly fits?: string;
 }
 
 /**
@@ -51,10 +52,12 @@ export class Generations {
   /** The resource as it has to be for this client. Never fails. */
   async placed(asked: Resource, record: RequestRecord, client: Client): Promise<Placed> {
     const { classification, request } = asked;
-    if (classification.kind !== 'index' || !classification.pinnedBy) return { resource: asked };
+    if (classification.kind !== 'index') return { resource: asked };
     // What an upstream gives to a client with credentials is that client's alone.
     if (fieldValue(request.headers, 'authorization') !== undefined) return { resource: asked };
-    const source = classification.pinnedBy;
+    const { pinnedBy: source, fits } = classification;
+    if (fits !== undefined) return this.#beside(asked, fits, recipientOf(asked, record, client));
+    if (!source) return { resource: asked };
     try {
       const recipient = recipientOf(asked, record, client);
       const given = this.#given.of(recipient, source.urls, this.#options.now());
@@ -89,12 +92,37 @@ export class Generations {
     this.#behind.refresh(pinnedBy);
   }
 
-  /** The same where that shows only at the end of a body. */
+  /** The same where that shows only at the end of a body, or after it. */
   follow(asking: Asking): void {
-    if (!asking.pinnedBy) return;
+    const { pinnedBy, fits, resource } = asking;
+    if (!pinnedBy) return;
     for (const fill of asking.held) {
-      void fill.settled.then(() => this.failed(asking, fill.failure));
+      void fill.settled.then((stored) => {
+        if (stored && fits !== undefined) return this.#confirm(resource, pinnedBy, fits);
+        return this.failed(asking, fill.failure);
+      });
     }
+  }
+
+  /** That of the version which the client was given. */
+  async #beside(asked: Resource, url: string, recipient: Recipient): Promise<Placed> {
+    const [given] = this.#given.of(recipient, [url], this.#options.now());
+    const fits = await given?.version;
+    if (fits === undefined) return { resource: asked };
+    const resource = belonging(asked, versionKey(asked.request.url, fits));
+    return { resource, pinnedBy: namingDocument(asked, url), fits };
+  }
+
+  /** What has come is of this version if that is still the upstream's; otherwise it is forgotten. */
+  async #confirm({ request: { url } }: Resource, document: Resource, fits: string): Promise<void> {
+    const { store, log } = this.#options;
+    try {
+      const current = await this.#behind.validated(document);
+      if (current?.body.sha256 === fits) return;
+    } catch (err) {
+      log.warn({ url, err }, 'not known to fit');
+    }
+    store.delete(url).catch((err: unknown) => log.warn({ url, err }, 'not forgotten'));
   }
 
   /** By the version that is stored, once it is known to be the upstream's. */

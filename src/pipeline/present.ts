@@ -1,3 +1,4 @@
+import type { Answer } from './answer.ts';
 import { type Asking, hold } from './asking.ts';
 import type { Deriver } from './derive.ts';
 import {
@@ -23,4 +24,9 @@ export async function present(
     );
   }
   return ownEtag ? withContentEtag(varying) : varying;
+}
+
+/** The one whose request brought the body has fetched it. */
+export function withBytesIn(answer: Answer, { fill }: SelectedRepresentation): Answer {
+  return fill ? { ...answer, bytesIn: () => fill.present.brought } : answer;
 }

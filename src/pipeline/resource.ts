@@ -69,3 +69,21 @@ export function pinned(resource: Resource, { digest, size, url, places }: Pin): 
     places: { urls: places, size },
   };
 }
+
+/** Whether it is held to a pin: then its URL is one of several where it may be. */
+export function isPinned({ places, classification }: Resource): boolean {
+  return places !== undefined && classification.kind === 'artifact';
+}
+
+/** The resource as it fits one version of another: kept for that under a key of its own. */
+export function belonging(resource: Resource, key: string): Resource {
+  const { request, policy } = resource;
+  const freshness = 'forever';
+  return {
+    ...resource,
+    request: { ...request, url: key },
+    classification: { kind: 'index', freshness },
+    policy: { ...policy, freshness },
+    places: { urls: [request.url], size: undefined },
+  };
+}

@@ -19,7 +19,7 @@ import { InFlight } from './in-flight.ts';
 import { mergedAnswer, mergeOf } from './merged.ts';
 import { type Alone, alone, type Obtained, type ObtainParts, obtain } from './obtain.ts';
 import { Posted } from './posted.ts';
-import { present } from './present.ts';
+import { present, withBytesIn } from './present.ts';
 import { PublishedDigests } from './published-digests.ts';
 import { noteError, noteFill, noteVia, wholeSeconds } from './record-notes.ts';
 import {
@@ -28,7 +28,7 @@ import {
   type SelectedRepresentation,
   storedRepresentation,
 } from './representation.ts';
-import type { Resource } from './resource.ts';
+import { isPinned, type Resource } from './resource.ts';
 
 export type ServeOptions = ExchangeOptions;
 
@@ -89,10 +89,10 @@ export class Serve {
   }
 
   async #one(asked: Resource, record: RequestRecord, client: Client): Promise<Answer> {
-    const { resource, pinnedBy } = await this.#generations.placed(asked, record, client);
+    const { resource, ...placed } = await this.#generations.placed(asked, record, client);
     const asking: Asking = {
       resource,
-      ...(pinnedBy && { pinnedBy }),
+      ...placed,
       record,
       client,
       since: this.#inFlight.ended,
@@ -140,7 +140,7 @@ export class Serve {
     const representation = await present(this.#deriver, asking, selected.representation);
     const answer = await answerFrom(resource.request, representation);
     if (answer) {
-      if (record.outcome === 'miss') return withBytesIn(answer, selected);
+      if (record.outcome === 'miss') return withBytesIn(answer, selected.representation);
       return representation.fill ? answer : withFirstBytes(answer);
     }
     // RFC 9111 section 4.3.2: whether If-Match fails is for the origin to say, not for a stored response.
@@ -266,14 +266,15 @@ export class Serve {
     return { kind: 'representation', representation };
   }
 
-  async #lookUp({ request, places }: Resource): Promise<readonly ArtifactMeta[]> {
+  async #lookUp(resource: Resource): Promise<readonly ArtifactMeta[]> {
     const { store, log } = this.#options;
+    const { url } = resource.request;
     try {
-      const variants = store.peek(request.url) ?? (await store.get(request.url));
+      const variants = store.peek(url) ?? (await store.get(url));
       // That it was not under its URL says nothing of its other places.
-      return places ? variants.filter(({ status }) => status === 200) : variants;
+      return isPinned(resource) ? variants.filter(({ status }) => status === 200) : variants;
     } catch (err) {
-      log.warn({ url: request.url, err }, 'look-up failed');
+      log.warn({ url, err }, 'look-up failed');
       return [];
     }
   }
@@ -291,10 +292,4 @@ export class Serve {
     const failure = error.receivedStatus ?? 'no-answer';
     return mayServeStaleOnError(request, stored, policy, this.#options.now(), failure);
   }
-}
-
-/** The one whose request brought the body has fetched it. */
-function withBytesIn(answer: Answer, { representation }: RepresentationSelected): Answer {
-  const { fill } = representation;
-  return fill ? { ...answer, bytesIn: () => fill.present.brought } : answer;
 }

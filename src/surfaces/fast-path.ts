@@ -101,7 +101,8 @@ export class FastPath {
 /** Whether it matters who is given it, or what that client was given before. */
 function isForEach({ classification }: Resource): boolean {
   if (classification.kind !== 'index') return false;
-  return classification.names === true || classification.pinnedBy !== undefined;
+  const { names, pinnedBy, fits } = classification;
+  return names === true || pinnedBy !== undefined || fits !== undefined;
 }
 
 /** Whether none of the fields that are not looked at decides on this response. */

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { temporaryFolder } from '../support/gateway.ts';
 import { httpsOrigin } from '../support/http-origin.ts';
-import { expectValidated } from './support/aged-origin.ts';
+import { agedOrigin, expectValidated } from './support/aged-origin.ts';
 import { client, shows } from './support/columns.ts';
 import { type GatewayProcess, gatewayProcess } from './support/gateway-process.ts';
 import { intercepting } from './support/intercepting.ts';
@@ -76,7 +76,6 @@ async function dnfHost(
 }
 
 const row = client('dnf', {
-  warm: 'repomd.xml and its signature are validated each time, so that they fit each other',
   corrupted:
     'dnf refuses it; the gateway has no digest of a package, which stands in lists that it does not unpack',
   lockfile: 'it has none',
@@ -87,20 +86,27 @@ describe.skipIf(skipUnisolated('dnf', 'rpmbuild', 'createrepo_c'))('dnf', row, (
     ['unique names', []],
     ['plain names', ['--simple-md-filenames']],
   ])(
-    'downloads by metadata under %s; again by a condition for the repomd.xml, and while the upstream is off',
+    'downloads by metadata under %s; again by a condition for the repomd.xml',
     shows('cold', 'stale'),
     async (_what, args) => {
-      const repository = await rpmRepository(args);
-      const gateway = await gatewayFor(repository);
+      const origin = await agedOrigin();
+      const gateway = await gatewayFor(await rpmRepository(args, origin));
       expect(await (await dnfHost(gateway)).downloaded()).toEqual(['nail-1-1.noarch.rpm']);
-      const { origin } = repository;
       const cold = origin.requests.length;
       expect(await (await dnfHost(gateway)).downloaded()).toEqual(['nail-1-1.noarch.rpm']);
       expectValidated(origin.requests.slice(cold), [repomd]);
-      await origin.close();
-      expect(await (await dnfHost(gateway)).downloaded()).toEqual(['nail-1-1.noarch.rpm']);
     },
   );
+
+  test('asks nothing while the repomd.xml is fresh', shows('warm'), async () => {
+    const repository = await rpmRepository(['--simple-md-filenames']);
+    const gateway = await gatewayFor(repository);
+    await (await dnfHost(gateway)).downloaded();
+    const cold = await gateway.stats();
+    await repository.origin.close();
+    expect(await (await dnfHost(gateway)).downloaded()).toEqual(['nail-1-1.noarch.rpm']);
+    expect((await gateway.stats()).traffic.upstreams).toEqual(cold.traffic.upstreams);
+  });
 
   test(
     'of several at once each gets it, and the upstream gives each file once',
@@ -116,7 +122,7 @@ describe.skipIf(skipUnisolated('dnf', 'rpmbuild', 'createrepo_c'))('dnf', row, (
   );
 
   test('plain names: metadata that changes behind the repomd.xml is as that says, or an error', async () => {
-    const repository = await rpmRepository(['--simple-md-filenames']);
+    const repository = await rpmRepository(['--simple-md-filenames'], await agedOrigin());
     const gateway = await gatewayFor(repository);
     expect(await (await dnfHost(gateway)).downloaded()).toEqual(['nail-1-1.noarch.rpm']);
     await repository.publishAfterRepomd('2');

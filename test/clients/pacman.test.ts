@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { temporaryFolder } from '../support/gateway.ts';
 import { type HttpOrigin, httpOrigin } from '../support/http-origin.ts';
-import { expectValidated } from './support/aged-origin.ts';
+import { agedOrigin, expectValidated } from './support/aged-origin.ts';
 import { client, shows } from './support/columns.ts';
 import { type GatewayProcess, gatewayProcess } from './support/gateway-process.ts';
 import { isolatedNetwork, skipUnisolated } from './support/isolated.ts';
@@ -11,8 +11,7 @@ import { publishNails } from './support/pacman-repository.ts';
 
 const database = '/nails/os/x86_64/nails.db';
 
-async function repositoryAndGateway(): Promise<[HttpOrigin, GatewayProcess]> {
-  const origin = await httpOrigin();
+async function repositoryAndGateway(origin: HttpOrigin): Promise<[HttpOrigin, GatewayProcess]> {
   await publishNails(origin, '1');
   const mount = { path: '/arch', ecosystem: 'pacman', upstreams: [{ url: origin.url }] };
   return [origin, await gatewayProcess({ mounts: [mount] })];
@@ -43,29 +42,31 @@ async function downloaded(gateway: GatewayProcess): Promise<string[]> {
 }
 
 const row = client('pacman', {
-  warm: 'a database and its signature are validated each time, so that they fit each other',
   corrupted: 'pacman refuses it; the gateway takes no digest from a database',
   lockfile: 'it has none',
   HTTPS_PROXY: 'its library takes no other authorities than those of the system',
 });
 
 describe.skipIf(skipUnisolated('pacman', 'tar'))('pacman', row, () => {
-  test(
-    'downloads; again by a condition for the database, and while the upstream is off',
-    shows('cold', 'stale'),
-    async () => {
-      const [origin, gateway] = await repositoryAndGateway();
-      expect(await downloaded(gateway)).toEqual(['nail-1-1-any.pkg.tar.gz']);
-      const cold = origin.requests.length;
-      expect(await downloaded(gateway)).toEqual(['nail-1-1-any.pkg.tar.gz']);
-      expectValidated(origin.requests.slice(cold), [database]);
-      await origin.close();
-      expect(await downloaded(gateway)).toEqual(['nail-1-1-any.pkg.tar.gz']);
-    },
-  );
+  test('downloads; again by a condition for the database', shows('cold', 'stale'), async () => {
+    const [origin, gateway] = await repositoryAndGateway(await agedOrigin());
+    expect(await downloaded(gateway)).toEqual(['nail-1-1-any.pkg.tar.gz']);
+    const cold = origin.requests.length;
+    expect(await downloaded(gateway)).toEqual(['nail-1-1-any.pkg.tar.gz']);
+    expectValidated(origin.requests.slice(cold), [database]);
+  });
 
-  test('sees a new version at once', async () => {
-    const [origin, gateway] = await repositoryAndGateway();
+  test('asks nothing while the database is fresh', shows('warm'), async () => {
+    const [origin, gateway] = await repositoryAndGateway(await httpOrigin());
+    await downloaded(gateway);
+    const cold = await gateway.stats();
+    await origin.close();
+    expect(await downloaded(gateway)).toEqual(['nail-1-1-any.pkg.tar.gz']);
+    expect((await gateway.stats()).traffic.upstreams).toEqual(cold.traffic.upstreams);
+  });
+
+  test('sees a new version once the database is stale', async () => {
+    const [origin, gateway] = await repositoryAndGateway(await agedOrigin());
     await downloaded(gateway);
     await publishNails(origin, '2');
     expect(await downloaded(gateway)).toEqual(['nail-2-1-any.pkg.tar.gz']);
@@ -75,7 +76,7 @@ describe.skipIf(skipUnisolated('pacman', 'tar'))('pacman', row, () => {
     'of several at once each gets it, and the upstream gives each file once',
     shows('concurrent'),
     async () => {
-      const [origin, gateway] = await repositoryAndGateway();
+      const [origin, gateway] = await repositoryAndGateway(await httpOrigin());
       await Promise.all([downloaded(gateway), downloaded(gateway), downloaded(gateway)]);
       const given = origin.requests.filter(({ status }) => status === 200);
       expect(new Set(given.map(({ target }) => target)).size).toBe(given.length);

@@ -66,7 +66,7 @@ describeEcosystem({
 
 describe('apt', () => {
   it.each(indexes)('validates the index %s each time, or as it says', (path) => {
-    const freshness = path.endsWith('/InRelease') ? 'explicit' : 'validate';
+    const freshness = /\/(In)?Release$/.test(path) ? 'explicit' : 'validate';
     expect(apt.classify(get(path))).toMatchObject({ kind: 'index', freshness });
   });
 
@@ -74,6 +74,12 @@ describe('apt', () => {
     const names = /\/(In)?Release$/.test(path) || undefined;
     expect(apt.classify(get(path))).toHaveProperty('kind', 'index');
     expect((apt.classify(get(path)) as IndexClassification).names).toBe(names);
+  });
+
+  it('knows which Release file a signature fits', () => {
+    const fits = 'http://deb.example.com/debian/dists/stable/Release';
+    expect(apt.classify(get('/dists/stable/Release.gpg'))).toMatchObject({ fits });
+    expect(apt.classify(get('/dists/stable/InRelease'))).not.toHaveProperty('fits');
   });
 
   it('takes no age for an answer of its own habit alone', () => {
@@ -114,7 +120,7 @@ describe('apt', () => {
     (file) => {
       expect(apt.classify(get(`/any/where/${file}`))).toMatchObject({
         kind: 'index',
-        freshness: file === 'InRelease' ? 'explicit' : 'validate',
+        freshness: /^(In)?Release$/.test(file) ? 'explicit' : 'validate',
       });
     },
   );

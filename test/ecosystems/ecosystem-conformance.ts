@@ -141,6 +141,17 @@ export function describeEcosystem(fixture: ConformanceFixture): void {
       );
     });
 
+    it('knows what a signature fits, which is a document with versions', () => {
+      fc.assert(
+        fc.property(anyPath(fixture), (path) => {
+          const answer = ecosystem.classify(throughMount(path));
+          if (answer.kind !== 'index' || answer.fits === undefined) return;
+          const document = ecosystem.classify({ ...throughMount('/'), url: answer.fits });
+          expect(document).toMatchObject({ kind: 'index', names: true });
+        }),
+      );
+    });
+
     it('makes independent rewriters whose output the id alone decides', () => {
       const document = Buffer.from('{"name":"a","versions":{"1.0.0":{"dist":{"tarball":"x"}}}}');
       for (const path of fixture.paths) {

@@ -4,18 +4,23 @@ import { describeEcosystem } from './ecosystem-conformance.ts';
 
 const upstreamUrl = 'https://geo.mirror.pkgbuild.com';
 const artifact = { kind: 'artifact' };
-const validated = { kind: 'index', freshness: 'validate' };
+const database = { kind: 'index', freshness: 'explicit', names: true };
+const signatureOf = (path: string) => ({
+  kind: 'index',
+  freshness: 'validate',
+  fits: upstreamUrl + path,
+});
 const plain = { kind: 'index', freshness: 'rfc9111' };
 /** Path, what it is, and whether it is pacman's whatever host it is on. */
 const table = [
   ['/core/os/x86_64/zlib-1:1.3.1-2-x86_64.pkg.tar.zst', artifact, true],
   ['/core/os/x86_64/zlib-1:1.3.1-2-x86_64.pkg.tar.zst.sig', artifact, true],
   ['/extra/os/x86_64/nail-git-r12.abcdef-1.1-any.pkg.tar.xz', artifact, true],
-  ['/core/os/x86_64/core.db', validated, true],
-  ['/core/os/x86_64/core.db.sig', validated, true],
-  ['/extra/os/x86_64/extra.files', validated, true],
-  ['/own/own.db', validated, false],
-  ['/own/own.db.tar.gz', validated, false],
+  ['/core/os/x86_64/core.db', database, true],
+  ['/core/os/x86_64/core.db.sig', signatureOf('/core/os/x86_64/core.db'), true],
+  ['/extra/os/x86_64/extra.files', database, true],
+  ['/own/own.db', database, false],
+  ['/own/own.db.tar.gz', database, false],
   ['/lastupdate', plain, false],
   ['/core/os/x86_64/', plain, false],
   ['/core/../zlib-1.3-1-x86_64.pkg.tar.zst', plain, false],

@@ -39,5 +39,7 @@ export async function publishNails(origin: HttpOrigin, version: string): Promise
   await writeFile(join(folder, entry, 'desc'), `${lines.join('\n')}\n`);
   await run('tar', ['-C', folder, '-czf', join(folder, 'nails.db'), entry]);
   origin.serve(`${folderOf}/${file}`, { body });
-  origin.serve(`${folderOf}/nails.db`, { body: await readFile(join(folder, 'nails.db')) });
+  const database = await readFile(join(folder, 'nails.db'));
+  const headers = { 'Cache-Control': 'max-age=3600' };
+  origin.serve(`${folderOf}/nails.db`, { body: database, headers });
 }

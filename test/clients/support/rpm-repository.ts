@@ -62,7 +62,9 @@ export class RpmRepository {
       if (!entry.isFile()) continue;
       const path = join(entry.parentPath, entry.name);
       const target = `/os/${relative(folder, path)}`;
-      this.origin.serve(target, { body: await readFile(path) });
+      const headers: Record<string, string> = {};
+      if (entry.name === 'repomd.xml') headers['Cache-Control'] = 'max-age=3600';
+      this.origin.serve(target, { body: await readFile(path), headers });
       this.#served.add(target);
     }
   }
