@@ -3,7 +3,14 @@ import { tmpdir } from 'node:os';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { type Baseline, type Comparison, compare, ratiosOf } from './report/baseline.ts';
+import { named } from './options.ts';
+import {
+  type Baseline,
+  type Comparison,
+  compare,
+  ratiosAmong,
+  ratiosOf,
+} from './report/baseline.ts';
 import { machineLine } from './report/machine.ts';
 import { hasProblems, type Results, readResults, writeResults } from './report/results-file.ts';
 import { number, renderTable } from './report/table.ts';
@@ -17,6 +24,7 @@ Runs the scenarios that the baseline has and fails where a ratio fell by more th
 run's own spread, or where a byte was wrong.
 
   --short         a few scenarios for two minutes, as CI does
+  --scenarios a,b only these of the form
   --results FILE  compares a run that is over already (npm run loadtest -- --json FILE)
   --json FILE     writes what was measured
   --update        writes the baseline instead of comparing with it
@@ -61,7 +69,9 @@ async function main(args: readonly string[]): Promise<number> {
     console.error(`loadtest/baseline.json has nothing of the ${form} form: make it with --update`);
     return 2;
   }
-  return report(compare(ratios, ratiosOf(results.outcomes)));
+  const measured = results.outcomes.map(({ scenario }) => scenario.name);
+  const wanted = options.scenarios === undefined ? ratios : ratiosAmong(ratios, measured);
+  return report(compare(wanted, ratiosOf(results.outcomes)));
 }
 
 function readArguments(args: readonly string[]) {
@@ -69,6 +79,7 @@ function readArguments(args: readonly string[]) {
     args: [...args],
     options: {
       short: { type: 'boolean', default: false },
+      scenarios: { type: 'string' },
       results: { type: 'string' },
       json: { type: 'string' },
       update: { type: 'boolean', default: false },
@@ -77,6 +88,9 @@ function readArguments(args: readonly string[]) {
       help: { type: 'boolean', default: false },
     },
   });
+  if (values.update && values.scenarios !== undefined) {
+    throw new Error('--update and --scenarios exclude each other: a baseline has all of its form');
+  }
   if (values.update && values.handicap) {
     throw new Error('--update and --handicap exclude each other: a slowed run is no baseline');
   }
@@ -87,11 +101,18 @@ function isCompared({ compared, peers }: Scenario): boolean {
   return compared.length > 0 && peers.some((name) => measures.includes(name));
 }
 
-function measure({ short, handicap, install }: ReturnType<typeof readArguments>): Promise<Results> {
+function measure({
+  short,
+  scenarios: only,
+  handicap,
+  install,
+}: ReturnType<typeof readArguments>): Promise<Results> {
+  const ofForm = short
+    ? scenarios.filter(({ name }) => shortScenarios.includes(name))
+    : scenarios.filter(isCompared);
+  const wanted = only === undefined ? ofForm : named(only);
   return runSuite({
-    scenarios: short
-      ? scenarios.filter(({ name }) => shortScenarios.includes(name))
-      : scenarios.filter(isCompared),
+    scenarios: ofForm.filter((scenario) => wanted.includes(scenario)),
     peers: short ? ['nginx'] : measures,
     rounds: short ? shortRounds : undefined,
     form: short ? 'quick' : 'usual',

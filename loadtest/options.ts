@@ -12,7 +12,7 @@ export const usage = `Usage: npm run loadtest -- [options]
   --peers a,b       ${Object.keys(peers).join(', ')}; those that are installed take part
   --rounds N        instead of each scenario's own number
   --smoke           short forms that check bytes and counts, for CI
-  --quick           half as long, two rounds, for a look
+  --quick           half as long and one round, for a look
   --full            long forms: memory-downloads reads everything
   --json FILE       instead of a new file in loadtest/results
   --markdown        runs nothing: the last results (or those of --json) as Markdown
@@ -75,7 +75,7 @@ export function readOptions(args: readonly string[]): Options {
 /** Rounds where a form has its own number. */
 const roundsByForm: Readonly<Record<Form, number | undefined>> = {
   smoke: 1,
-  quick: 2,
+  quick: 1,
   usual: undefined,
   full: undefined,
 };

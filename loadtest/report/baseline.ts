@@ -42,6 +42,13 @@ export function ratiosOf(outcomes: readonly Outcome[]): Ratios {
   );
 }
 
+/** Those of these scenarios. */
+export function ratiosAmong(ratios: Ratios, scenarios: readonly string[]): Ratios {
+  return Object.fromEntries(
+    Object.entries(ratios).filter(([name]) => scenarios.includes(name.split(':', 1)[0] ?? '')),
+  );
+}
+
 /**
  * Compares each ratio of the baseline with the run's. It fell where even the best of the run's rounds
  * is more than the tolerance below: what the rounds differ by among themselves is no one's fault.

@@ -5,7 +5,9 @@ import { eachAlone, upstreamRequests, verified, withCost } from '../measured.ts'
 import type { Contestant } from '../peers/peer.ts';
 import type { Column, Comparison, Goal, Round, Scenario } from '../scenario.ts';
 
-const warmUpMs = 400;
+/** The first: until the code is compiled. Then: until connections are as they stay. */
+const firstWarmUpMs = 1_500;
+const warmUpMs = 300;
 const measuredMs = 1_500;
 const smokeMs = 250;
 /** How many of the objects are looked at by their SHA-256, before and after. */
@@ -87,7 +89,9 @@ export function hotHits({ load, perSecond, connections, ...about }: HotHits): Sc
         const problems = round.number === 0 ? await fill(round, contestant, objects) : [];
         problems.push(...(await verified(round, contestant, ...some)));
         const rate = (ms: number) => bench.load.call('rate', { ...job, ms });
-        const warmUp = await rate(smoke ? smokeMs : warmUpMs);
+        const warmUp = await rate(
+          smoke ? smokeMs : round.number > 0 ? warmUpMs : firstWarmUpMs / (quick ? 2 : 1),
+        );
         await upstreamRequests(round, objects);
         const { result, cost } = await withCost(contestant, () =>
           rate(smoke ? smokeMs : measuredMs / (quick ? 2 : 1)),

@@ -58,7 +58,7 @@ export const memoryDownloads: Scenario = {
       const tierAtRest = await memoryTierBytes();
       const paths = Array.from({ length: downloads }, () => bodyPath(randomUUID(), size));
       const startedAt = monotonicMs();
-      const limit = full ? {} : { limitMs: shortMs };
+      const limit = full ? {} : { limitMs: form === 'quick' ? shortMs / 2 : shortMs };
       const job = { base: contestant.base, paths, pace, digest: full, ...limit };
       const running = bench.load.call('downloads', job, full ? fullMs : undefined);
       const peak = await peakWhile(running, pid);

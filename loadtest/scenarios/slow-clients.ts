@@ -84,7 +84,7 @@ function slowClients(about: {
             base,
             paths: Array.from({ length: clients }, () => path),
             pace,
-            limitMs: form === 'smoke' ? limitMs / 6 : limitMs,
+            limitMs: limitMs / (form === 'smoke' ? 6 : form === 'quick' ? 2 : 1),
           });
           const peak = await peakWhile(running, pid);
           return { peak, downloads: (await running).downloads };

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { compare, type Ratios, ratiosOf } from '../../loadtest/report/baseline.ts';
+import { compare, type Ratios, ratiosAmong, ratiosOf } from '../../loadtest/report/baseline.ts';
 import type { Sample, Scenario } from '../../loadtest/scenario.ts';
 
 function ratios(median: number, least = median, most = median): Ratios {
@@ -66,4 +66,17 @@ test('ratios are to the better nginx, by what a scenario compares, void samples 
   expect(ratiosOf([{ scenario, samples }])).toEqual({
     'hot: ms, nginx': { median: 0.5, least: 0.5, most: 0.5 },
   });
+});
+
+test('ratios of some scenarios are those by their whole names', () => {
+  const figure = { median: 1, least: 1, most: 1 };
+  const all = {
+    'hot: rate, nginx': figure,
+    'hot-1k: rate, nginx': figure,
+    'herd: s, nginx': figure,
+  };
+  expect(Object.keys(ratiosAmong(all, ['hot', 'herd']))).toEqual([
+    'hot: rate, nginx',
+    'herd: s, nginx',
+  ]);
 });

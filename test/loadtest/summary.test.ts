@@ -51,7 +51,7 @@ test('options that make no sense are refused, with what would', () => {
 
 test('a form has its own number of rounds unless one is given', () => {
   expect(readOptions([])).toMatchObject({ form: 'usual', rounds: undefined, handicap: false });
-  expect(readOptions(['--quick'])).toMatchObject({ form: 'quick', rounds: 2 });
+  expect(readOptions(['--quick'])).toMatchObject({ form: 'quick', rounds: 1 });
   expect(readOptions(['--smoke'])).toMatchObject({ form: 'smoke', rounds: 1, peers: ['direct'] });
   expect(readOptions(['--quick', '--rounds', '4', '--handicap'])).toMatchObject({
     rounds: 4,
