@@ -16,8 +16,8 @@ export interface HotStore {
   peekBody(body: BodyRef): Uint8Array | undefined;
 }
 
-/** Up to this size head and body are joined in one buffer: a copy is cheaper than a second buffer to write. */
-const joinedBytes = 16 * 1024;
+/** Up to this size head and body are joined in one pooled buffer; beyond, two to write cost less than a copy. */
+const joinedBytes = 4 * 1024;
 
 /** Takes requests of which all but this is known beforehand; `ttl` in whole seconds, undefined: for ever. */
 export interface HitRecord {
