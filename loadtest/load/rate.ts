@@ -40,6 +40,8 @@ interface Target {
 }
 
 const nsPerMs = 1e6;
+/** How long after the last request of a fixed rate was due its answers are waited for. */
+const graceMs = 5_000;
 
 export async function rate(job: RateJob): Promise<RateResult> {
   const histogram = createHistogram();
@@ -147,8 +149,8 @@ async function openLoop(job: RateJob, range: Range): Promise<void> {
       if (!gun) break;
       shoot(gun);
     }
-    // A server that cannot keep up is not waited for much longer than it was asked for.
-    if (now > startedAt + 2 * ms) over.resolve();
+    // A server that cannot keep up is not waited for for ever.
+    if (now > startedAt + ms + graceMs) over.resolve();
     else if (answered < total && problems.size === 0) setImmediate(turn);
   };
   turn();
