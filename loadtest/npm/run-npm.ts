@@ -47,10 +47,15 @@ export async function runNpm(
   return { ms, problem };
 }
 
-/** Nothing of the host's configuration, and nothing that is not an install. */
+/** Of the host's configuration only whom it trusts and its proxy, and nothing that is not an install. */
 function environment(base: string, home: string): NodeJS.ProcessEnv {
+  const { PATH, NODE_EXTRA_CA_CERTS, HTTPS_PROXY, NO_PROXY, npm_config_cafile } = process.env;
   return {
-    PATH: process.env.PATH,
+    PATH,
+    NODE_EXTRA_CA_CERTS,
+    HTTPS_PROXY,
+    NO_PROXY,
+    npm_config_cafile,
     HOME: home,
     npm_config_cache: join(home, 'cache'),
     npm_config_userconfig: join(home, 'npmrc'),
