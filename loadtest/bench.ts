@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, rm, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -21,6 +22,8 @@ export interface BenchOptions {
   readonly npmProject: string | undefined;
 }
 
+/** Linux's file system in memory. */
+const memoryDir = '/dev/shm';
 /** Packages of the generated registry. */
 const npmPackages = 320;
 
@@ -39,6 +42,7 @@ export class Bench {
   readonly #folder: string;
   readonly #npmProject: string | undefined;
   #registry: Promise<RegistryUpstream> | undefined;
+  #inMemory: Promise<string> | undefined;
   #folders = 0;
 
   private constructor(
@@ -103,6 +107,15 @@ export class Bench {
     return folder;
   }
 
+  /** One in memory where the system has a file system for that: for what a client writes. */
+  async memoryFolder(name: string): Promise<string> {
+    if (!existsSync(memoryDir)) return this.folder(name);
+    this.#inMemory ??= mkdtemp(join(memoryDir, 'millrace-load-'));
+    const folder = join(await this.#inMemory, `${this.#folders++}-${name}`);
+    await mkdir(folder);
+    return folder;
+  }
+
   /** Throws where the medium has not that many bytes to spare. */
   async needSpace(bytes: number): Promise<void> {
     const { bavail, bsize } = await statfs(this.#folder);
@@ -117,6 +130,8 @@ export class Bench {
     this.load.close();
     this.origin.close();
     (await this.#registry)?.close();
-    await rm(this.#folder, { recursive: true, force: true });
+    for (const folder of [this.#folder, await this.#inMemory]) {
+      if (folder !== undefined) await rm(folder, { recursive: true, force: true });
+    }
   }
 }

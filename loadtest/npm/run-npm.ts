@@ -24,12 +24,12 @@ export async function runNpm(
   base: string,
   command: NpmCommand,
 ): Promise<Installed> {
-  const folder = await bench.folder(`npm-${command}`);
+  const folder = await bench.memoryFolder(`npm-${command}`);
   const files: Partial<ProjectFiles> = project(base);
   for (const [name, content] of Object.entries(files)) {
     if (command === 'ci' || name === 'package.json') await writeFile(join(folder, name), content);
   }
-  const home = await bench.folder('npm-home');
+  const home = await bench.memoryFolder('npm-home');
   const startedAt = monotonicMs();
   const child = startPinned('npm', [command], bench.cores.load, {
     cwd: folder,
