@@ -1,11 +1,10 @@
 import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { run } from '../../../src/cli/program.ts';
+import { FakeProcess } from '../../cli/support.ts';
 import { temporaryFolder } from '../../support/gateway.ts';
 import { type IsolatedNetwork, isolatedNetwork } from './isolated.ts';
-import { attempt, type Finished } from './run.ts';
-
-const main = fileURLToPath(new URL('../../../src/main.ts', import.meta.url));
+import type { Finished } from './run.ts';
 
 /** A user with a home and a project of the test, who runs `millrace` and then the tool. */
 export class SetUpUser {
@@ -80,11 +79,13 @@ export class SetUpUser {
     return states;
   }
 
-  async #millrace(...args: readonly string[]): Promise<Finished> {
+  /** In this process: a start of its own for each of them would take longer than the tool. */
+  async #millrace(...args: readonly string[]): Promise<{ readonly output: string }> {
+    const fake = new FakeProcess();
     const env = { HOME: this.home, ...this.#exported };
-    const finished = await attempt(process.execPath, [main, ...args], { cwd: this.project, env });
-    if (finished.code === 0) return finished;
-    throw new Error(`millrace ${args.join(' ')}:\n${finished.output}${finished.errors}`);
+    const code = await run(args, fake.io({ cwd: this.project, env }));
+    if (code === 0) return { output: fake.stdout.text };
+    throw new Error(`millrace ${args.join(' ')}:\n${fake.stdout.text}${fake.stderr.text}`);
   }
 }
 
