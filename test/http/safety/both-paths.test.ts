@@ -38,7 +38,10 @@ async function setup() {
   const start = (fastPath: boolean): Promise<TestGateway> =>
     testGateway({
       config: { fastPath, debugToken: 'token' },
-      mounts: [{ path: '/files', url: origin.url }],
+      mounts: [
+        { path: '/files', url: origin.url },
+        { path: '/npm', url: origin.url, ecosystem: 'npm' },
+      ],
       now: clock.now,
     });
   return { clock, origin, fast: await start(true), ordinary: await start(false) };
@@ -122,6 +125,34 @@ describe('behind hits of the same connection, both paths take as dangerous or as
     // One byte at a time.
     await compare(gateways, [...hits, said([...bytes], answers), said([hit], 1)]);
   });
+});
+
+test('a document that is rewritten for the client is answered the same by both', async () => {
+  const gateways = await setup();
+  const { origin } = gateways;
+  const dist = { tarball: `${origin.url}/pad/-/pad-1.0.0.tgz` };
+  const pad = { name: 'pad', versions: { '1.0.0': { name: 'pad', version: '1.0.0', dist } } };
+  const fresh = { 'Cache-Control': 'max-age=300', 'Content-Type': 'application/json' };
+  origin.serve('/pad', { body: JSON.stringify(pad), headers: fresh });
+  const dated = origin.handlerOf('/pad');
+  origin.handle('/pad', (request, reply) => {
+    reply.sendDate = false;
+    reply.setHeader('Date', new Date(gateways.clock.now()).toUTCString());
+    return dated?.(request, reply);
+  });
+  const ask = (client: string): Step => ({
+    pieces: [`GET /npm/pad HTTP/1.1\r\nHost: x\r\nUser-Agent: ${client}\r\nAccept: */*\r\n\r\n`],
+    methods: ['GET'],
+    pause: 700,
+  });
+  const npm = ask('npm/11.0.0 node/v26.0.0 linux x64 workspaces/false');
+  const yarn = ask('yarn/1.22.0 npm/? node/v26.0.0 linux x64');
+  const heard = await compare(gateways, [npm, npm, npm, npm, yarn, yarn, yarn, npm, npm]);
+  expect(heard.match(/HTTP\/1\.1 200/g)).toHaveLength(9);
+  expect(heard).toContain('http://x/npm/pad/-/pad-1.0.0.tgz');
+  const { client, adminUrl } = gateways.fast;
+  const metrics = await client.send(`${adminUrl}/metrics`);
+  expect(metrics.body.toString()).toMatch(/\{cache="prepared",result="hit"\} [1-9]/);
 });
 
 const post = `POST /files/private HTTP/1.1\r\nHost: x\r\nContent-Length: ${evil.length}\r\n`;
