@@ -27,9 +27,8 @@ async function main(args: readonly string[]): Promise<number> {
     return 0;
   }
   if (options.markdown) return printMarkdown(options);
-  const results = await runSuite(options);
-  const file = options.json ?? defaultResultsFile(results.startedAt);
-  await writeResults(file, results);
+  const file = options.json ?? defaultResultsFile(new Date());
+  const results = await runSuite(options, (until) => writeResults(file, until));
   console.log(`Written to ${file}`);
   if (!hasProblems(results)) return 0;
   console.error('FAILED: wrong bytes, requests too many, or a crash; see VOID above');

@@ -29,8 +29,14 @@ export interface SuiteOptions {
   readonly install: boolean;
 }
 
-/** Runs scenarios and prints the table of each as soon as it is there. */
-export async function runSuite(options: SuiteOptions): Promise<Results> {
+/**
+ * Runs scenarios and prints the table of each as soon as it is there; `each` gets all until then, so
+ * that a run that is broken off leaves what it has.
+ */
+export async function runSuite(
+  options: SuiteOptions,
+  each?: (results: Results) => Promise<void>,
+): Promise<Results> {
   const wanted = options.peers.flatMap((name) => peers[name] ?? []);
   if (options.install) installMissing(wanted);
   const installed = wanted.filter(isInstalled);
@@ -41,11 +47,24 @@ export async function runSuite(options: SuiteOptions): Promise<Results> {
     bench.close().finally(() => process.exit(130));
   };
   process.once('SIGINT', interrupted);
+  process.once('SIGTERM', interrupted);
   const outcomes: Outcome[] = [];
   const pinned = bench.cores.server !== undefined;
   const machine = thisMachine();
   console.log(`${machineLine(machine)}${pinned ? '' : ', NOT PINNED to cores'}\n`);
-  const { form } = options;
+  const { form, handicap } = options;
+  const versions = Object.fromEntries(
+    [subject, ...installed].map((peer) => [peer.name, peer.version() ?? '']),
+  );
+  const resultsOf = (measured: readonly Outcome[]): Results => ({
+    startedAt,
+    machine,
+    pinned,
+    form,
+    handicap,
+    versions,
+    outcomes: measured,
+  });
   try {
     for (const scenario of options.scenarios) {
       const taking = installed.filter((peer) => takesPart(peer, scenario));
@@ -53,15 +72,14 @@ export async function runSuite(options: SuiteOptions): Promise<Results> {
       const samples = await runScenario(bench, scenario, [subject, ...taking], { rounds, form });
       outcomes.push({ scenario, samples });
       console.log(renderScenario(scenario, new Summary(samples), form === 'smoke'));
+      await each?.(resultsOf(outcomes));
     }
   } finally {
     process.off('SIGINT', interrupted);
+    process.off('SIGTERM', interrupted);
     await bench.close();
   }
-  const versions = Object.fromEntries(
-    [subject, ...installed].map((peer) => [peer.name, peer.version() ?? '']),
-  );
-  return { startedAt, machine, pinned, form, handicap: options.handicap, versions, outcomes };
+  return resultsOf(outcomes);
 }
 
 function takesPart({ name }: Peer, scenario: Scenario): boolean {
