@@ -27,6 +27,8 @@ export interface ConnectOptions {
   /** Which private addresses are let through all the same. */
   readonly allowAddress: (ip: string, port: number) => boolean;
   readonly secureContext?: SecureContext;
+  /** What is offered over TLS (ALPN, RFC 7301), most wanted first; without it HTTP/1.1 only. */
+  readonly protocols?: readonly ('h2' | 'http/1.1')[];
   /** The socket stays writable when the other side has ended: for tunnels. */
   readonly allowHalfOpen?: boolean;
 }
@@ -73,9 +75,7 @@ export function connector(origin: string, trusted: boolean, options: ConnectOpti
     const refused = progress.resolved && !mayConnect(hostname);
     const reading = secure ? undefined : new ReadBuffer();
     const open = (): Socket =>
-      reading === undefined
-        ? openSecure(target, options.secureContext, sessions)
-        : openPlain(target, reading);
+      reading === undefined ? openSecure(target, options, sessions) : openPlain(target, reading);
     const socket = refused ? new Socket().destroy(prohibited(hostname)) : open();
     const timer = setTimeout(() => socket.destroy(connectTimeout(progress.resolved)), timeoutMs);
     const settle = (error: Error | undefined): void => {
@@ -112,7 +112,7 @@ function openPlain(target: TcpNetConnectOpts, reading: ReadBuffer): Socket {
 
 function openSecure(
   target: { host: string; port: number },
-  secureContext: SecureContext | undefined,
+  { secureContext, protocols = ['http/1.1'] }: ConnectOptions,
   sessions: SessionSlot,
 ): Socket {
   const socket = tlsConnect({
@@ -121,7 +121,7 @@ function openSecure(
     ...(isIP(target.host) === 0 && { servername: target.host }),
     ...(secureContext && { secureContext }),
     ...(sessions.session && { session: sessions.session }),
-    ALPNProtocols: ['http/1.1'],
+    ALPNProtocols: [...protocols],
     // Said outright, so that no environment variable can switch it off.
     rejectUnauthorized: true,
   });

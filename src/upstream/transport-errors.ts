@@ -41,6 +41,12 @@ export function toGatewayError(error: unknown, phase: Phase): GatewayError {
   return new GatewayError(code, message, { origin, retryable, cause: error });
 }
 
+/** The connection, or a stream of it, ended without an error that says more. */
+export function brokenOff(phase: Phase, cause?: unknown): GatewayError {
+  const [code, message] = broken(phase);
+  return new GatewayError(code, message, { origin: 'upstream', retryable: true, cause });
+}
+
 function judge(error: unknown, phase: Phase): [ErrorCode, string] {
   const code = codeOf(error);
   switch (code) {

@@ -11,12 +11,21 @@ export interface ExchangeContext {
   readonly pool: ConnectionPool;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
-  /** The exchange holds nothing any more. */
-  readonly onOver: (exchange: Exchange) => void;
+  /** It holds nothing any more. */
+  readonly onOver: () => void;
+}
+
+/** A request under way, whatever carries it. */
+export interface PendingExchange {
+  /** The head, or the GatewayError instead of it. */
+  readonly head: Promise<UpstreamResponse>;
+  start(): void;
+  /** Ends it at whatever stage with this error. */
+  cancel(error: GatewayError): void;
 }
 
 /** RFC 9110 section 9.2.2. */
-const idempotentMethods: ReadonlySet<string> = new Set([
+export const idempotentMethods: ReadonlySet<string> = new Set([
   'GET',
   'HEAD',
   'OPTIONS',
@@ -26,7 +35,7 @@ const idempotentMethods: ReadonlySet<string> = new Set([
 ]);
 
 /** One request and its response: undici's handler for both. */
-export class Exchange implements Dispatcher.DispatchHandler {
+export class Exchange implements PendingExchange, Dispatcher.DispatchHandler {
   /** The head, or the GatewayError instead of it. */
   readonly head: Promise<UpstreamResponse>;
   readonly #request: UpstreamRequest;
@@ -219,7 +228,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   #finish(error?: GatewayError): void {
     if (this.#over) return;
     this.#over = true;
-    this.#context.onOver(this);
+    this.#context.onOver();
     const slot = this.#slot;
     if (slot === undefined) return;
     // Not within the parser's callback: bytes after this response would meet the next request.

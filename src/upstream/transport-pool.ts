@@ -13,9 +13,9 @@ export interface PoolOptions {
 }
 
 /** How long an idle connection is kept, unless the upstream's `Keep-Alive` says less. */
-const keepAliveTimeoutMs = 30_000;
+export const keepAliveTimeoutMs = 30_000;
 /** The most bytes of a response's head. */
-const maxHeaderSize = 64 * 1024;
+export const maxHeaderSize = 64 * 1024;
 
 /** One place in a pool: carries one request at a time, over a connection that it may renew. */
 export class Slot {
@@ -74,6 +74,10 @@ export class ConnectionPool {
     this.#origin = origin;
     this.#options = options;
     this.#onEmpty = onEmpty;
+  }
+
+  get isEmpty(): boolean {
+    return this.#slots.size === 0;
   }
 
   /**

@@ -2,8 +2,9 @@ import { createSecureContext, getCACertificates, type SecureContext } from 'node
 import { originOf } from '../core/canonical-url.ts';
 import { GatewayError } from '../core/errors.ts';
 import { type Connect, connector, type Lookup } from './transport-connect.ts';
-import { Exchange } from './transport-exchange.ts';
-import { ConnectionPool } from './transport-pool.ts';
+import { Exchange, type PendingExchange } from './transport-exchange.ts';
+import { Http2Exchange } from './transport-http2-exchange.ts';
+import { OriginConnections } from './transport-origin.ts';
 import type { Transport, UpstreamRequest, UpstreamResponse } from './upstream.ts';
 
 /** Times in milliseconds. */
@@ -16,8 +17,13 @@ export interface TransportOptions {
   readonly idleTimeoutMs: number;
   /** Which private addresses requests that are not `trusted` may reach all the same. */
   readonly allowAddress: (ip: string, port: number) => boolean;
-  /** Connections at a time to one origin; without it as many as there are requests. */
+  /**
+   * HTTP/1.1 connections at a time to one origin, and HTTP/2 streams; without it as many as there are
+   * requests.
+   */
   readonly connectionsPerOrigin?: number;
+  /** HTTP/2 is offered over TLS; without it HTTP/1.1 only is spoken. */
+  readonly http2?: boolean;
   /** More certificate authorities to trust, in PEM, besides those of the system. */
   readonly ca?: readonly string[];
   /** Instead of the system's resolver. */
@@ -29,7 +35,8 @@ export interface TransportOptions {
 }
 
 /**
- * HTTP/1.1 over keep-alive connections, by undici. Trusted and guarded requests share no connection,
+ * HTTP/1.1 over keep-alive connections, by undici, and HTTP/2 where it is offered and chosen (ALPN),
+ * by Node's own client. Trusted and guarded requests share no connection,
  * so that no guarded one rides on a connection that was opened unchecked. Errors: every GatewayError
  * of origin `upstream`; `http_request_error` (gateway) for a request that cannot be written;
  * `client_gone`, or the signal's reason when that is a GatewayError, after an abort; `shutting_down`
@@ -43,8 +50,8 @@ class PooledTransport implements Transport {
   readonly #options: TransportOptions;
   readonly #secureContext: SecureContext | undefined;
   readonly #now: () => number;
-  readonly #pools = new Map<string, ConnectionPool>();
-  readonly #active = new Set<Exchange>();
+  readonly #origins = new Map<string, OriginConnections>();
+  readonly #active = new Set<PendingExchange>();
   #closed = false;
 
   constructor(options: TransportOptions) {
@@ -60,11 +67,7 @@ class PooledTransport implements Transport {
   async send(request: UpstreamRequest, signal?: AbortSignal): Promise<UpstreamResponse> {
     if (this.#closed) throw shuttingDown();
     if (signal?.aborted) throw abortError(signal);
-    const exchange = new Exchange(request, {
-      pool: this.#poolFor(request),
-      now: this.#now,
-      onOver: (over) => this.#active.delete(over),
-    });
+    const exchange = this.#exchangeFor(request);
     this.#active.add(exchange);
     exchange.start();
     if (signal === undefined) return exchange.head;
@@ -80,35 +83,65 @@ class PooledTransport implements Transport {
   async close(): Promise<void> {
     this.#closed = true;
     for (const exchange of this.#active) exchange.cancel(shuttingDown());
-    const pools = [...this.#pools.values()];
-    this.#pools.clear();
-    await Promise.all(pools.map((pool) => pool.destroy(shuttingDown())));
+    const origins = [...this.#origins.values()];
+    this.#origins.clear();
+    await Promise.all(origins.map((origin) => origin.destroy(shuttingDown())));
   }
 
-  #poolFor({ url, trusted }: UpstreamRequest): ConnectionPool {
+  #exchangeFor(request: UpstreamRequest): PendingExchange {
+    const onOver = (): void => {
+      this.#active.delete(exchange);
+    };
+    const now = this.#now;
+    const connections = (): OriginConnections => this.#connectionsTo(request);
+    const { http1, http2 } = connections();
+    const { firstByteTimeoutMs, idleTimeoutMs } = this.#options;
+    const exchange =
+      http2 === undefined || request.ownConnection === true
+        ? new Exchange(request, { pool: http1, now, onOver })
+        : new Http2Exchange(request, {
+            connections,
+            timeouts: { firstByteMs: firstByteTimeoutMs, idleMs: idleTimeoutMs },
+            now,
+            onOver,
+          });
+    return exchange;
+  }
+
+  #connectionsTo({ url, trusted }: UpstreamRequest): OriginConnections {
     const origin = originOf(url);
     const key = trusted ? origin : `guarded ${origin}`;
-    const known = this.#pools.get(key);
+    const known = this.#origins.get(key);
     if (known !== undefined) return known;
-    const { connectTimeoutMs, lookup, allowAddress, onConnect, ...limits } = this.#options;
-    const connect = connector(origin, trusted, {
-      connectTimeoutMs,
-      allowAddress,
-      ...(lookup && { lookup }),
-      ...(this.#secureContext && { secureContext: this.#secureContext }),
-    });
-    const pool = new ConnectionPool(
+    const { http2 = false, connectionsPerOrigin, ...limits } = this.#options;
+    const offersHttp2 = http2 && origin.startsWith('https:');
+    const connections = new OriginConnections(
       origin,
       {
-        connect: onConnect ? timed(connect, (ms) => onConnect(origin, ms)) : connect,
-        maxConnections: limits.connectionsPerOrigin ?? Number.POSITIVE_INFINITY,
+        connect: this.#connector(origin, trusted, ['http/1.1']),
+        connectHttp2: offersHttp2
+          ? this.#connector(origin, trusted, ['h2', 'http/1.1'])
+          : undefined,
+        maxConnections: connectionsPerOrigin ?? Number.POSITIVE_INFINITY,
         firstByteTimeoutMs: limits.firstByteTimeoutMs,
         idleTimeoutMs: limits.idleTimeoutMs,
       },
-      () => this.#pools.delete(key),
+      () => this.#origins.delete(key),
     );
-    this.#pools.set(key, pool);
-    return pool;
+    this.#origins.set(key, connections);
+    return connections;
+  }
+
+  #connector(origin: string, trusted: boolean, protocols: readonly ('h2' | 'http/1.1')[]): Connect {
+    const { connectTimeoutMs, lookup, allowAddress, onConnect } = this.#options;
+    const connect = connector(origin, trusted, {
+      connectTimeoutMs,
+      allowAddress,
+      protocols,
+      ...(lookup && { lookup }),
+      ...(this.#secureContext && { secureContext: this.#secureContext }),
+    });
+    return onConnect ? timed(connect, (ms) => onConnect(origin, ms)) : connect;
   }
 }
 

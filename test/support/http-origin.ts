@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createSecureServer as createHttp2Server, type Http2SecureServer } from 'node:http2';
 import { createServer as createSecureServer, type Server as SecureServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import { onTestFinished } from 'vitest';
@@ -26,10 +27,14 @@ export type Handler = (request: IncomingMessage, response: ServerResponse) => vo
 export interface LoggedRequest {
   readonly method: string;
   readonly target: string;
+  /** `1.1`, `2.0`. */
+  readonly httpVersion: string;
   /** `[name, value, …]` as received. */
   readonly headers: readonly string[];
   readonly status: number | undefined;
 }
+
+type AnyServer = Server | SecureServer | Http2SecureServer;
 
 const pieceSize = 256 * 1024;
 
@@ -42,13 +47,12 @@ export class HttpOrigin {
   bytesSent = 0;
   /** Connections accepted so far. */
   connections = 0;
-  readonly #server: Server | SecureServer;
+  readonly #server: AnyServer;
   readonly #sockets = new Set<Socket>();
   readonly #handlers = new Map<string, Handler>();
-  readonly #log: { method: string; target: string; headers: string[]; response: ServerResponse }[] =
-    [];
+  readonly #log: (Omit<LoggedRequest, 'status'> & { response: ServerResponse })[] = [];
 
-  constructor(server: Server | SecureServer, base = 'http://127.0.0.1') {
+  constructor(server: AnyServer, base = 'http://127.0.0.1') {
     this.#server = server;
     this.port = (server.address() as AddressInfo).port;
     this.url = `${base}:${this.port}`;
@@ -57,7 +61,9 @@ export class HttpOrigin {
       this.#sockets.add(socket);
       socket.on('close', () => this.#sockets.delete(socket));
     });
-    server.on('request', (request, response) => void this.#answer(request, response));
+    server.on('request', (request: IncomingMessage, response: ServerResponse) => {
+      void this.#answer(request, response);
+    });
   }
 
   /** All requests in order, with the status they got so far. */
@@ -103,6 +109,7 @@ export class HttpOrigin {
     this.#log.push({
       method: request.method ?? '',
       target,
+      httpVersion: request.httpVersion,
       headers: request.rawHeaders,
       response,
     });
@@ -239,6 +246,16 @@ export async function httpOrigin(): Promise<HttpOrigin> {
 /** The same under TLS at `https://localhost:port`, with the certificate of tests. */
 export async function httpsOrigin(): Promise<HttpOrigin> {
   const server = createSecureServer({ ...selfSigned, keepAliveTimeout: 60_000 });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const origin = new HttpOrigin(server, 'https://localhost');
+  onTestFinished(() => origin.close());
+  return origin;
+}
+
+/** The same with HTTP/2 and HTTP/1.1, whichever the client chooses; `only` leaves it no choice. */
+export async function http2Origin(only?: 'h2'): Promise<HttpOrigin> {
+  const server = createHttp2Server({ ...selfSigned, allowHTTP1: only === undefined });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const origin = new HttpOrigin(server, 'https://localhost');
