@@ -114,6 +114,7 @@ export async function createGateway(initial: Config, io: GatewayIo): Promise<Gat
       ...connecting,
       firstByteTimeoutMs: config.timeouts.firstByte,
       idleTimeoutMs: config.timeouts.idle,
+      http2: config.upstreamHttp2,
       now,
       onConnect: (origin, milliseconds) => mirrors.connected(origin, milliseconds),
     }),

@@ -63,6 +63,7 @@ export interface Config extends CachingConfig {
     readonly idle: number;
     readonly floor: number;
   };
+  readonly upstreamHttp2: boolean;
   readonly region: string | undefined;
   readonly limits: {
     readonly concurrency: number | undefined;

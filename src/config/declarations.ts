@@ -173,6 +173,12 @@ export const settings = {
       restart,
     ),
   },
+  upstreamHttp2: setting(
+    trueOrFalse,
+    true,
+    'Upstreams and mirrors over TLS that speak HTTP/2 are asked over it, many requests on one connection; the parallel parts of a large object still come over connections of their own.',
+    restart,
+  ),
   region: optional(
     region,
     'nobody knows',

@@ -57,7 +57,7 @@ interface AskedPart {
 
 /** What a request to the upstreams has besides what its resource says. */
 interface SendOptions
-  extends Partial<Pick<DownloadRequest, 'method' | 'size' | 'avoid' | 'onInterim'>> {
+  extends Partial<Pick<DownloadRequest, 'method' | 'size' | 'avoid' | 'lane' | 'onInterim'>> {
   readonly signal?: AbortSignal;
 }
 
@@ -243,7 +243,7 @@ export class Exchange {
     const some = (etag: string | undefined) => part(somePart, etag);
     let connections: number | undefined;
     const refetch: Refetch = {
-      part: (range, etag) => this.#send(resource, part(range, etag), of),
+      part: (range, etag) => this.#send(resource, part(range, etag), { ...of, lane: true }),
       whole: () => this.#send(resource, shared, of),
       next: (etag) => downloader.next({ ...downloadOf(resource), ...of, headers: some(etag) }),
       connections: (etag) => {

@@ -189,7 +189,7 @@ export class Attempter {
   }
 
   async #send(
-    { request: { method, purpose, onAttempt, onInterim }, attempts }: Around,
+    { request: { method, lane, purpose, onAttempt, onInterim }, attempts }: Around,
     to: Pick<UpstreamRequest, 'url' | 'headers' | 'trusted' | 'redirected' | 'timeouts'>,
     signal: AbortSignal | undefined,
   ): Promise<UpstreamResponse> {
@@ -200,7 +200,13 @@ export class Attempter {
     };
     try {
       const response = await this.#transport.send(
-        { method, ...to, ...(purpose && { purpose }), ...(onInterim && { onInterim }) },
+        {
+          method,
+          ...to,
+          ...(lane && { lane }),
+          ...(purpose && { purpose }),
+          ...(onInterim && { onInterim }),
+        },
         signal,
       );
       note(response.status);

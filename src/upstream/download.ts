@@ -45,6 +45,8 @@ export interface DownloadRequest {
   readonly avoid?: Set<string>;
   /** The same for the URL of a redirect to another origin, instead of the downloader's own. */
   readonly redirectTrusted?: (url: string) => boolean;
+  /** One of the parallel parts of a large body: over a connection of its own. */
+  readonly lane?: boolean;
   /** Passed on to the transport. */
   readonly purpose?: UpstreamPurpose;
   /** Hears of each request when its head or its failure is there. */

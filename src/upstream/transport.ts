@@ -97,7 +97,7 @@ class PooledTransport implements Transport {
     const { http1, http2 } = connections();
     const { firstByteTimeoutMs, idleTimeoutMs } = this.#options;
     const exchange =
-      http2 === undefined || request.ownConnection === true
+      http2 === undefined || request.lane === true
         ? new Exchange(request, { pool: http1, now, onOver })
         : new Http2Exchange(request, {
             connections,

@@ -18,8 +18,8 @@ export interface UpstreamRequest {
   readonly redirected?: boolean;
   /** What it is for, told to the observer. */
   readonly purpose?: UpstreamPurpose;
-  /** Its bytes share a connection with no others: it is one of the parts of a large body. */
-  readonly ownConnection?: boolean;
+  /** One of the parallel parts of a large body: over a connection of its own. */
+  readonly lane?: boolean;
   /** In place of the transport's own, where they are shorter; milliseconds. */
   readonly timeouts?: { readonly connectMs: number; readonly firstByteMs: number };
   /** Hears of what comes before the response; without it interim responses are passed over. */

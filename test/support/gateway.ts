@@ -148,6 +148,7 @@ function baseConfig(data: string): Config {
     ...caching,
     debugToken: undefined,
     timeouts: { connect: 5_000, firstByte: 10_000, idle: 10_000, floor: 2_000 },
+    upstreamHttp2: true,
     region: undefined,
     limits: { concurrency: undefined, ecosystems: [], connections: 1, bandwidth: undefined },
     mirrorPresets: [],

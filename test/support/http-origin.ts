@@ -45,6 +45,8 @@ export class HttpOrigin {
   readonly port: number;
   /** Body bytes handed to sockets. */
   bytesSent = 0;
+  /** Responses that are not over. */
+  openExchanges = 0;
   /** Connections accepted so far. */
   connections = 0;
   readonly #server: AnyServer;
@@ -106,6 +108,10 @@ export class HttpOrigin {
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const target = request.url ?? '';
+    this.openExchanges += 1;
+    response.once('close', () => {
+      this.openExchanges -= 1;
+    });
     this.#log.push({
       method: request.method ?? '',
       target,

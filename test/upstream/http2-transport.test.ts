@@ -67,7 +67,7 @@ it('HTTP/1.1 it is where HTTP/2 is switched off, and for what wants its own conn
   const transport = http2();
   expect(await text(transport, `${origin.url}/a`)).toBe('a');
   const parts = [0, 1].map(() =>
-    transport.send(get(`${origin.url}/a`, { ownConnection: true })).then(collect),
+    transport.send(get(`${origin.url}/a`, { lane: true })).then(collect),
   );
   await Promise.all(parts);
   expect(origin.requests.map(({ httpVersion }) => httpVersion)).toEqual([
