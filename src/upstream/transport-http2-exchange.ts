@@ -24,7 +24,7 @@ export interface Http2ExchangeContext {
 
 /**
  * One request and its response over HTTP/2, or over HTTP/1.1 where the upstream chooses that: for the
- * connection, for this request (HTTP_1_1_REQUIRED), or by a 421.
+ * connection, for this request (HTTP_1_1_REQUIRED, ENHANCE_YOUR_CALM), or by a 421.
  */
 export class Http2Exchange implements PendingExchange {
   readonly head: Promise<UpstreamResponse>;
@@ -123,7 +123,7 @@ export class Http2Exchange implements PendingExchange {
       this.#end(failure);
       return;
     }
-    if (failure.wantsHttp1) {
+    if (failure.wantsHttp1 && this.#isIdempotent) {
       this.#leave();
       this.#goOverHttp1();
       return;
@@ -146,7 +146,11 @@ export class Http2Exchange implements PendingExchange {
     if (this.#retried) return false;
     if (refused) return true;
     const died = error.code === 'connection_terminated' && !connection.isUp;
-    return died && connection.requests > 1 && idempotentMethods.has(this.#request.method);
+    return died && connection.requests > 1 && this.#isIdempotent;
+  }
+
+  get #isIdempotent(): boolean {
+    return idempotentMethods.has(this.#request.method);
   }
 
   #canRepeat(): boolean {

@@ -15,6 +15,11 @@ export interface StreamTimeouts {
   readonly idleMs: number;
 }
 
+const betterOverHttp1: ReadonlySet<number> = new Set([
+  constants.NGHTTP2_HTTP_1_1_REQUIRED,
+  constants.NGHTTP2_ENHANCE_YOUR_CALM,
+]);
+
 /** How a stream ended that did not bring its response to the end. */
 export interface StreamFailure {
   readonly error: GatewayError;
@@ -22,7 +27,7 @@ export interface StreamFailure {
   readonly responded: boolean;
   /** The upstream has not looked at the request. RFC 9113 section 8.7. */
   readonly refused: boolean;
-  /** The upstream wants this request over HTTP/1.1. RFC 9113 section 7. */
+  /** HTTP/1.1 would do better: so says the upstream, or it has enough of streams. RFC 9113 section 7. */
   readonly wantsHttp1: boolean;
 }
 
@@ -251,7 +256,7 @@ export class Http2StreamExchange {
       error,
       responded: this.#response !== undefined,
       refused: this.#unsent || code === constants.NGHTTP2_REFUSED_STREAM,
-      wantsHttp1: code === constants.NGHTTP2_HTTP_1_1_REQUIRED,
+      wantsHttp1: betterOverHttp1.has(code),
     });
     this.#response?.arrived(error);
   }

@@ -1,3 +1,4 @@
+import type { Http2ServerResponse } from 'node:http2';
 import { describe, expect, it } from 'vitest';
 import type { ErrorCode } from '../../src/core/errors.ts';
 import type { Transport } from '../../src/upstream/upstream.ts';
@@ -17,6 +18,7 @@ const protocolError = 1;
 const internalError = 2;
 const refused = 7;
 const cancel = 8;
+const enhanceYourCalm = 11;
 const http1Required = 13;
 
 function answer(stream: FrameStream, text = 'ok'): void {
@@ -248,15 +250,20 @@ it('a 421 is asked for once more over a connection of its own, and then stands',
   ]);
 });
 
-it('what the upstream wants over HTTP/1.1 it gets over HTTP/1.1', async () => {
+it.each([
+  ['HTTP_1_1_REQUIRED', http1Required],
+  ['ENHANCE_YOUR_CALM', enhanceYourCalm],
+])('after %s the request is sent over HTTP/1.1, once', async (_name, code) => {
   const origin = await http2Origin();
   origin.handle('/', (request, response) => {
     if (request.httpVersion === '1.1') response.end('old');
-    else
-      (response as unknown as { stream: { close(code: number): void } }).stream.close(
-        http1Required,
-      );
+    else (response as unknown as Http2ServerResponse).stream.close(code);
   });
-  const response = await http2().send(get(`${origin.url}/`));
+  const transport = http2();
+  const response = await transport.send(get(`${origin.url}/`));
   expect((await collect(response)).bytes.toString()).toBe('old');
+  await expect(transport.send(get(`${origin.url}/`, { method: 'POST' }))).rejects.toMatchObject({
+    origin: 'upstream',
+  });
+  expect(origin.requests.map(({ httpVersion }) => httpVersion)).toEqual(['2.0', '1.1', '2.0']);
 });
