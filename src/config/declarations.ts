@@ -176,7 +176,7 @@ export const settings = {
   upstreamHttp2: setting(
     trueOrFalse,
     true,
-    'Upstreams and mirrors over TLS that speak HTTP/2 are asked over it, many requests on one connection; the parallel parts of a large object still come over connections of their own.',
+    'Upstreams and mirrors over TLS that speak HTTP/2 are asked over it, many requests on one connection; large objects and their parallel parts still have connections of their own.',
     restart,
   ),
   region: optional(

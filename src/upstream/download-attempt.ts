@@ -189,10 +189,13 @@ export class Attempter {
   }
 
   async #send(
-    { request: { method, lane, purpose, onAttempt, onInterim }, attempts }: Around,
+    { request, plan, attempts }: Around,
     to: Pick<UpstreamRequest, 'url' | 'headers' | 'trusted' | 'redirected' | 'timeouts'>,
     signal: AbortSignal | undefined,
   ): Promise<UpstreamResponse> {
+    const { method, purpose, onAttempt, onInterim } = request;
+    // HTTP/2 is for many small bodies; a large one would be as fast as its window, and hold up others.
+    const lane = request.lane ?? plan.sizeClass === 'large';
     const note = (outcome: Attempt['outcome']): void => {
       const attempt = { url: to.url, outcome };
       attempts.push(attempt);

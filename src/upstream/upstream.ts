@@ -18,7 +18,7 @@ export interface UpstreamRequest {
   readonly redirected?: boolean;
   /** What it is for, told to the observer. */
   readonly purpose?: UpstreamPurpose;
-  /** One of the parallel parts of a large body: over a connection of its own. */
+  /** A large body, or one of the parallel parts of one: over a connection of its own. */
   readonly lane?: boolean;
   /** In place of the transport's own, where they are shorter; milliseconds. */
   readonly timeouts?: { readonly connectMs: number; readonly firstByteMs: number };

@@ -84,6 +84,17 @@ test('a large body, byte for byte, from the upstream and from the cache', async 
   expect(digest(hit.body)).toBe(expected);
 });
 
+test('where bodies are large as a rule, each has a connection of its own', async () => {
+  const { origin, gateway } = await setup();
+  const size = 17 * mebibyte;
+  for (const path of ['/first', '/second']) {
+    origin.serve(path, { body: { seed: path, size }, headers });
+    const answer = await gateway.get(`/files${path}`);
+    expect(answer.body.equals(generatedBytes(path, 0, size))).toBe(true);
+  }
+  expect(versions(origin)).toEqual(['GET 2.0', 'GET 1.1']);
+});
+
 test('a large body that comes slowly is asked for in parts over HTTP/1.1 connections', async () => {
   const limits = { concurrency: undefined, ecosystems: [], connections: 4, bandwidth: undefined };
   const { origin, gateway } = await setup({ config: { limits } });
@@ -112,11 +123,20 @@ test('a large body that comes slowly is asked for in parts over HTTP/1.1 connect
 
 test('a client that leaves ends its own request only, and a slow one holds nobody up', async () => {
   const { origin, gateway } = await setup();
-  const size = 24 * mebibyte;
+  const size = 12 * mebibyte;
   // Too private to be shared or stored: each client has a stream of its own.
   const own = { 'Cache-Control': 'no-store' };
   origin.serve('/slow', { body: { seed: 'slow', size }, headers: own });
-  origin.serve('/left', { body: { seed: 'left', size: 1024 * mebibyte }, headers: own });
+  const piece = Buffer.alloc(mebibyte / 4);
+  origin.handle('/left', (_request, response) => {
+    response.writeHead(200, own);
+    // Without end, as fast as it is taken.
+    const pour = (): void => {
+      while (response.write(piece));
+    };
+    response.on('drain', pour);
+    pour();
+  });
   origin.serve('/other', { body: { seed: 'other', size: mebibyte }, headers: own });
   const slow = await gateway.client.open(`${gateway.url}/files/slow`);
   slow.message.pause();
@@ -131,7 +151,6 @@ test('a client that leaves ends its own request only, and a slow one holds nobod
   await new Promise((resolve) => slow.message.once('end', resolve));
   expect(Buffer.concat(chunks).equals(generatedBytes('slow', 0, size))).toBe(true);
   await until(() => origin.openExchanges === 0, 'the upstream is not asked for more');
-  expect(origin.bytesSent).toBeLessThan(512 * mebibyte);
   expect(new Set(versions(origin))).toEqual(new Set(['GET 2.0']));
 });
 
