@@ -11,8 +11,6 @@ import { keepAliveTimeoutMs, maxHeaderSize } from './transport-pool.ts';
 const streamWindow = 1024 * 1024;
 /** Of the connection, which is only ever as full as its streams let it. */
 const connectionWindow = 16 * 1024 * 1024;
-/** Until the upstream has said how many streams it takes. */
-const presumedStreams = 100;
 /** As many fields as Node's HTTP/1.1 parser takes. */
 const maxFields = 2000;
 
@@ -32,7 +30,7 @@ export class Http2Connection {
   #requests = 0;
   #retired = false;
   /** Streams at a time. RFC 9113 section 6.5.2. */
-  #limit = presumedStreams;
+  #limit: number | undefined;
   #idle: NodeJS.Timeout | undefined;
 
   constructor(origin: string, socket: Socket, { onRoom, onClosed }: ConnectionEvents) {
@@ -79,7 +77,12 @@ export class Http2Connection {
 
   get hasRoom(): boolean {
     // The first one may wait: a limit of none is one that will be raised.
-    return this.isUp && this.#streams < Math.max(1, this.#limit);
+    return this.isUp && this.#streams < Math.max(1, this.#limit ?? 1);
+  }
+
+  /** The upstream has not yet said how many streams it takes: what is more than that it refuses. */
+  get isSettling(): boolean {
+    return this.isUp && this.#limit === undefined;
   }
 
   /** A place for one stream; `leave` gives it back. */

@@ -27,6 +27,11 @@ interface Waiter {
   readonly connectTimeoutMs: number | undefined;
 }
 
+/** A connection that is being opened; the socket is there once the opening has begun. */
+interface Opening {
+  socket?: Socket;
+}
+
 /**
  * The HTTP/2 connections to one origin: one as a rule, more when it has no room for another stream.
  * The first request finds out whether the upstream speaks HTTP/2, the others wait for what it finds.
@@ -38,7 +43,7 @@ export class Http2Pool {
   /** No stream of theirs is left to be given, but some are open. */
   readonly #leaving = new Set<Http2Connection>();
   readonly #waiting = new Set<Waiter>();
-  #opening: Socket | undefined;
+  #opening: Opening | undefined;
   #speaksHttp1 = false;
   #destroyed = false;
 
@@ -66,7 +71,11 @@ export class Http2Pool {
     this.#serve();
     return () => {
       if (!this.#waiting.delete(waiter) || this.#waiting.size > 0) return;
-      this.#opening?.destroy(unwanted());
+      // Who comes before it is closed opens another one.
+      const opening = this.#opening;
+      this.#opening = undefined;
+      opening?.socket?.destroy(unwanted());
+      this.#tellIfEmpty();
     };
   }
 
@@ -85,16 +94,19 @@ export class Http2Pool {
     const all = [...this.#connections, ...this.#leaving];
     this.#connections.clear();
     this.#leaving.clear();
-    this.#opening?.destroy(error);
+    this.#opening?.socket?.destroy(error);
+    this.#opening = undefined;
     await Promise.all(all.map((connection) => connection.destroy()));
   }
 
   #serve(): void {
     for (const waiter of this.#waiting) {
       if (this.#streams() >= this.#options.maxStreams) return;
-      const connection = [...this.#connections].find(({ hasRoom }) => hasRoom);
+      const connections = [...this.#connections];
+      const connection = connections.find(({ hasRoom }) => hasRoom);
       if (connection === undefined) {
-        this.#opening ??= this.#open(waiter.connectTimeoutMs);
+        if (connections.some(({ isSettling }) => isSettling)) return;
+        if (this.#opening === undefined) this.#open(waiter.connectTimeoutMs);
         return;
       }
       this.#waiting.delete(waiter);
@@ -103,14 +115,18 @@ export class Http2Pool {
     }
   }
 
-  #open(connectTimeoutMs: number | undefined): Socket {
-    return this.#options.connect((error, socket) => {
+  #open(connectTimeoutMs: number | undefined): void {
+    const opening: Opening = {};
+    this.#opening = opening;
+    opening.socket = this.#options.connect((error, socket) => {
+      if (this.#opening !== opening) {
+        socket?.destroy();
+        return;
+      }
       this.#opening = undefined;
       if (socket === undefined) {
         this.#grantAll({ kind: 'failed', error: error ?? unwanted() });
         this.#tellIfEmpty();
-      } else if (this.#destroyed) {
-        socket.destroy();
       } else if ((socket as TLSSocket).alpnProtocol === 'h2') {
         this.#add(socket);
         this.#serve();

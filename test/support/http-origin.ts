@@ -1,7 +1,11 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { createSecureServer as createHttp2Server, type Http2SecureServer } from 'node:http2';
+import {
+  createSecureServer as createHttp2Server,
+  type Http2SecureServer,
+  type Settings,
+} from 'node:http2';
 import { createServer as createSecureServer, type Server as SecureServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import { onTestFinished } from 'vitest';
@@ -259,9 +263,9 @@ export async function httpsOrigin(): Promise<HttpOrigin> {
   return origin;
 }
 
-/** The same with HTTP/2 and HTTP/1.1, whichever the client chooses; `only` leaves it no choice. */
-export async function http2Origin(only?: 'h2'): Promise<HttpOrigin> {
-  const server = createHttp2Server({ ...selfSigned, allowHTTP1: only === undefined });
+/** The same with HTTP/2 and HTTP/1.1, whichever the client chooses. */
+export async function http2Origin(settings: Settings = {}): Promise<HttpOrigin> {
+  const server = createHttp2Server({ ...selfSigned, allowHTTP1: true, settings });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const origin = new HttpOrigin(server, 'https://localhost');

@@ -133,6 +133,19 @@ it('a request given up before its head ends its stream; while connecting, the co
   await expect(unresolved).rejects.toBe(reason);
 });
 
+it('who comes as the only other one gives up while connecting gets a connection all the same', async () => {
+  expectNoLeaks();
+  const origin = await http2Origin();
+  origin.serve('/a', { body: 'a' });
+  const transport = http2();
+  const abort = new AbortController();
+  const left = transport.send(get(`${origin.url}/a`), abort.signal);
+  abort.abort();
+  const stays = transport.send(get(`${origin.url}/a`));
+  await expect(left).rejects.toMatchObject({ code: 'client_gone' });
+  expect((await collect(await stays)).bytes.toString()).toBe('a');
+});
+
 it('an upstream that does not answer in time: its connection is not trusted any more, and new ones go elsewhere', async () => {
   const streams: FrameStream[] = [];
   const origin = await frameOrigin((stream) => {

@@ -203,6 +203,19 @@ it('no more streams are open than allowed, here and there; who waits is served i
   expect(origin.connections).toBe(1);
 });
 
+it('no upstream gets more streams on a connection than it says it takes, from the first on', async () => {
+  const most = 5;
+  const origin = await http2Origin({ maxConcurrentStreams: most });
+  origin.serve('/a', { body: { seed: 'a', size: 50_000 } });
+  const transport = http2();
+  const all = await Promise.all(
+    Array.from({ length: 40 }, async () => collect(await transport.send(get(`${origin.url}/a`)))),
+  );
+  expect(all.filter(({ error }) => error !== undefined)).toEqual([]);
+  // None was refused and sent again.
+  expect(origin.requests).toHaveLength(40);
+});
+
 it('an upstream that takes few streams on a connection gets another connection', async () => {
   let first: (() => void) | undefined;
   const origin = await frameOrigin((stream) => {
