@@ -79,10 +79,9 @@ export class Parallel {
     if (this.#count) this.#assign(this.#count);
   }
 
-  /** A part could not be had while others come: that many are all there is for a while. */
+  /** A part could not be had while others come: so many at once are one too many. */
   refused(): void {
-    const { lanes } = this.#options.view();
-    this.#count?.refused(lanes.length, this.#options.now());
+    this.#count?.refused(this.#options.now());
   }
 
   stop(): void {

@@ -43,6 +43,9 @@ interface Followed {
   readonly kept: RawHeaders;
 }
 
+/** By then a mirror has heard that a connection was ended, and has its place free again. */
+const hearingMs = 25;
+
 /** Asks one mirror, and tells what it learns of it. */
 export class Attempter {
   readonly #transport: Transport;
@@ -142,7 +145,9 @@ export class Attempter {
       after,
       ended: (how, seen) => {
         const beside = (before + mirrors.gates.active(origin) - 1) / 2;
-        if (hasPlace) mirrors.gates.leave(origin);
+        const leave = (): void => mirrors.gates.leave(origin);
+        if (hasPlace && how === 'whole') leave();
+        else if (hasPlace) after(hearingMs, leave);
         mirrors.delivered(origin, sizeClass, how, { ...seen, beside });
       },
       demoted: (fault) => {

@@ -63,10 +63,9 @@ export class LaneCount {
     else if (sample.at >= this.#restUntil) this.#try(this.#target + 1, rate);
   }
 
-  /** More could not be had: it is tried again soon, and ever later for as long as that is so. */
-  refused(target: number, at: number): void {
-    if (target >= this.#target) return;
-    this.#settle(target, at + this.#refusedMs);
+  /** One was too many: it is tried again soon, and ever later for as long as that is so. */
+  refused(at: number): void {
+    this.#settle(this.#target - 1, at + this.#refusedMs);
     this.#refusedMs = Math.min(restMs, 2 * this.#refusedMs);
   }
 

@@ -33,7 +33,8 @@ export interface Situation {
 export interface SegmentSizes {
   /** The longest that a segment should take a connection, in milliseconds. */
   readonly targetMs: number;
-  /** How many times as long as its first byte it should take at the least. */
+  /** The least, in milliseconds, and in times of what its first byte takes. */
+  readonly leastMs: number;
   readonly latencies: number;
   /** In how many turns at the least the connections bring what nobody works at yet. */
   readonly turns: number;
@@ -45,6 +46,7 @@ export interface SegmentSizes {
 
 export const segmentSizes: SegmentSizes = {
   targetMs: 1_000,
+  leastMs: 150,
   latencies: 8,
   turns: 2,
   minBytes: 1024 * 1024,
@@ -146,7 +148,7 @@ function share(
   const inTime = (growth * (gap.first - reader + 1)) / others;
   const most = untried ? trialMs : sizes.targetMs;
   const ms = Math.min(most, inTime, left / (others + rate) / sizes.turns);
-  return bounded(rate * Math.max(ms, latency * sizes.latencies), sizes);
+  return bounded(rate * Math.max(ms, sizes.leastMs, latency * sizes.latencies), sizes);
 }
 
 function bounded(bytes: number, { minBytes, maxBytes, stepBytes }: SegmentSizes): number {

@@ -54,10 +54,11 @@ describe('the number of connections', () => {
     const count = new LaneCount({ max: 8 });
     count.begin(100);
     const rest = (from: number): number => {
-      count.refused(2, from);
+      count.refused(from);
+      const { target } = count;
       for (let at = from; ; at += 10) {
-        count.observe({ at, bytes: at * 100, flowing: 2 });
-        if (count.target > 2) return at - from;
+        count.observe({ at, bytes: at * 100, flowing: target });
+        if (count.target > target) return at - from;
       }
     };
     const rests = [0, 10_000, 20_000, 30_000, 40_000, 50_000].map(rest);
