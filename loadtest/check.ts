@@ -10,6 +10,7 @@ import {
   compare,
   ratiosAmong,
   ratiosOf,
+  usualTolerance,
 } from './report/baseline.ts';
 import { machineLine } from './report/machine.ts';
 import { hasProblems, type Results, readResults, writeResults } from './report/results-file.ts';
@@ -27,6 +28,7 @@ run's own spread, or where a byte was wrong.
   --scenarios a,b only these of the form
   --results FILE  compares a run that is over already (npm run loadtest -- --json FILE)
   --json FILE     writes what was measured
+  --tolerance N   percent that may be lost instead of 15, where the machine is another one
   --update        writes the baseline instead of comparing with it
   --handicap      the gateway without V8's optimising compilers, to see that slowness is seen
   --install       installs missing peers with apt-get
@@ -71,7 +73,8 @@ async function main(args: readonly string[]): Promise<number> {
   }
   const measured = results.outcomes.map(({ scenario }) => scenario.name);
   const wanted = options.scenarios === undefined ? ratios : ratiosAmong(ratios, measured);
-  return report(compare(wanted, ratiosOf(results.outcomes)));
+  const tolerance = Number(options.tolerance) / 100;
+  return report(compare(wanted, ratiosOf(results.outcomes), tolerance));
 }
 
 function readArguments(args: readonly string[]) {
@@ -82,6 +85,7 @@ function readArguments(args: readonly string[]) {
       scenarios: { type: 'string' },
       results: { type: 'string' },
       json: { type: 'string' },
+      tolerance: { type: 'string', default: String(100 * usualTolerance) },
       update: { type: 'boolean', default: false },
       handicap: { type: 'boolean', default: false },
       install: { type: 'boolean', default: false },
@@ -90,6 +94,11 @@ function readArguments(args: readonly string[]) {
   });
   if (values.update && values.scenarios !== undefined) {
     throw new Error('--update and --scenarios exclude each other: a baseline has all of its form');
+  }
+  if (!/^\d{1,2}$/.test(values.tolerance)) {
+    throw new Error(
+      `--tolerance is a whole number of percent from 0 to 99, not ${values.tolerance}`,
+    );
   }
   if (values.update && values.handicap) {
     throw new Error('--update and --handicap exclude each other: a slowed run is no baseline');

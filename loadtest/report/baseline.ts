@@ -4,8 +4,8 @@ import { type Figure, Summary } from './summary.ts';
 /** Whom a baseline has ratios to. */
 const opponents = ['nginx', 'aria2'] as const;
 
-/** Share of a ratio that may be lost before it counts. */
-export const tolerance = 0.15;
+/** Share of a ratio that may be lost before it counts, unless another is given. */
+export const usualTolerance = 0.15;
 
 /** Ratios of Millrace by what they are of: `hot-1k: rate, nginx`. */
 export type Ratios = Readonly<Record<string, Figure>>;
@@ -54,7 +54,11 @@ export function ratiosAmong(ratios: Ratios, scenarios: readonly string[]): Ratio
  * is more than the tolerance below: what the rounds differ by among themselves is no one's fault.
  * A ratio of the baseline that the run has not counts as missing, so that nothing ends unseen.
  */
-export function compare(baseline: Ratios, run: Ratios): readonly Comparison[] {
+export function compare(
+  baseline: Ratios,
+  run: Ratios,
+  tolerance = usualTolerance,
+): readonly Comparison[] {
   return Object.entries(baseline).map(([name, { median: before }]) => {
     const now = run[name];
     if (!now) return { name, before, now, loss: 1, verdict: 'missing' };

@@ -80,3 +80,9 @@ test('ratios of some scenarios are those by their whole names', () => {
     'herd: s, nginx',
   ]);
 });
+
+test('what may be lost can be said', () => {
+  const before = ratios(1);
+  expect(compare(before, ratios(0.7), 0.4).map(({ verdict }) => verdict)).toEqual(['kept']);
+  expect(compare(before, ratios(0.5), 0.4).map(({ verdict }) => verdict)).toEqual(['fell']);
+});
