@@ -97,10 +97,8 @@ export class Mirrors {
   /** As `Downloader.next`. */
   next(request: DownloadRequest): string | undefined {
     const { ranking } = this.#planned(request, placesFor(request, this.#rules), false);
-    const first = ranking.order[0]?.option;
-    return first && first.active < first.concurrency && first.queued === 0
-      ? first.candidate.origin
-      : undefined;
+    const first = ranking.order[0]?.option.candidate;
+    return first && this.hasPlace(first, request.purpose) ? first.origin : undefined;
   }
 
   /** Whether a candidate would have a place at once. */

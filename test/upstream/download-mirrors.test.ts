@@ -331,6 +331,18 @@ describe('a segment', () => {
     expect(downloader.next(request(`${a}/f`, { upstreams, ...more }))).toBeUndefined();
   });
 
+  it('that is broken off has its place until the mirror has heard of that', async () => {
+    const { downloader, clock, mirrors } = setup({ [a]: right, [b]: right });
+    const more = { upstreams: [{ url: a }], headers, size: 8 } as const;
+    const pending = downloader.fetch(request(`${a}/f`, more));
+    await new Promise(setImmediate);
+    clock.advance(60);
+    (await pending).abort();
+    expect(mirrors.gates.active(a)).toBe(1);
+    clock.advance(60);
+    expect(mirrors.gates.active(a)).toBe(0);
+  });
+
   it('that is refused beside others is no failure, but for the third time in a row', async () => {
     const { fetch, mirrors } = setup({ [a]: () => ({ status: 503 }), [b]: right });
     await mirrors.gates.enter(a, { key: 'other', limit: 9 }, undefined);
