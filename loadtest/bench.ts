@@ -3,11 +3,11 @@ import { existsSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, rm, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { CacheSettings } from './cache-settings.ts';
 import type { LoadCalls } from './load/main.ts';
 import { configuredUpstream, generatedUpstream, type RegistryUpstream } from './npm/upstream.ts';
 import type { OriginCalls } from './origin/main.ts';
 import type { OriginLimits } from './origin/server.ts';
-import type { CacheSettings } from './peers/peer.ts';
 import { type Cores, chooseCores } from './processes/start.ts';
 import { Worker } from './processes/worker.ts';
 

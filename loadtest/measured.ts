@@ -1,7 +1,8 @@
 import type { Contestant } from './peers/peer.ts';
 import { monotonicMs } from './processes/monotonic.ts';
 import { type Usage, usageOf } from './processes/usage.ts';
-import type { Round, Sample } from './scenario.ts';
+import type { Sample } from './sample.ts';
+import type { Round } from './scenario.ts';
 
 /** What a contestant's process used while something was measured; empty where it has none of its own. */
 export interface Cost {

@@ -1,6 +1,7 @@
 import type { Bench } from './bench.ts';
 import type { Contestant, Peer } from './peers/peer.ts';
-import type { Form, Sample, Scenario } from './scenario.ts';
+import type { Sample } from './sample.ts';
+import type { Form, Scenario } from './scenario.ts';
 
 export interface RunOptions {
   readonly rounds: number;

@@ -13,7 +13,7 @@ import type { WriteVector } from './storage/engines/file-io.ts';
 import { fileTrouble, openPartFile, type PartFile } from './storage/part-file.ts';
 import { findPart, type PartRecord, partPaths, removePart } from './storage/part-record.ts';
 import { storageFailed } from './storage/storage-error.ts';
-import type { DownloadedResponse, Downloader, DownloadRequest } from './upstream/download.ts';
+import type { DownloadedResponse, Downloader, DownloadRequest } from './upstream/downloader.ts';
 import { retryAfterMs } from './upstream/retry-after.ts';
 
 /** Processes of this host, as far as a download must know them. */

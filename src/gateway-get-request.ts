@@ -4,7 +4,7 @@ import type { Digest } from './core/digest.ts';
 import type { RawHeaders } from './core/raw-headers.ts';
 import { createRouting } from './gateway-routing.ts';
 import { MountTable } from './surfaces/mount-table.ts';
-import type { DownloadRequest } from './upstream/download.ts';
+import type { DownloadRequest } from './upstream/downloader.ts';
 
 export interface AskedFile {
   /** Canonical. */

@@ -1,7 +1,7 @@
 import type { GatewayError } from './core/errors.ts';
 import type { MirrorFault } from './core/mirror-figures.ts';
 import type { FeedResponse } from './pipeline/feed.ts';
-import type { DownloadedResponse } from './upstream/download.ts';
+import type { DownloadedResponse } from './upstream/downloader.ts';
 import type { BodySink } from './upstream/upstream.ts';
 
 /** What one place has given to a download. */

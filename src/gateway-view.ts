@@ -15,7 +15,7 @@ import type { Incoming, Route } from './surfaces/router.ts';
 import { redactText } from './telemetry/redact.ts';
 import type { StateSample } from './telemetry/state-sample.ts';
 import type { Telemetry } from './telemetry/telemetry.ts';
-import type { Downloader } from './upstream/download.ts';
+import type { Downloader } from './upstream/downloader.ts';
 import type { Mirrors } from './upstream/mirrors.ts';
 
 export interface ViewOptions {

@@ -4,10 +4,12 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { housedPackages, importViolation, roomOf } from './architecture-rules.ts';
+import { importCircle } from './import-circles.ts';
 import { readSources } from './source-files.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const sources = readSources(root);
+const all = readSources(root);
+const sources = all.filter(({ path }) => path.startsWith('src/'));
 const packageJson: unknown = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 
 /** Names of files below a folder, from the root, with forward slashes. */
@@ -42,6 +44,10 @@ test('each room imports only what it may, and npm packages only in their home', 
     }),
   );
   expect(violations).toEqual([]);
+});
+
+test('no files import each other in a circle, not even for types', () => {
+  expect(importCircle(all)).toEqual([]);
 });
 
 test('every dependency has a home and is imported', () => {
@@ -101,6 +107,29 @@ describe('the checks themselves', () => {
     ['src/config/load.ts', 'node:process', false],
   ])('%s importing %s is allowed: %s', (path, specifier, allowed) => {
     expect(importViolation(path, specifier) === undefined).toBe(allowed);
+  });
+
+  test.each([
+    [
+      'a pair',
+      { 'src/a.ts': ['./b.ts'], 'src/b.ts': ['./a.ts'] },
+      ['src/a.ts', 'src/b.ts', 'src/a.ts'],
+    ],
+    [
+      'a longer one behind others, across folders',
+      {
+        'src/main.ts': ['./x/a.ts', 'node:fs'],
+        'src/x/a.ts': ['./leaf.ts', '../y/b.ts'],
+        'src/x/leaf.ts': [],
+        'src/y/b.ts': ['./c.ts'],
+        'src/y/c.ts': ['../x/leaf.ts', '../x/a.ts'],
+      },
+      ['src/x/a.ts', 'src/y/b.ts', 'src/y/c.ts', 'src/x/a.ts'],
+    ],
+    ['none', { 'src/a.ts': ['./b.ts', './c.ts'], 'src/b.ts': ['./c.ts'], 'src/c.ts': ['zod'] }, []],
+  ])('a circle of imports is found: %s', (_name, files, circle) => {
+    const facts = Object.entries(files).map(([path, imports]) => ({ path, imports }));
+    expect(importCircle(facts)).toEqual(circle);
   });
 
   test('facts are read from the syntax, not from words in comments and strings', () => {

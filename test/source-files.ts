@@ -18,7 +18,7 @@ export interface SourceFacts {
   readonly mutableVariables: readonly string[];
 }
 
-/** The facts of all files below `src/` in the project at `root`, by TypeScript's own parser. */
+/** The facts of all files of the project at `root`, by TypeScript's own parser. */
 export function readSources(root: string): SourceFacts[] {
   const api = new API({ cwd: root });
   try {
@@ -30,7 +30,8 @@ export function readSources(root: string): SourceFacts[] {
     const facts: SourceFacts[] = [];
     for (const name of program.getSourceFileNames()) {
       const file = program.getSourceFile(name);
-      if (!name.startsWith(`${prefix}src/`) || file === undefined) continue;
+      const isOurs = name.startsWith(prefix) && !name.includes('/node_modules/');
+      if (!isOurs || file === undefined) continue;
       facts.push({
         path: name.slice(prefix.length),
         lines: readFileSync(name, 'utf8').trimEnd().split('\n').length,

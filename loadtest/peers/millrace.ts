@@ -6,10 +6,11 @@ import process from 'node:process';
 import { createInterface } from 'node:readline';
 import manifest from '../../package.json' with { type: 'json' };
 import type { Bench } from '../bench.ts';
+import type { CacheSettings } from '../cache-settings.ts';
 import { hasEnded, startPinned, stop } from '../processes/start.ts';
 import { waitFor } from '../processes/wait-for.ts';
 import { cacheLookups, memoryTierBytes } from './millrace-metrics.ts';
-import type { CacheSettings, Peer } from './peer.ts';
+import type { Peer } from './peer.ts';
 import { freePort } from './server-process.ts';
 
 /** The gateway as a user runs it: a process of its own, a config file, its log to a file. */

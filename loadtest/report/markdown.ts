@@ -1,4 +1,5 @@
-import type { Comparison, Goal } from '../scenario.ts';
+import type { Comparison } from '../sample.ts';
+import type { Goal } from '../scenario.ts';
 import { machineLine } from './machine.ts';
 import type { Outcome, Results } from './results-file.ts';
 import { type Figure, Summary } from './summary.ts';

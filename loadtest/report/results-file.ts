@@ -1,7 +1,8 @@
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Form, Sample, Scenario } from '../scenario.ts';
+import type { Sample } from '../sample.ts';
+import type { Form, Scenario } from '../scenario.ts';
 import type { Machine } from './machine.ts';
 import { Summary } from './summary.ts';
 import { isMet, opponents } from './table.ts';

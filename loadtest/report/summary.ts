@@ -1,4 +1,4 @@
-import type { Comparison, Sample } from '../scenario.ts';
+import type { Comparison, Sample } from '../sample.ts';
 
 /** Names of what counts as one opponent: the better of them is what Millrace is compared with. */
 const opponents: Readonly<Record<string, readonly string[]>> = {

@@ -4,7 +4,8 @@ import { bodyPath } from '../fixtures/generated-body.ts';
 import { eachAlone, withCost } from '../measured.ts';
 import type { OriginLimits } from '../origin/server.ts';
 import type { Contestant } from '../peers/peer.ts';
-import type { Comparison, Goal, Sample, Scenario } from '../scenario.ts';
+import type { Comparison, Sample } from '../sample.ts';
+import type { Goal, Scenario } from '../scenario.ts';
 
 const mebibyte = 1024 * 1024;
 

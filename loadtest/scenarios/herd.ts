@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { bodyPath } from '../fixtures/generated-body.ts';
 import { eachAlone, withCost } from '../measured.ts';
 import type { Contestant } from '../peers/peer.ts';
-import type { Comparison, Round, Scenario } from '../scenario.ts';
+import type { Comparison } from '../sample.ts';
+import type { Round, Scenario } from '../scenario.ts';
 import { caches } from './hot-hits.ts';
 
 const mebibyte = 1024 * 1024;

@@ -3,7 +3,8 @@ import type { RateJob } from '../load/rate.ts';
 import type { Shot } from '../load/shot.ts';
 import { eachAlone, upstreamRequests, verified, withCost } from '../measured.ts';
 import type { Contestant } from '../peers/peer.ts';
-import type { Column, Comparison, Goal, Round, Scenario } from '../scenario.ts';
+import type { Column, Comparison } from '../sample.ts';
+import type { Goal, Round, Scenario } from '../scenario.ts';
 
 /** The first: until the code is compiled. Then: until connections are as they stay. */
 const firstWarmUpMs = 1_500;

@@ -1,6 +1,7 @@
 import { choices, zipfOrder } from '../fixtures/choices.ts';
 import { bodyPath, etagOf } from '../fixtures/generated-body.ts';
-import type { Comparison, Scenario } from '../scenario.ts';
+import type { Comparison } from '../sample.ts';
+import type { Scenario } from '../scenario.ts';
 import { byCost, byRate, hotHits, rateGoals } from './hot-hits.ts';
 
 const kibibyte = 1024;

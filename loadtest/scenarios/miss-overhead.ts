@@ -3,7 +3,8 @@ import { bodyPath } from '../fixtures/generated-body.ts';
 import { withCost } from '../measured.ts';
 import type { Contestant } from '../peers/peer.ts';
 import { figureOf } from '../report/summary.ts';
-import type { Comparison, Round, Sample, Scenario } from '../scenario.ts';
+import type { Comparison, Sample } from '../sample.ts';
+import type { Round, Scenario } from '../scenario.ts';
 import { caches } from './hot-hits.ts';
 
 const size = 2 * 1024;

@@ -1,6 +1,7 @@
 import { eachAlone, withCost } from '../measured.ts';
 import { type NpmCommand, runNpm } from '../npm/run-npm.ts';
-import type { Comparison, Scenario } from '../scenario.ts';
+import type { Comparison } from '../sample.ts';
+import type { Scenario } from '../scenario.ts';
 
 const byWarm: Comparison = { key: 'warm', better: 'less', label: 'warm' };
 const byCold: Comparison = { key: 'cold', better: 'less', label: 'cold' };

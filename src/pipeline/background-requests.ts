@@ -2,7 +2,7 @@ import type { ArtifactMeta } from '../core/artifact-meta.ts';
 import type { Logger } from '../core/logger.ts';
 import { decide } from '../policy/decide.ts';
 import type { Store } from '../storage/store.ts';
-import type { Downloader } from '../upstream/download.ts';
+import type { Downloader } from '../upstream/downloader.ts';
 import type { FailedValidations } from './failed-validations.ts';
 import type { Fill } from './fill.ts';
 import { type Obtained, type ObtainParts, obtain } from './obtain.ts';

@@ -1,7 +1,7 @@
 import type { ByteRange } from '../core/body.ts';
 import { type RawHeaders, withoutFields } from '../core/raw-headers.ts';
 import { requestFields } from '../policy/headers.ts';
-import type { DownloadRequest } from '../upstream/download.ts';
+import type { DownloadRequest } from '../upstream/downloader.ts';
 import type { Resource } from './resource.ts';
 
 /** What the resource says of a request for it. */

@@ -12,7 +12,7 @@ import { requestFields } from '../policy/headers.ts';
 import { mayStore } from '../policy/storing.ts';
 import type { PartialBody, PartialIdentity, Store } from '../storage/store.ts';
 import { discard } from '../upstream/discard.ts';
-import type { DownloadedResponse, Downloader, DownloadRequest } from '../upstream/download.ts';
+import type { DownloadedResponse, Downloader, DownloadRequest } from '../upstream/downloader.ts';
 import type { UpstreamResponse } from '../upstream/upstream.ts';
 import type { Client } from './asking.ts';
 import { downloadOf, partFields, sharedFields, somePart } from './download-of.ts';

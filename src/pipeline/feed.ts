@@ -1,5 +1,5 @@
 import { GatewayError } from '../core/errors.ts';
-import type { DownloadedResponse } from '../upstream/download.ts';
+import type { DownloadedResponse } from '../upstream/downloader.ts';
 import type { BodySink } from '../upstream/upstream.ts';
 import type { Fill } from './fill.ts';
 import { LaneMeter } from './lane-meter.ts';

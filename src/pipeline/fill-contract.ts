@@ -1,6 +1,18 @@
+import type { ArtifactMeta, BodyRef } from '../core/artifact-meta.ts';
 import type { ByteRange } from '../core/body.ts';
 import type { Digest } from '../core/digest.ts';
-import type { FillStorageOptions } from './fill-storage.ts';
+import type { PartialBody } from '../storage/store.ts';
+
+/** Where a fill's bytes are kept. */
+export interface FillStorageOptions {
+  /** Where the bytes go; undefined: nowhere. */
+  readonly partial: PartialBody | undefined;
+  readonly key: string;
+  /** The record of the body, once that is known. */
+  readonly meta: (body: BodyRef) => ArtifactMeta;
+  /** The store failed: the readers do not notice, the operator must. */
+  readonly onFailure: (error: unknown) => void;
+}
 
 export interface FillOptions extends FillStorageOptions {
   /** Total bytes, when the response says so. */

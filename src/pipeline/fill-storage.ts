@@ -1,19 +1,8 @@
 import type { ArtifactMeta, BodyRef } from '../core/artifact-meta.ts';
 import { GatewayError } from '../core/errors.ts';
-import type { PartialBody } from '../storage/store.ts';
 import type { Arrivals } from './arrivals.ts';
-import type { FillSource } from './fill-contract.ts';
+import type { FillSource, FillStorageOptions } from './fill-contract.ts';
 import { leavesRightBytes, unreadable } from './fill-errors.ts';
-
-export interface FillStorageOptions {
-  /** Where the bytes go; undefined: nowhere. */
-  readonly partial: PartialBody | undefined;
-  readonly key: string;
-  /** The record of the body, once that is known. */
-  readonly meta: (body: BodyRef) => ArtifactMeta;
-  /** The store failed: the readers do not notice, the operator must. */
-  readonly onFailure: (error: unknown) => void;
-}
 
 /** What a fill shows of itself for that. */
 export interface TakingUp {

@@ -10,9 +10,9 @@ import type { BackgroundRequests } from './background-requests.ts';
 import { derivedPrefix } from './derive.ts';
 import { GivenVersions, type Recipient } from './given-versions.ts';
 import type { ObtainParts } from './obtain.ts';
+import type { SelectedRepresentation } from './representation.ts';
 import { belonging, namingDocument, pinned, type Resource } from './resource.ts';
 import { searchDocument } from './search-document.ts';
-import type { Selected } from './serve.ts';
 
 export interface GenerationsOptions {
   readonly store: Store;
@@ -74,12 +74,11 @@ export class Generations {
     }
   }
 
-  /** Remembers which version of a naming document the client is about to get. */
-  given({ resource, record, client }: Asking, selected: Selected): void {
+  /** Remembers which version of a naming document the client gets: the shared one, or one of its own. */
+  given({ resource, record, client }: Asking, shared: SelectedRepresentation | undefined): void {
     const { classification, request } = resource;
     if (classification.kind !== 'index' || !classification.names || request.method !== 'GET')
       return;
-    const shared = selected.kind === 'representation' ? selected.representation : undefined;
     if (shared && shared.status !== 200) return;
     const version = this.#kept(request.url, shared?.identity());
     const recipient = recipientOf(resource, record, client);

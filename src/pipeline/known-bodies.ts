@@ -1,7 +1,7 @@
 import type { BodyRef } from '../core/artifact-meta.ts';
 import type { Store } from '../storage/store.ts';
 import { discard } from '../upstream/discard.ts';
-import type { DownloadedResponse } from '../upstream/download.ts';
+import type { DownloadedResponse } from '../upstream/downloader.ts';
 import type { Fill } from './fill.ts';
 import { declaredSize } from './framing.ts';
 import { headMeta } from './head-meta.ts';

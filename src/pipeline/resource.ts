@@ -2,7 +2,7 @@ import type { ArtifactRequest } from '../core/artifact-request.ts';
 import type { Classification, Pin } from '../core/classification.ts';
 import { withoutFields } from '../core/raw-headers.ts';
 import type { PolicyOptions } from '../policy/policy-options.ts';
-import type { Places } from '../upstream/download.ts';
+import type { Places } from '../upstream/downloader.ts';
 
 /** A classified request for something the cache may hold. */
 export interface Resource {

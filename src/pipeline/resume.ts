@@ -5,7 +5,7 @@ import { strongEtag } from '../policy/conditional.ts';
 import { endToEnd } from '../policy/headers.ts';
 import { matchesVary } from '../policy/vary.ts';
 import type { Leftover, PartialBody, PartialIdentity, Store } from '../storage/store.ts';
-import type { DownloadedResponse } from '../upstream/download.ts';
+import type { DownloadedResponse } from '../upstream/downloader.ts';
 import type { HeadMeta } from './in-flight.ts';
 import { checkPart } from './part-check.ts';
 import type { Resource } from './resource.ts';

@@ -4,7 +4,7 @@ import { GatewayError } from '../core/errors.ts';
 import type { CacheOutcome } from '../core/outcome.ts';
 import type { CacheStatus, RequestRecord } from '../core/request-record.ts';
 import { type Decision, decide, mayServeStaleOnError } from '../policy/decide.ts';
-import type { DownloadRequest } from '../upstream/download.ts';
+import type { DownloadRequest } from '../upstream/downloader.ts';
 import { aloneReason } from './alone-reason.ts';
 import { type Answer, answerFrom } from './answer.ts';
 import { answerAlone } from './answer-alone.ts';
@@ -135,7 +135,8 @@ export class Serve {
   async #answer(asking: Asking, variants: readonly ArtifactMeta[]): Promise<Answer> {
     const { resource, record, client } = asking;
     const selected = await this.#select(asking, variants);
-    this.#generations.given(asking, selected);
+    const shared = selected.kind === 'representation' ? selected.representation : undefined;
+    this.#generations.given(asking, shared);
     if (selected.kind === 'alone') return answerAlone(resource, selected);
     const representation = await present(this.#deriver, asking, selected.representation);
     const answer = await answerFrom(resource.request, representation);

@@ -7,7 +7,7 @@ import type { Resource } from '../pipeline/resource.ts';
 import { FastConnection, type FastShared } from './fast-connection.ts';
 import type { Answered, Routing } from './gateway-handler.ts';
 import { HitMemo } from './hit-memo.ts';
-import { defaultTimes, type ListenerTimes } from './listener.ts';
+import { defaultTimes, type ListenerTimes } from './listener-times.ts';
 import { type HitContext, type HotStore, PreparedHit } from './prepared-hit.ts';
 import type { ResponseFields } from './response-fields.ts';
 import { indifferentFields, judgeFields } from './simple-fields.ts';

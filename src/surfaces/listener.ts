@@ -6,17 +6,8 @@ import type { ConnectHandler } from './connect.ts';
 import type { FastPath } from './fast-path.ts';
 import type { GatewayHandler } from './gateway-handler.ts';
 import { reset } from './joined-sockets.ts';
+import { defaultTimes, type ListenerTimes } from './listener-times.ts';
 import { Pipelining } from './pipelining.ts';
-
-/** What is waited for clients; milliseconds. */
-export interface ListenerTimes {
-  /** For the whole head of a request. */
-  readonly head: number;
-  /** For another request on a connection. */
-  readonly keepAlive: number;
-  /** Who takes and gives nothing for this long is gone. */
-  readonly stalled: number;
-}
 
 export interface ListenerOptions {
   readonly times?: ListenerTimes;
@@ -24,7 +15,6 @@ export interface ListenerOptions {
   readonly fastPath?: FastPath | undefined;
 }
 
-export const defaultTimes: ListenerTimes = { head: 60_000, keepAlive: 75_000, stalled: 120_000 };
 const maxHeadBytes = 64 * 1024;
 
 /** The gateway's HTTP/1.1 server; the caller listens and closes. */

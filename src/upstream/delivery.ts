@@ -1,7 +1,7 @@
 import { GatewayError } from '../core/errors.ts';
 import type { MirrorFault } from '../core/mirror-figures.ts';
 import type { RawHeaders } from '../core/raw-headers.ts';
-import type { Attempt, DownloadedResponse } from './download.ts';
+import type { Attempt, DownloadedResponse } from './downloader.ts';
 import type { After } from './hedge.ts';
 import type { TokenBucket } from './token-bucket.ts';
 import type { BodySink, UpstreamResponse } from './upstream.ts';

@@ -4,7 +4,7 @@ import { fieldValue, type RawHeaders } from '../core/raw-headers.ts';
 import { type Candidate, fieldsFor, withoutCredentials } from './candidates.ts';
 import { Delivery } from './delivery.ts';
 import { discard } from './discard.ts';
-import type { Attempt, DownloadedResponse, DownloadRequest } from './download.ts';
+import type { Attempt, DownloadedResponse, DownloadRequest } from './downloader.ts';
 import type { After } from './hedge.ts';
 import type { Plan } from './mirror-plan.ts';
 import type { Mirrors } from './mirrors.ts';

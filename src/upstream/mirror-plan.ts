@@ -1,6 +1,6 @@
 import { fieldValue, type RawHeaders } from '../core/raw-headers.ts';
 import { type Candidate, candidatesFor, mappedCandidate } from './candidates.ts';
-import type { DownloadRequest } from './download.ts';
+import type { DownloadRequest } from './downloader.ts';
 import type { Option, Ranking } from './mirror-choice.ts';
 import type { MirrorRules } from './mirror-rules.ts';
 import { type Segment, segmentOf } from './segment-check.ts';

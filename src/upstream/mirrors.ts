@@ -6,7 +6,7 @@ import { adaptedTimeouts, type Timeouts } from './adaptive-timeouts.ts';
 import type { Candidate } from './candidates.ts';
 import { connectionsFor } from './connections.ts';
 import type { Delivered, DeliveryEnd } from './delivery.ts';
-import type { DownloadRequest } from './download.ts';
+import type { DownloadRequest } from './downloader.ts';
 import type { Ranked } from './mirror-choice.ts';
 import { distance, inOrder, rankMirrors } from './mirror-choice.ts';
 import { explanationOf, figuresOf } from './mirror-figures.ts';

@@ -1,5 +1,5 @@
 import { candidatesFor, withoutCredentials } from './candidates.ts';
-import type { DownloadRequest } from './download.ts';
+import type { DownloadRequest } from './downloader.ts';
 
 /**
  * A request to each of its repositories alone, in their order; the request itself where its upstreams

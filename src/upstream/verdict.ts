@@ -2,7 +2,7 @@ import type { ErrorCode, GatewayError } from '../core/errors.ts';
 import type { MirrorFault } from '../core/mirror-figures.ts';
 import { fieldValue } from '../core/raw-headers.ts';
 import type { Candidate } from './candidates.ts';
-import type { DownloadRequest } from './download.ts';
+import type { DownloadRequest } from './downloader.ts';
 import { type Segment, segmentFault } from './segment-check.ts';
 import type { UpstreamResponse } from './upstream.ts';
 

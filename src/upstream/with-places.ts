@@ -1,7 +1,7 @@
 import { GatewayError } from '../core/errors.ts';
 import { fieldValue } from '../core/raw-headers.ts';
 import { discard } from './discard.ts';
-import type { DownloadedResponse, Downloader, DownloadRequest } from './download.ts';
+import type { DownloadedResponse, Downloader, DownloadRequest } from './downloader.ts';
 
 /**
  * Looks for an object in several places: the next one where the upstreams say that it is not there,

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { compare, type Ratios, ratiosAmong, ratiosOf } from '../../loadtest/report/baseline.ts';
-import type { Sample, Scenario } from '../../loadtest/scenario.ts';
+import type { Sample } from '../../loadtest/sample.ts';
+import type { Scenario } from '../../loadtest/scenario.ts';
 
 function ratios(median: number, least = median, most = median): Ratios {
   return { 'hot: rate, nginx': { median, least, most } };

@@ -9,7 +9,8 @@ import {
   readResults,
   writeResults,
 } from '../../loadtest/report/results-file.ts';
-import type { Sample, Scenario } from '../../loadtest/scenario.ts';
+import type { Sample } from '../../loadtest/sample.ts';
+import type { Scenario } from '../../loadtest/scenario.ts';
 
 const hot: Scenario = {
   name: 'hot',

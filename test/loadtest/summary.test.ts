@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { readOptions } from '../../loadtest/options.ts';
 import { Summary } from '../../loadtest/report/summary.ts';
-import type { Sample } from '../../loadtest/scenario.ts';
+import type { Sample } from '../../loadtest/sample.ts';
 
 const byRate = { key: 'rate', better: 'more' } as const;
 const byTime = { key: 'ms', better: 'less' } as const;

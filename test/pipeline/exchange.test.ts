@@ -5,7 +5,7 @@ import { InFlight } from '../../src/pipeline/in-flight.ts';
 import { PublishedDigests } from '../../src/pipeline/published-digests.ts';
 import type { Resource } from '../../src/pipeline/resource.ts';
 import { createMemoryStore } from '../../src/storage/engines/memory.ts';
-import type { DownloadRequest } from '../../src/upstream/download.ts';
+import type { DownloadRequest } from '../../src/upstream/downloader.ts';
 import { FakeResponse } from './fake-response.ts';
 
 const url = 'https://origin.test/file';

@@ -1,6 +1,6 @@
 import type { GatewayError } from '../../src/core/errors.ts';
 import type { MirrorFault } from '../../src/core/mirror-figures.ts';
-import type { DownloadedResponse } from '../../src/upstream/download.ts';
+import type { DownloadedResponse } from '../../src/upstream/downloader.ts';
 import type { BodySink } from '../../src/upstream/upstream.ts';
 
 /** An upstream response that a test feeds by hand. */

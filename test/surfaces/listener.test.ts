@@ -2,7 +2,8 @@ import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
-import { createListener, type ListenerTimes } from '../../src/surfaces/listener.ts';
+import { createListener } from '../../src/surfaces/listener.ts';
+import type { ListenerTimes } from '../../src/surfaces/listener-times.ts';
 import { Conversation } from '../support/conversation.ts';
 
 const get = 'GET / HTTP/1.1\r\nHost: x\r\n\r\n';

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { GatewayError } from '../../src/core/errors.ts';
 import { compilePattern, compileTemplate } from '../../src/core/url-pattern.ts';
-import { createDownloader, type DownloadRequest } from '../../src/upstream/download.ts';
+import { createDownloader } from '../../src/upstream/download.ts';
+import type { DownloadRequest } from '../../src/upstream/downloader.ts';
 import type { MirrorSettings } from '../../src/upstream/mirror-settings.ts';
 import { Mirrors } from '../../src/upstream/mirrors.ts';
 import type { Transport, UpstreamRequest, UpstreamResponse } from '../../src/upstream/upstream.ts';

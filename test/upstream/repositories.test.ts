@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { fieldLines } from '../../src/core/raw-headers.ts';
-import { createDownloader, type Downloader } from '../../src/upstream/download.ts';
+import { createDownloader } from '../../src/upstream/download.ts';
+import type { Downloader } from '../../src/upstream/downloader.ts';
 import { collect } from '../support/collect.ts';
 import { expectNoLeaks } from '../support/leaks.ts';
 import { close, response } from '../support/replies.ts';

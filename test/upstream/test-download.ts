@@ -1,4 +1,4 @@
-import type { DownloadRequest } from '../../src/upstream/download.ts';
+import type { DownloadRequest } from '../../src/upstream/downloader.ts';
 import { type ScriptedOrigin, scriptedOrigin } from '../support/scripted-origin.ts';
 
 /** A trusted GET that follows redirects. */

@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { mutate } from './mutate.ts';
-import { type OriginReply, replyTo, someFields } from './origin-replies.ts';
+import { replyTo, someFields } from './origin-replies.ts';
+import type { OriginReply } from './origin-reply.ts';
 import { Random } from './random.ts';
 import { type ExactResource, exactResources, nameIn } from './resources.ts';
 import { valuesOf } from './strict-fields.ts';

@@ -1,4 +1,4 @@
-import type { OriginReply, Question } from './origin-replies.ts';
+import type { OriginReply, Question } from './origin-reply.ts';
 
 type Malformed = (question: Question) => OriginReply;
 
