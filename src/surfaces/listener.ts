@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { fieldValue } from '../core/raw-headers.ts';
@@ -7,6 +7,7 @@ import type { FastPath } from './fast-path.ts';
 import type { GatewayHandler } from './gateway-handler.ts';
 import { reset } from './joined-sockets.ts';
 import { defaultTimes, type ListenerTimes } from './listener-times.ts';
+import { PatientServer } from './patient-server.ts';
 import { Pipelining } from './pipelining.ts';
 
 export interface ListenerOptions {
@@ -27,17 +28,15 @@ export function createListener(
   refused: (reason: RefusedHead, client: string) => void,
   { times = defaultTimes, fastPath }: ListenerOptions = {},
 ): Server {
-  /** The last response under way on a connection. */
-  const current = new WeakMap<Duplex, ServerResponse>();
   const pipelining = new Pipelining((request, response) => {
     void handler.handle(request, response);
   });
   const take = (request: IncomingMessage, response: ServerResponse) => {
-    current.set(request.socket, response);
+    server.began(response);
     fastPath?.took(request.socket, response);
     pipelining.take(request, response);
   };
-  const server: Server = createServer(
+  const server: PatientServer = new PatientServer(
     {
       maxHeaderSize: maxHeadBytes,
       headersTimeout: times.head,
@@ -51,7 +50,7 @@ export function createListener(
       noDelay: true,
       // The others are ordinary requests: an Upgrade may be ignored. RFC 9110 section 7.8.
       shouldUpgradeCallback: (request) =>
-        server.listening && isWebSocket(request) && (current.get(request.socket)?.closed ?? true),
+        server.listening && isWebSocket(request) && server.current(request.socket) === undefined,
     },
     take,
   );
@@ -60,8 +59,8 @@ export function createListener(
   server.on('checkExpectation', take);
   server.setTimeout(times.stalled, (socket) => {
     // While an answer has not begun it is the upstream that is slow, and that has limits of its own.
-    const response = current.get(socket);
-    if (response && !response.closed && response.req.complete && !response.headersSent) return;
+    const response = server.current(socket);
+    if (response?.req.complete && !response.headersSent) return;
     // What the system still holds of an answer must not end in order before the answer does.
     reset(socket);
   });
@@ -72,12 +71,14 @@ export function createListener(
   server.on('upgrade', (request, socket: Socket, head) => {
     // Node listens no more; what breaks closes it, and that is seen.
     socket.on('error', () => socket.destroy());
+    server.gaveUp(socket);
     handler.upgrade(request, socket, head);
   });
   server.on('connect', (request, socket, head) => {
     // RFC 9112 section 9.3.2: behind a request that is not answered yet it does not belong.
-    if (current.get(socket)?.closed === false) socket.destroy();
+    if (server.current(socket)) socket.destroy();
     else tunnels.connect(request, socket, head);
+    server.gaveUp(socket);
   });
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => {
     // The other side is gone: there is nobody to answer.
@@ -86,9 +87,9 @@ export function createListener(
       return;
     }
     const reason = reasonOf(error.code);
-    const response = current.get(socket);
+    const response = server.current(socket);
     // What follows a request that is still being answered must not end up in its body.
-    if (response && !response.closed) {
+    if (response) {
       // A request that broke off will never be whole: there is nothing to wait for.
       if (!response.req.complete) socket.destroy();
       else response.once('close', () => socket.destroy());
