@@ -149,6 +149,32 @@ const maven: Case = {
   },
 };
 
+const gradle: Case = {
+  ...maven,
+  tool: 'gradle',
+  command: 'gradle',
+  configured: () => ({
+    // Java asks no proxy for localhost by itself, where the upstream of this test is.
+    '.gradle/gradle.properties': '# mine\nsystemProp.http.nonProxyHosts=\n',
+    '.gradle/init.d/own.gradle': 'allprojects { ext.own = true }\n',
+  }),
+  async install(user, url) {
+    const own = url.startsWith('https:') ? `maven { url '${url}' }` : 'mavenCentral()';
+    await user.write({
+      'settings.gradle': '',
+      'build.gradle': `repositories { ${own} }
+configurations { tools }
+dependencies { tools 'org.example:nail:1.0' }
+task fetch(type: Copy) { from configurations.tools; into 'out' }
+`,
+    });
+    // As with Maven.
+    const options = `-Duser.home=${user.home} -XX:TieredStopAtLevel=1 -Xmx128m`;
+    await user.run('gradle', ['--no-daemon', '--quiet', 'fetch'], { GRADLE_OPTS: options });
+    expect(await readdir(join(user.project, 'out'))).toEqual(['nail-1.0.jar']);
+  },
+};
+
 const gem: Case = {
   tool: 'gem',
   command: 'gem',
@@ -287,7 +313,7 @@ function describeSetup(each: Case, isSkipped: boolean): void {
   );
 }
 
-const cases: readonly Case[] = [npm, pip, cargo, go, maven, gem, bundler, composer];
+const cases: readonly Case[] = [npm, pip, cargo, go, maven, gradle, gem, bundler, composer];
 
 describe.each(cases)('millrace setup $tool', (each) => {
   describeSetup(each, skipUnisolated(each.command));
