@@ -30,6 +30,9 @@ export interface ParallelOptions {
 
 /** How long one connection is watched before others are thought of, in milliseconds. */
 const watchedMs = 30;
+/** The same where the body would take it so many times longer than is worthwhile. */
+const glimpseMs = 10;
+const surely = 4;
 /** What one connection brings within this time, in milliseconds, is not worth bothering the upstream. */
 const worthwhileMs = 2_500;
 /** Part of the time at work from which on it is not the upstream that is slow. */
@@ -62,7 +65,7 @@ export class Parallel {
   /** Bytes came. */
   took(): void {
     const at = this.#options.now();
-    if (at - this.#lookedAt < stepMs) return;
+    if (at - this.#lookedAt < (this.#count ? stepMs : glimpseMs)) return;
     this.#lookedAt = at;
     if (this.#count) this.#look(this.#count, at);
     else if (this.#options.most() > 1) this.#begin(at);
@@ -102,13 +105,14 @@ export class Parallel {
     this.#watchedFrom ??= { at, bytes, busy };
     const ms = at - this.#watchedFrom.at;
     const rate = (bytes - this.#watchedFrom.bytes) / ms;
-    if (!(ms >= watchedMs) || rate <= 0) return;
+    if (!(ms >= glimpseMs) || rate <= 0) return;
+    const left = missing.reduce((sum, { first, last }) => sum + last - first + 1, 0);
+    if (ms < watchedMs && left / rate < surely * worthwhileMs) return;
     if (busy - this.#watchedFrom.busy > saturated * ms) {
       this.#watchedFrom = { at, bytes, busy };
       return;
     }
     this.#rate = rate;
-    const left = missing.reduce((sum, { first, last }) => sum + last - first + 1, 0);
     if (left / rate < worthwhileMs) return;
     this.#options.budget?.enter();
     const most = () => this.#most;

@@ -13,7 +13,7 @@ export interface LaneCountOptions {
 }
 
 /** The first step, where nothing is known. */
-const firstStep = 8;
+const firstStep = 12;
 /** How long a number is watched before it is judged, in milliseconds. */
 const windowMs = 80;
 /** How long a number stays when a larger one brought nothing, in milliseconds. */

@@ -70,8 +70,10 @@ export function rankMirrors<T extends Option>(
   const closed = able.filter(({ option }) => option.state === 'closed');
   const order = [...able, ...pausing];
   if (able.length === 0) return { order, reason: 'last resort' };
+  // A part that waits to learn of a mirror would hold up the whole: there is work for it elsewhere.
+  const free = (each: Ranked<T>): boolean => !spread || fullness(each) === 0;
   // A pause that is over ends with one request that tries; it goes on elsewhere when that fails.
-  const trial = able.find(({ option }) => option.state === 'half-open');
+  const trial = able.find((each) => each.option.state === 'half-open' && free(each));
   if (trial !== undefined && (explore || closed.length === 0)) {
     return { order: firstOf(order, trial), reason: 'trial' };
   }
@@ -80,7 +82,10 @@ export function rankMirrors<T extends Option>(
   if (best?.expectedMs === undefined) return { order: [...known, ...pausing], reason: 'unknown' };
   const rest = { order: [...known, ...pausing], reason: 'fastest' as const };
   if (!explore) return rest;
-  const [candidate] = closed.slice(1).sort((a, b) => a.optimisticMs - b.optimisticMs);
+  const [candidate] = closed
+    .slice(1)
+    .filter(free)
+    .sort((a, b) => a.optimisticMs - b.optimisticMs);
   if (candidate === undefined || candidate.optimisticMs >= best.expectedMs * worthExploring) {
     return rest;
   }

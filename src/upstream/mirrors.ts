@@ -96,7 +96,8 @@ export class Mirrors {
 
   /** As `Downloader.next`. */
   next(request: DownloadRequest): string | undefined {
-    const { ranking } = this.#planned(request, placesFor(request, this.#rules), false);
+    const places = placesFor(request, this.#rules);
+    const { ranking } = this.#planned(request, places, this.#exploring.available);
     const first = ranking.order[0]?.option.candidate;
     return first && this.hasPlace(first, request.purpose) ? first.origin : undefined;
   }

@@ -46,7 +46,7 @@ export interface SegmentSizes {
 
 export const segmentSizes: SegmentSizes = {
   targetMs: 1_000,
-  leastMs: 150,
+  leastMs: 80,
   latencies: 8,
   turns: 2,
   minBytes: 1024 * 1024,
@@ -62,11 +62,11 @@ const muchFaster = 1.5;
 /** What others leave to a connection that was not asked for a segment, in milliseconds of its work. */
 const distanceMs = 500;
 /** What another connection would have to win, in milliseconds, for its work to be split. */
-const worthwhileMs = 80;
+const worthwhileMs = 40;
 /** So much longer may each segment take than the readers' way to it. */
 const growth = 2;
 /** The least that is asked for anew when work is split, in bytes. */
-const minStolenBytes = 1024 * 1024;
+const minStolenBytes = 512 * 1024;
 
 /**
  * The bytes that an idle connection should ask for: what a reader waits for and nobody brings; the

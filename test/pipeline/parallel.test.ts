@@ -7,7 +7,11 @@ const mebibyte = 2 ** 20;
 const size = 256 * mebibyte;
 
 /** What is asked for while one connection brings so much a millisecond, this thread being so busy. */
-function watched(rate: number, busyShare: (ms: number) => number): readonly ByteRange[] {
+function watched(
+  rate: number,
+  busyShare: (ms: number) => number,
+  forMs = 200,
+): readonly ByteRange[] {
   let at = 0;
   let busy = 0;
   let bytes = 0;
@@ -33,7 +37,7 @@ function watched(rate: number, busyShare: (ms: number) => number): readonly Byte
     budget: new LaneBudget(() => busy),
   });
   onTestFinished(() => parallel.stop());
-  for (let step = 0; step < 20; step++) {
+  for (let step = 0; step < forMs / 10; step++) {
     at += 10;
     busy += 10 * busyShare(at);
     bytes += 10 * rate;
@@ -44,6 +48,12 @@ function watched(rate: number, busyShare: (ms: number) => number): readonly Byte
 
 test('a slow upstream is asked over more connections', () => {
   expect(watched(20_000, () => 0.3)).not.toHaveLength(0);
+});
+
+test('at once where the body would take one connection very long', () => {
+  expect(watched(size / 12_000, () => 0.3, 20)).not.toHaveLength(0);
+  expect(watched(size / 8_000, () => 0.3, 30)).toHaveLength(0);
+  expect(watched(size / 8_000, () => 0.3, 40)).not.toHaveLength(0);
 });
 
 test('a fast one is not: it would bring nothing', () => {

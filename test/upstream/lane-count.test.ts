@@ -21,26 +21,26 @@ describe('the number of connections', () => {
   test('grows while the sum rises, up to what is allowed', () => {
     const count = new LaneCount({ max: 16 });
     count.begin(100);
-    expect(watch(count, 2_000, (lanes) => lanes * 100)).toEqual([8, 16]);
+    expect(watch(count, 2_000, (lanes) => lanes * 100)).toEqual([12, 16]);
   });
 
   test('goes back when the sum does not rise', () => {
     const count = new LaneCount({ max: 16 });
     count.begin(100);
-    expect(watch(count, 2_000, () => 100)).toEqual([8, 1]);
+    expect(watch(count, 2_000, () => 100)).toEqual([12, 1]);
   });
 
   test('stays where the sum rises a little', () => {
     const count = new LaneCount({ max: 16 });
     count.begin(100);
-    expect(watch(count, 2_000, (lanes) => Math.min(lanes, 3) * 100)).toEqual([8]);
+    expect(watch(count, 2_000, (lanes) => Math.min(lanes, 3) * 100)).toEqual([12]);
   });
 
   test('tries one more from time to time', () => {
     const count = new LaneCount({ max: 16 });
     count.begin(100);
     const targets = watch(count, 4_000, (lanes) => (lanes <= 2 ? lanes * 100 : 100));
-    expect(targets.slice(0, 3)).toEqual([8, 1, 2]);
+    expect(targets.slice(0, 3)).toEqual([12, 1, 2]);
   });
 
   test('is not judged by connections that have not begun', () => {

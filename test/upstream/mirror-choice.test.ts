@@ -54,6 +54,16 @@ describe('the choice', () => {
     expect(order([full, option('b', 400), option('c', 800)], false, true)[0]).toBe('bca');
   });
 
+  it('lets no part of an object wait to learn of a mirror', () => {
+    const options = [option('a', 50), option('b', 10, { weight: 0.1, active: 8 })];
+    const unknown = option('c', undefined);
+    expect(order([...options, unknown], true, true)).toEqual(['cab', 'exploration']);
+    expect(order(options, true, true)).toEqual(['ab', 'fastest']);
+    const half = option('d', 10, { state: 'half-open', active: 8 });
+    expect(order([option('a', 50), half], true, true)).toEqual(['ad', 'fastest']);
+    expect(order([option('a', 50), half], true)).toEqual(['da', 'trial']);
+  });
+
   it('asks those that pause last, the first to end its pause before the others', () => {
     const pausing = (name: string, pausedUntil: number) =>
       option(name, 1, { state: 'open', pausedUntil });

@@ -33,7 +33,7 @@ interface Connection {
 }
 
 const stalledMs = 1_000;
-const judgeMs = 30;
+const judgeMs = 12;
 /** Bytes a millisecond. */
 const readerRate = 500_000;
 
