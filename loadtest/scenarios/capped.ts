@@ -48,6 +48,7 @@ export function capped({ bytes, mirrors, ...about }: Capped): Scenario {
         const size = round.form === 'smoke' ? bytes / 16 : bytes;
         const path = bodyPath(`capped-${randomUUID()}`, size);
         await round.bench.needSpace(2 * size);
+        await round.bench.warmMedium(1.25 * size);
         const { values, problems } = await fetchOnce(round.bench, contestant, path);
         const [account] = await round.bench.origin.call('take', [path]);
         const used = (size / (values.seconds ?? Number.NaN) / sum) * 100;
