@@ -71,9 +71,10 @@ async function fetchOnce(
     return { values: { seconds: ms / 1000 }, problems: problem === undefined ? [] : [problem] };
   }
   // A server has served before, though not this: what a first request of all costs is another matter.
-  const small = [bodyPath(`warm-${randomUUID()}`, 1024)];
-  for (let i = 0; i < warmUps; i++)
-    await bench.load.call('downloads', { base: contestant.base, paths: small });
+  for (let i = 0; i < warmUps; i++) {
+    const paths = [bodyPath(`warm-${randomUUID()}`, 1024)];
+    await bench.load.call('downloads', { base: contestant.base, paths });
+  }
   const { result, cost } = await withCost(contestant, () =>
     bench.load.call('downloads', { base: contestant.base, paths: [path] }),
   );
