@@ -1,5 +1,5 @@
 import type { ArtifactMeta } from '../core/artifact-meta.ts';
-import type { Store } from './store.ts';
+import type { PartialBody, PartialIdentity, Store } from './store.ts';
 
 /** Hears of every change that a store made durable, in order, before the call that made it resolves. */
 export interface StoreListener {
@@ -9,8 +9,18 @@ export interface StoreListener {
   evicted(key: string): void;
 }
 
+/** A body on its way into such a store. */
+export interface LowerPartial extends PartialBody {
+  /**
+   * The body of `size` bytes, all of which were written, where it is in memory; for as long as the
+   * caller likes, never to be written to. Undefined where it has to be read.
+   */
+  inMemory(size: number): Uint8Array | undefined;
+}
+
 /** A store that may stand behind the memory tier. */
 export interface LowerStore extends Store {
+  begin(size: number | undefined, identity?: PartialIdentity): Promise<LowerPartial>;
   /** Notes that the key was used, where this store was not asked, for the order of eviction. */
   touch(key: string): void;
   /** At most one listener; it must not throw. */

@@ -1,14 +1,15 @@
 import type { ArtifactMeta } from '../core/artifact-meta.ts';
 import type { MemoryStore } from './engines/memory.ts';
+import type { LowerPartial } from './lower-store.ts';
 import { isStorageError } from './storage-error.ts';
 import type { PartialBody, ResumedBytes } from './store.ts';
 
 /** A body on its way to the disk that is in memory, too, once it is committed and small. */
 export class TierPartial implements PartialBody {
-  readonly #disk: PartialBody;
+  readonly #disk: LowerPartial;
   readonly #memory: MemoryStore;
 
-  constructor(disk: PartialBody, memory: MemoryStore) {
+  constructor(disk: LowerPartial, memory: MemoryStore) {
     this.#disk = disk;
     this.#memory = memory;
   }
@@ -34,8 +35,9 @@ export class TierPartial implements PartialBody {
   }
 
   async commit(key: string, meta: ArtifactMeta): Promise<ArtifactMeta> {
-    const small = meta.body.size <= this.#memory.maxBodyBytes;
-    const bytes = small ? await this.#readAll(meta.body.size) : undefined;
+    const { size } = meta.body;
+    const small = size <= this.#memory.maxBodyBytes;
+    const bytes = small ? (this.#disk.inMemory(size) ?? (await this.#readAll(size))) : undefined;
     try {
       const stored = await this.#disk.commit(key, meta);
       if (bytes) this.#memory.addBody(meta.body, bytes);

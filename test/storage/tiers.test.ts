@@ -201,6 +201,28 @@ describe('tiers', () => {
     expect(tiers.peek(key)).toBeUndefined();
   });
 
+  test('a small body that is in memory anyway is not copied for the memory tier', async () => {
+    const { disk } = await open();
+    const shared: (Uint8Array | undefined)[] = [];
+    const watched = wrap(disk, {
+      begin: async (size, identity) => {
+        const partial = await disk.begin(size, identity);
+        const inMemory = partial.inMemory.bind(partial);
+        partial.inMemory = (bytes) => shared[shared.push(inMemory(bytes)) - 1];
+        return partial;
+      },
+    });
+    const tiers = createTiers(createMemoryStore({ maxBytes: 8 * mebibyte }), watched);
+    const small = sample('small', 5000);
+    await commit(tiers, key, small);
+    expect(shared).toEqual([small.bytes]);
+    expect(tiers.peekBody(small.meta.body)).toBe(shared[0]);
+    const file = sample('in a file', 500_000);
+    await commit(tiers, 'http://a.test/file', file);
+    expect(shared).toEqual([small.bytes, undefined]);
+    expect(tiers.peekBody(file.meta.body)).toEqual(file.bytes);
+  });
+
   test('a disk that fails at the commit leaves a small response in memory', async () => {
     const { disk } = await open();
     const failing = wrap(disk, {
@@ -212,6 +234,7 @@ describe('tiers', () => {
           drained: () => partial.drained(),
           failure: undefined,
           read: (position, target) => partial.read(position, target),
+          inMemory: () => undefined,
           commit: broken,
           discard: () => partial.discard(),
           suspend: () => partial.suspend(),

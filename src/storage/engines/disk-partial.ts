@@ -1,9 +1,10 @@
 import type { ArtifactMeta } from '../../core/artifact-meta.ts';
 import { requireBodyRef } from '../body-ref.ts';
 import { Extents } from '../extents.ts';
+import type { LowerPartial } from '../lower-store.ts';
 import { SmallBody } from '../small-body.ts';
 import { bodyMissing, misuse } from '../storage-error.ts';
-import type { PartialBody, ResumedBytes } from '../store.ts';
+import type { ResumedBytes } from '../store.ts';
 import { inBlocks } from './disk-charges.ts';
 import type { PartialFile } from './disk-partial-file.ts';
 import type { DiskPartialLog } from './disk-partial-log.ts';
@@ -42,7 +43,7 @@ type Tell = Parameters<ResumedBytes['check']>[0];
 const lingerMs = 30_000;
 
 /** A body on its way to the disk: in memory while it is small, in a file from then on. */
-export class DiskPartial implements PartialBody {
+export class DiskPartial implements LowerPartial {
   readonly resumed: ResumedBytes | undefined;
   readonly #options: DiskPartialOptions;
   readonly #extents = new Extents();
@@ -99,6 +100,10 @@ export class DiskPartial implements PartialBody {
     if (this.#small) return this.#small.read(position, target, this.#extents);
     if (!this.#file) throw bodyMissing('the body was discarded');
     return this.#file.read(position, target, this.#extents);
+  }
+
+  inMemory(size: number): Uint8Array | undefined {
+    return this.#extents.isWhole(size) ? this.#small?.whole(size) : undefined;
   }
 
   async commit(key: string, meta: ArtifactMeta): Promise<ArtifactMeta> {

@@ -1,11 +1,10 @@
 import type { ArtifactMeta, BodyRef } from '../../core/artifact-meta.ts';
 import type { BodyReader, ByteRange } from '../../core/body.ts';
 import { emptyBody, requireBodyRef, requireSize } from '../body-ref.ts';
-import type { LowerStore, StoreListener } from '../lower-store.ts';
+import type { LowerPartial, LowerStore, StoreListener } from '../lower-store.ts';
 import { storageFailed } from '../storage-error.ts';
 import type {
   Leftover,
-  PartialBody,
   PartialIdentity,
   PurgeSelector,
   StoreHealth,
@@ -80,7 +79,7 @@ export class DiskStore implements LowerStore {
     }
   }
 
-  async begin(size: number | undefined, identity?: PartialIdentity): Promise<PartialBody> {
+  async begin(size: number | undefined, identity?: PartialIdentity): Promise<LowerPartial> {
     this.#check();
     requireSize(size);
     const { leftovers, makeRoom, trouble, inlineBytes } = this.#parts;
