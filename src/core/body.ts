@@ -8,6 +8,11 @@ export interface BodyReader {
    * until then must not be ended as if it were whole.
    */
   next(): Promise<Uint8Array | undefined>;
+  /**
+   * What `next` would resolve with, where it is there without waiting; undefined: ask `next`, at the
+   * end, too. Never rejects.
+   */
+  nextNow?(): Uint8Array | undefined;
   /** Gives back what the reader holds; any number of times, at any moment, a pending `next` included. */
   close(): void;
 }

@@ -18,7 +18,7 @@ export interface Answer {
   readonly body: AnswerBody;
   /** Body bytes fetched for this request so far; absent where nothing was. */
   readonly bytesIn?: () => number;
-  /** What in the store it was made from, where it is the whole of that or has no body. */
+  /** What in the store it was made from, where it is the whole of that, one range, or has no body. */
   readonly stored?: StoredSource;
 }
 
@@ -112,7 +112,7 @@ async function answerRange(
   const body: AnswerBody = bytes
     ? { kind: 'bytes', bytes: bytes.subarray(only.first, only.last + 1) }
     : { kind: 'stream', reader: await from.open(only), size: length };
-  return { status: 206, headers, body };
+  return { status: 206, headers, body, ...sourceOf(from) };
 }
 
 /** RFC 9110 section 15.3.7.2. */
@@ -145,7 +145,8 @@ async function answerWhole(view: RequestView, from: Representation): Promise<Ans
   }
   const bytes = from.bytes();
   if (bytes) return { status, headers, body: { kind: 'bytes', bytes }, ...sourceOf(from) };
-  return { status, headers, body: { kind: 'stream', reader: await from.open(), size } };
+  const reader = await from.open();
+  return { status, headers, body: { kind: 'stream', reader, size }, ...sourceOf(from) };
 }
 
 function withAge(headers: RawHeaders, { age }: Representation): string[] {

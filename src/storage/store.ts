@@ -68,6 +68,11 @@ export interface Store {
   put(key: string, meta: ArtifactMeta): Promise<void>;
   /** The whole body when it is in memory; for as long as the caller likes, never to be written to. */
   peekBody(body: BodyRef): Uint8Array | undefined;
+  /**
+   * A reader of a range of a stored body (the whole without one) when it is in memory or open already;
+   * undefined means "ask `openBody`".
+   */
+  peekReader(body: BodyRef, range?: ByteRange): BodyReader | undefined;
   /** Reads a range of a stored body (the whole without one); undefined when the body is gone. */
   openBody(body: BodyRef, range?: ByteRange): Promise<BodyReader | undefined>;
   /**

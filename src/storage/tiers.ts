@@ -82,6 +82,13 @@ class Tiers implements Store {
     return bytes;
   }
 
+  peekReader(body: BodyRef, range?: ByteRange): BodyReader | undefined {
+    // What memory may hold is brought there first.
+    if (body.size > this.#memory.maxBodyBytes) return this.#disk.peekReader(body, range);
+    const bytes = this.peekBody(body);
+    return bytes && readBytes(bytes, range);
+  }
+
   async openBody(body: BodyRef, range?: ByteRange): Promise<BodyReader | undefined> {
     const bytes = this.peekBody(body);
     if (bytes) return readBytes(bytes, range);

@@ -1,8 +1,10 @@
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { LookupCounter } from '../core/cache-lookups.ts';
+import type { BodySending } from './body-sending.ts';
 import type { HitMemo, Profile } from './hit-memo.ts';
-import type { HitRecord } from './prepared-hit.ts';
+import type { HitRecord, PreparedHit } from './prepared-hit.ts';
+import { takeRangeLine } from './range-field.ts';
 
 /** What the connections of a listener have in common. */
 export interface FastShared {
@@ -49,7 +51,9 @@ export class FastConnection {
   #memo: HitMemo<unknown> | undefined;
   /** Answers on their way to the client, first the oldest. */
   readonly #sent: Sent[] = [];
-  /** What came behind an answer that the client does not take. */
+  /** The last of them, while it is read and sent piece by piece: until its end no other is made. */
+  #sending: BodySending | undefined;
+  /** What came behind an answer that the client does not take, or that is not sent yet. */
   #rest: Buffer | undefined;
 
   constructor(socket: Socket, shared: FastShared) {
@@ -74,6 +78,11 @@ export class FastConnection {
     socket.on('close', this.#onClose);
   }
 
+  /** Whether an answer is read and sent piece by piece. */
+  get sends(): boolean {
+    return this.#sending !== undefined;
+  }
+
   /** A request came out of the parser. */
   took(response: ServerResponse): void {
     this.#taken += 1;
@@ -81,8 +90,9 @@ export class FastConnection {
   }
 
   readonly #onData = (chunk: Buffer): void => {
-    if (this.#rest === undefined) this.#serve(chunk);
-    else this.#wait(Buffer.concat([this.#rest, chunk]));
+    if (this.#rest !== undefined) this.#wait(Buffer.concat([this.#rest, chunk]));
+    else if (this.#sending !== undefined) this.#wait(chunk);
+    else this.#serve(chunk);
   };
 
   /** Answers the heads that it can, and hands on from the first that it cannot. */
@@ -121,17 +131,44 @@ export class FastConnection {
     const end = chunk.indexOf(headEnd, start, 'latin1');
     const lineEnd = chunk.indexOf('\r\n', start, 'latin1');
     if (end === -1 || lineEnd >= end) return undefined;
-    const { hits } = this.#profileOf(chunk.toString('latin1', lineEnd + 2, end));
+    const block = chunk.toString('latin1', lineEnd + 2, end);
+    const ranged = block === this.#block ? undefined : takeRangeLine(block);
+    const { hits } = this.#profileOf(ranged?.fields ?? block);
     const line = chunk.toString('latin1', start, lineEnd);
     const hit = hits?.get(line);
     if (hits === undefined || hit === undefined) return undefined;
-    if (!hit.holds(now) || !hit.send(this.#socket, this.#onWritten)) {
+    if (!hit.holds(now)) {
       this.#memo?.drop(hits, line);
       return undefined;
     }
+    if (ranged === undefined && hit.send(this.#socket, this.#onWritten)) {
+      this.#sent.push({ done: hit.done, at: now, ttl: hit.ttl });
+    } else if (!this.#begin(hit, ranged?.range, now)) {
+      return undefined;
+    }
     this.#shared.lookups.count(true);
-    this.#sent.push({ done: hit.done, at: now, ttl: hit.ttl });
     return end + headEnd.length;
+  }
+
+  /** Begins to send what takes more than one write. */
+  #begin(hit: PreparedHit, range: string | undefined, at: number): boolean {
+    const socket = this.#socket;
+    const ended = (failure: unknown): void => this.#ended(failure);
+    const sending = hit.begin({ socket, client: this.#client, at, range, ended });
+    if (sending === undefined) return false;
+    this.#sending = sending;
+    if (!sending.last) socket.setTimeout(this.#shared.stalledMs);
+    return true;
+  }
+
+  #ended(failure: unknown): void {
+    const sending = this.#sending;
+    this.#sending = undefined;
+    if (sending === undefined) return;
+    // Short of its end a body never ends in order.
+    if (failure !== undefined) this.#socket.destroy();
+    else if (this.#rest !== undefined) this.#onDrain();
+    else if (sending.chunks > 1) this.#socket.setTimeout(this.#shared.idleMs);
   }
 
   #profileOf(block: string): Profile {
@@ -180,7 +217,8 @@ export class FastConnection {
   }
 
   #stalled(): boolean {
-    return this.#socket.writableNeedDrain && this.#socket.writableLength > 0;
+    const { writableNeedDrain, writableLength } = this.#socket;
+    return this.#sending !== undefined || (writableNeedDrain && writableLength > 0);
   }
 
   /** RFC 9112 section 9.3.2: who does not read answers gets no more of them made. */
@@ -192,7 +230,7 @@ export class FastConnection {
 
   readonly #onDrain = (): void => {
     const rest = this.#rest;
-    if (rest === undefined) return;
+    if (rest === undefined || this.#sending !== undefined) return;
     this.#rest = undefined;
     this.#socket.setTimeout(this.#shared.idleMs);
     this.#socket.resume();
@@ -206,6 +244,7 @@ export class FastConnection {
 
   readonly #onClose = (): void => {
     this.#rest = undefined;
+    this.#sending?.cut(new Error('the connection is closed'));
     while (this.#sent.length > 0) this.#onWritten(new Error('the connection is closed'));
   };
 }

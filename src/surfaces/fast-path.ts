@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { TLSSocket } from 'node:tls';
 import type { ArtifactMeta } from '../core/artifact-meta.ts';
 import { LookupCounter } from '../core/cache-lookups.ts';
@@ -9,6 +10,7 @@ import type { Answered, Routing } from './gateway-handler.ts';
 import { HitMemo } from './hit-memo.ts';
 import { defaultTimes, type ListenerTimes } from './listener-times.ts';
 import { type HitContext, type HotStore, PreparedHit } from './prepared-hit.ts';
+import { takeRangeField } from './range-field.ts';
 import type { ResponseFields } from './response-fields.ts';
 import { indifferentFields, judgeFields } from './simple-fields.ts';
 
@@ -32,7 +34,7 @@ export class FastPath {
   /** Of requests on connections that it reads. */
   readonly lookups = new LookupCounter('prepared');
   readonly #options: FastPathOptions;
-  readonly #connections = new WeakMap<Socket, FastConnection>();
+  readonly #connections = new WeakMap<Duplex, FastConnection>();
   readonly #shared: FastShared;
   readonly #ending: string;
   #memo: HitMemo<Routing>;
@@ -57,6 +59,11 @@ export class FastPath {
     this.#connections.set(socket, new FastConnection(socket, this.#shared));
   }
 
+  /** Whether an answer is under way on the connection of which the HTTP server does not know. */
+  sends(socket: Duplex): boolean {
+    return this.#connections.get(socket)?.sends === true;
+  }
+
   /** A request came out of the parser. */
   took(socket: Socket, response: ServerResponse): void {
     const connection = this.#connections.get(socket);
@@ -72,7 +79,8 @@ export class FastPath {
     if (stored === undefined || routing !== memo.era || request.httpVersion !== '1.1') return;
     const connection = this.#connections.get(request.socket);
     if (connection === undefined || isForEach(resource)) return;
-    const verdict = judgeFields(request.rawHeaders);
+    const headers = takeRangeField(request.rawHeaders)?.fields ?? request.rawHeaders;
+    const verdict = judgeFields(headers);
     if (verdict.kind !== 'plain') return;
     const { store, fields, telemetry } = this.#options;
     const variants = store.peek(resource.request.url);
@@ -84,7 +92,7 @@ export class FastPath {
     }
     const hit = PreparedHit.of(
       { store, fields, telemetry, ending: this.#ending },
-      { resource, answer, stored, variants, record },
+      { resource: withoutRange(resource), answer, stored, variants, record },
     );
     if (hit === undefined) return;
     memo.learn(line, verdict.signature, hit);
@@ -105,7 +113,14 @@ function isForEach({ classification }: Resource): boolean {
   return names === true || pinnedBy !== undefined || fits !== undefined;
 }
 
+/** What is prepared answers requests for the whole and for ranges. */
+function withoutRange(resource: Resource): Resource {
+  const { request } = resource;
+  const headers = takeRangeField(request.headers)?.fields;
+  return headers ? { ...resource, request: { ...request, headers } } : resource;
+}
+
 /** Whether none of the fields that are not looked at decides on this response. */
 function isIndifferent({ vary }: ArtifactMeta): boolean {
-  return vary.every(([name]) => !indifferentFields.has(name));
+  return vary.every(([name]) => name !== 'range' && !indifferentFields.has(name));
 }

@@ -1,19 +1,24 @@
-import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { ArtifactMeta, BodyRef } from '../core/artifact-meta.ts';
+import type { BodyReader, ByteRange } from '../core/body.ts';
+import { GatewayError } from '../core/errors.ts';
 import type { RequestRecord } from '../core/request-record.ts';
 import type { Answer, StoredSource } from '../pipeline/answer.ts';
 import { wholeSeconds } from '../pipeline/record-notes.ts';
 import type { Resource } from '../pipeline/resource.ts';
+import { contentRange, selectRanges } from '../policy/byte-range.ts';
 import { decide } from '../policy/decide.ts';
 import { nextAgeAt } from '../policy/freshness.ts';
 import { answerFields } from './answer-fields.ts';
+import { asWhole, endsWithLength, lastField, lines, statusLine } from './answer-text.ts';
+import { BodySending } from './body-sending.ts';
 import type { ResponseFields } from './response-fields.ts';
 
 /** What the fast path asks of the store: all of it at once, and without waiting. */
 export interface HotStore {
   peek(key: string): readonly ArtifactMeta[] | undefined;
   peekBody(body: BodyRef): Uint8Array | undefined;
+  peekReader(body: BodyRef, range?: ByteRange): BodyReader | undefined;
 }
 
 /** Up to this size head and body are joined in one pooled buffer; beyond, two to write cost less than a copy. */
@@ -29,7 +34,10 @@ export interface HitContext {
   readonly store: HotStore;
   readonly fields: ResponseFields;
   /** Where requests like that one are recorded. */
-  readonly telemetry: { prepare(record: RequestRecord): HitRecord };
+  readonly telemetry: {
+    prepare(record: RequestRecord): HitRecord;
+    record(record: RequestRecord): void;
+  };
   /** What the HTTP server says of the connection in each answer, and the end of the head. */
   readonly ending: string;
 }
@@ -42,6 +50,19 @@ export interface HitParts {
   /** The list that was looked up. */
   readonly variants: readonly ArtifactMeta[];
   readonly record: RequestRecord;
+}
+
+/** A request that is answered by more than one write, or with a part of the body. */
+export interface HitRequest {
+  readonly socket: Socket;
+  /** Its address. */
+  readonly client: string;
+  /** When it came; milliseconds since the epoch. */
+  readonly at: number;
+  /** The value of `Range`: one range. */
+  readonly range: string | undefined;
+  /** Hears once that the answer is over, and what went wrong. */
+  readonly ended: (failure: unknown) => void;
 }
 
 /**
@@ -62,7 +83,13 @@ export class PreparedHit {
   readonly #ageAt: number;
   readonly #withBody: boolean;
   readonly #record: RequestRecord;
+  /** Where ranges of that many bytes are recorded: most clients ask for as many again. */
+  #rangeDone: { readonly length: number; readonly done: HitRecord } | undefined;
   #head: Buffer = Buffer.alloc(0);
+  /** Its fields. */
+  #fields: readonly string[] = [];
+  /** What is before and behind the fields of the body's length, once a range was asked for. */
+  #around: readonly [string, string] | undefined;
   /** While `#head` says the right age and date; milliseconds since the epoch. */
   #from = 0;
   #until = 0;
@@ -71,13 +98,15 @@ export class PreparedHit {
   static of(context: HitContext, hit: HitParts): PreparedHit | undefined {
     const { answer, stored, variants, record } = hit;
     const ageAt = lastField(answer.headers, 'age');
-    const framed = answer.body.kind === 'none' || lastField(answer.headers, 'content-length') >= 0;
+    const framed = answer.body.kind === 'none' || endsWithLength(answer.headers);
     // Not what it was made from any more: the store has changed since.
     const current = variants.includes(stored.meta);
-    if (!current || ageAt < 0 || !framed || answer.body.kind === 'stream') return undefined;
+    if (!current || ageAt < 0 || !framed) return undefined;
     if (record.outcome !== 'hit' || record.key !== undefined) return undefined;
     if (record.error !== undefined || record.detail !== undefined) return undefined;
-    return new PreparedHit(context, hit, ageAt);
+    if (answer.status !== 206) return new PreparedHit(context, hit, ageAt);
+    const whole = asWhole(answer, stored);
+    return whole && new PreparedHit(context, { ...hit, answer: whole }, ageAt);
   }
 
   private constructor(context: HitContext, hit: HitParts, ageAt: number) {
@@ -89,7 +118,7 @@ export class PreparedHit {
     this.#status = answer.status;
     this.#headers = [...answer.headers];
     this.#ageAt = ageAt;
-    this.#withBody = answer.body.kind === 'bytes';
+    this.#withBody = answer.body.kind !== 'none';
     const bytesOut = this.#withBody ? stored.body.size : 0;
     this.#record = { ...record, status: answer.status, bytesOut, firstByteMs: 0 };
     this.done = context.telemetry.prepare(this.#record);
@@ -137,9 +166,90 @@ export class PreparedHit {
     return true;
   }
 
+  /**
+   * Begins to answer with a range, or with a body that is not in memory. Undefined, and nothing is
+   * written, where the ordinary path answers otherwise, or has to wait for the first bytes.
+   */
+  begin({ socket, client, at, range, ended }: HitRequest): BodySending | undefined {
+    const part = range === undefined ? undefined : this.#part(range);
+    if (!this.#withBody || (range !== undefined && part === undefined)) return undefined;
+    const reader = this.#context.store.peekReader(this.#stored.body, part);
+    const first = reader?.nextNow?.();
+    if (reader === undefined || first === undefined) {
+      reader?.close();
+      return undefined;
+    }
+    const { ttl } = this;
+    const length = part ? part.last - part.first + 1 : this.#stored.body.size;
+    const options = {
+      socket,
+      head: part ? this.#partHead(part) : this.#head,
+      reader,
+      length,
+      ended: (bytesOut: number, failure: unknown) => {
+        if (failure === undefined) this.#doneFor(part, length).add(client, at, ttl, false);
+        else this.#recordBroken({ client, startedAt: at, bytesOut }, part, ttl, failure);
+        ended(failure);
+      },
+    };
+    return new BodySending(options, first);
+  }
+
   /** Remaining freshness as the answer that was sent last says it; undefined: for ever. */
   get ttl(): number | undefined {
     return this.#record.cacheStatus.ttl;
+  }
+
+  /** The one range that is selected. RFC 9110 section 14.2: of a GET with a 200. */
+  #part(range: string): ByteRange | undefined {
+    if (this.#status !== 200) return undefined;
+    const selection = selectRanges(range, this.#stored.body.size);
+    if (selection.kind !== 'ranges' || selection.ranges.length !== 1) return undefined;
+    return selection.ranges[0];
+  }
+
+  /** The head of a 206: as the whole's, with the fields of the range in place of the length. */
+  #partHead(part: ByteRange): Buffer {
+    const { size } = this.#stored.body;
+    const all = this.#fields;
+    // The length is the last field of its own: what follows says what became of the request.
+    const own = this.#headers.length;
+    this.#around ??= [
+      statusLine(206) + lines(all.slice(0, own - 2)),
+      lines(all.slice(own)) + this.#context.ending,
+    ];
+    const [before, behind] = this.#around;
+    const length = part.last - part.first + 1;
+    const fields = lines([
+      'Content-Range',
+      contentRange(part, size),
+      'Content-Length',
+      `${length}`,
+    ]);
+    return Buffer.from(before + fields + behind, 'latin1');
+  }
+
+  #doneFor(part: ByteRange | undefined, length: number): HitRecord {
+    if (part === undefined) return this.done;
+    if (this.#rangeDone?.length !== length) {
+      const record = { ...this.#record, status: 206, bytesOut: length };
+      this.#rangeDone = { length, done: this.#context.telemetry.prepare(record) };
+    }
+    return this.#rangeDone.done;
+  }
+
+  #recordBroken(
+    request: Pick<RequestRecord, 'client' | 'startedAt' | 'bytesOut'>,
+    part: ByteRange | undefined,
+    ttl: number | undefined,
+    failure: unknown,
+  ): void {
+    const status = part ? 206 : this.#status;
+    const cacheStatus = ttl === undefined ? { hit: true } : { hit: true, ttl };
+    const error =
+      failure instanceof GatewayError ? { error: failure.code, detail: failure.message } : {};
+    const record = { ...this.#record, ...request, status, cacheStatus, aborted: true, ...error };
+    this.#context.telemetry.record(record);
   }
 
   /** Makes the head anew, as the ordinary path would at `now`; false when it would not answer so. */
@@ -153,22 +263,13 @@ export class PreparedHit {
     const ttl = wholeSeconds(decision.ttl);
     if (ttl !== undefined) record.cacheStatus.ttl = ttl;
     this.#headers[this.#ageAt] = String(decision.age);
-    const all = answerFields(this.#headers, record, fields, now);
-    let text = `HTTP/1.1 ${this.#status} ${STATUS_CODES[this.#status] ?? 'unknown'}\r\n`;
-    for (let i = 0; i + 1 < all.length; i += 2) text += `${all[i]}: ${all[i + 1]}\r\n`;
-    this.#head = Buffer.from(text + ending, 'latin1');
+    this.#fields = answerFields(this.#headers, record, fields, now);
+    this.#head = Buffer.from(statusLine(this.#status) + lines(this.#fields) + ending, 'latin1');
+    this.#around = undefined;
     this.#from = now;
     // The date, where it is ours, and the age are told in whole seconds.
     const nextDate = (Math.floor(now / 1000) + 1) * 1000;
     this.#until = Math.min(nextDate, nextAgeAt(decision.meta, now));
     return true;
   }
-}
-
-/** Where the last such field's value is, or -1. */
-function lastField(headers: readonly string[], name: string): number {
-  for (let i = headers.length - 2; i >= 0; i -= 2) {
-    if (headers[i]?.toLowerCase() === name) return i + 1;
-  }
-  return -1;
 }

@@ -4,6 +4,7 @@ import { type AddressInfo, connect } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { ArtifactMeta } from '../../src/core/artifact-meta.ts';
 import type { RequestRecord } from '../../src/core/request-record.ts';
+import { readBytes } from '../../src/storage/bytes-reader.ts';
 import { FastPath } from '../../src/surfaces/fast-path.ts';
 import type { Routing } from '../../src/surfaces/gateway-handler.ts';
 import { createListener } from '../../src/surfaces/listener.ts';
@@ -43,7 +44,11 @@ async function setup(body = 'hello') {
   const records: RequestRecord[] = [];
   let read = 0;
   const fastPath = new FastPath({
-    store: { peek: () => variants, peekBody: () => (inMemory ? bytes : undefined) },
+    store: {
+      peek: () => variants,
+      peekBody: () => (inMemory ? bytes : undefined),
+      peekReader: (_body, range) => (inMemory ? readBytes(bytes, range) : undefined),
+    },
     fields: {
       cacheStatus: ({ cacheStatus: { ttl } }) => `test; hit; ttl=${ttl}`,
       proxyStatus: () => '',
@@ -56,6 +61,7 @@ async function setup(body = 'hello') {
       prepare: (record) => ({
         add: (client) => records.push({ ...record, client }),
       }),
+      record: (record) => records.push(record),
     },
   });
   const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
@@ -195,7 +201,12 @@ describe('what was answered from memory', () => {
   test.each<[string, string]>([
     ['Accept differs', 'Accept: text/plain\r\n'],
     ['the client shows credentials', 'Accept: */*\r\nAuthorization: Basic eA==\r\n'],
-    ['a range is asked for', 'Accept: */*\r\nRange: bytes=0-1\r\n'],
+    ['several ranges are asked for', 'Accept: */*\r\nRange: bytes=0-1,3-4\r\n'],
+    ['no byte of the range is there', 'Accept: */*\r\nRange: bytes=5-\r\n'],
+    [
+      'a range is asked for on a condition',
+      'Accept: */*\r\nRange: bytes=0-1\r\nIf-Range: "one"\r\n',
+    ],
     ['an unknown field is there', 'Accept: */*\r\nX-New: 1\r\n'],
     ['it is the last of its connection', 'Accept: */*\r\nConnection: close\r\n'],
   ])('is read where %s', async (_what, fields) => {

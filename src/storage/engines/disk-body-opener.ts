@@ -3,19 +3,23 @@ import type { BodyReader, ByteRange } from '../../core/body.ts';
 import { emptyBody, isBodyRef } from '../body-ref.ts';
 import type { BufferPool } from '../buffer-pool.ts';
 import { readBytes } from '../bytes-reader.ts';
+import { BodyFile } from './disk-body-file.ts';
 import type { DiskCatalog } from './disk-catalog.ts';
 import { FileReader } from './disk-file-reader.ts';
 import { type DiskFiles, isMissing } from './disk-files.ts';
 import type { BodyRow, DiskIndex } from './disk-index.ts';
 import type { DiskJobs } from './disk-jobs.ts';
+import type { DiskOpenFiles } from './disk-open-files.ts';
 import type { DiskTrouble } from './disk-trouble.ts';
 import { closeFile, fileSize, openFile } from './file-io.ts';
+import { SyncReads } from './sync-reads.ts';
 
 export interface DiskBodyOpenerOptions {
   readonly index: DiskIndex;
   readonly catalog: DiskCatalog;
   readonly jobs: DiskJobs;
   readonly files: DiskFiles;
+  readonly openFiles: DiskOpenFiles;
   readonly trouble: DiskTrouble;
   readonly pool: BufferPool;
 }
@@ -23,6 +27,7 @@ export interface DiskBodyOpenerOptions {
 /** Opens stored bodies; what turns out to be missing or short is forgotten. */
 export class DiskBodyOpener {
   readonly #options: DiskBodyOpenerOptions;
+  readonly #syncReads = new SyncReads();
 
   constructor(options: DiskBodyOpenerOptions) {
     this.#options = options;
@@ -32,28 +37,51 @@ export class DiskBodyOpener {
   async open(body: BodyRef, range?: ByteRange): Promise<BodyReader | undefined> {
     if (!isBodyRef(body)) return undefined;
     if (body.size === 0) return readBytes(emptyBody);
-    const row = this.#options.index.bodyWithBytes(body.sha256);
+    const { index, openFiles } = this.#options;
+    const row = index.bodyWithBytes(body.sha256);
     if (!row || row.size !== body.size) return undefined;
     if (row.inline) {
       if (row.data?.length === body.size) return readBytes(row.data, range);
       await this.#forget(row);
       return undefined;
     }
-    const fd = await this.#openFile(row);
-    if (fd === undefined) return undefined;
+    const open = this.peek(body, range);
+    if (open) return open;
+    const file = await this.#openFile(row);
+    if (file === undefined) return undefined;
+    // Removed while it was being opened: whoever reads it is the last.
+    if (index.body(row.sha256)?.id === row.id) openFiles.add(row.sha256, file);
+    return this.#reader(body, file, range);
+  }
+
+  /** The same of a body whose file is open; undefined when it is not. */
+  peek(body: BodyRef, range?: ByteRange): BodyReader | undefined {
+    const file = this.#options.openFiles.take(body.sha256, body.size);
+    return file && this.#reader(body, file, range);
+  }
+
+  #reader({ sha256, size }: BodyRef, file: BodyFile, range: ByteRange | undefined): BodyReader {
+    const { openFiles, trouble, pool } = this.#options;
     return new FileReader({
-      fd,
+      file,
       start: range?.first ?? 0,
-      end: Math.min(body.size, range ? range.last + 1 : body.size),
-      pool: this.#options.pool,
-      failure: (error) => this.#options.trouble.note(error, 'files'),
+      end: Math.min(size, range ? range.last + 1 : size),
+      pool,
+      failure: (error) => {
+        openFiles.forget(sha256);
+        return trouble.note(error, 'files');
+      },
     });
   }
 
-  async #openFile(row: BodyRow): Promise<number | undefined> {
+  async #openFile(row: BodyRow): Promise<BodyFile | undefined> {
+    const { files, trouble } = this.#options;
     try {
-      const fd = await openFile(this.#options.files.body(row.sha256), 'r');
-      if ((await fileSize(fd)) === row.size) return fd;
+      const fd = await openFile(files.body(row.sha256), 'r');
+      if ((await fileSize(fd)) === row.size) {
+        const failed = (error: unknown) => void trouble.note(error, 'files');
+        return new BodyFile({ fd, size: row.size, syncReads: this.#syncReads, failed });
+      }
       await closeFile(fd);
     } catch (error) {
       if (!isMissing(error)) throw this.#options.trouble.note(error, 'files');

@@ -1,16 +1,16 @@
 import type { BodyReader } from '../../core/body.ts';
 import type { BufferPool } from '../buffer-pool.ts';
 import { bodyMissing } from '../storage-error.ts';
-import { closeFile, readAt } from './file-io.ts';
+import type { BodyFile } from './disk-body-file.ts';
 
 export interface FileReaderOptions {
-  /** Open for reading; the reader closes it. */
-  readonly fd: number;
+  /** The reader is a user of it and releases it. */
+  readonly file: BodyFile;
   /** First position, and the one after the last. */
   readonly start: number;
   readonly end: number;
   readonly pool: BufferPool;
-  /** Makes what the medium throws the error that callers see. */
+  /** Makes what the medium throws the error that callers see; the file is not to be read again. */
   readonly failure: (error: unknown) => Error;
 }
 
@@ -19,7 +19,10 @@ interface Piece {
   readonly length: number;
 }
 
-/** Reads a part of a file into pooled buffers, the next one while the consumer has the last. */
+/**
+ * Reads a part of a file into pooled buffers: at once where the system has it in memory, otherwise by
+ * the file threads, the next one while the consumer has the last.
+ */
 export class FileReader implements BodyReader {
   readonly #options: FileReaderOptions;
   /** Where the next read begins. */
@@ -38,8 +41,8 @@ export class FileReader implements BodyReader {
   }
 
   async next(): Promise<Uint8Array | undefined> {
-    this.#giveBack();
-    if (this.#closed) return undefined;
+    const now = this.nextNow();
+    if (now !== undefined || this.#closed) return now;
     const reading = this.#ahead ?? this.#readInto(this.#options.pool.take());
     this.#ahead = undefined;
     const { buffer, length } = await reading;
@@ -53,6 +56,22 @@ export class FileReader implements BodyReader {
     return buffer.subarray(0, length);
   }
 
+  nextNow(): Uint8Array | undefined {
+    this.#giveBack();
+    if (this.#closed || this.#ahead !== undefined) return undefined;
+    const { file, end, pool } = this.#options;
+    const buffer = pool.take();
+    const length = Math.min(buffer.length, end - this.#position);
+    if (!this.#readNow(file, buffer, length)) {
+      pool.give(buffer);
+      return undefined;
+    }
+    this.#position += length;
+    this.#lent = buffer;
+    if (this.#position >= end) this.#finish();
+    return buffer.subarray(0, length);
+  }
+
   close(): void {
     this.#giveBack();
     this.#finish();
@@ -62,6 +81,16 @@ export class FileReader implements BodyReader {
       (error) => this.#options.failure(error),
     );
     this.#ahead = undefined;
+  }
+
+  /** Whether all of it was read. What is short or fails is asked for again, and that says why. */
+  #readNow(file: BodyFile, buffer: Buffer, length: number): boolean {
+    try {
+      return file.readNow(buffer, length, this.#position) === length;
+    } catch (error) {
+      this.#options.failure(error);
+      return false;
+    }
   }
 
   #readAhead(): void {
@@ -82,7 +111,7 @@ export class FileReader implements BodyReader {
       let done = 0;
       while (done < length) {
         const part = done === 0 ? buffer : buffer.subarray(done);
-        const count = await readAt(this.#options.fd, part, length - done, position + done);
+        const count = await this.#options.file.read(part, length - done, position + done);
         if (count === 0) throw bodyMissing('a stored body is shorter than its record says');
         done += count;
       }
@@ -108,10 +137,10 @@ export class FileReader implements BodyReader {
     this.#releaseFile();
   }
 
-  /** Closes the file once, and not while a read is on its way. */
+  /** Releases the file once, and not while a read is on its way. */
   #releaseFile(): void {
     if (!this.#closed || this.#reading > 0 || this.#released) return;
     this.#released = true;
-    closeFile(this.#options.fd).catch((error) => this.#options.failure(error));
+    this.#options.file.release();
   }
 }

@@ -2,6 +2,7 @@ import type { StoreListener } from '../lower-store.ts';
 import { type DiskChange, type DoomedFile, noChange } from './disk-change.ts';
 import type { DiskFiles } from './disk-files.ts';
 import type { DiskIndex } from './disk-index.ts';
+import type { DiskOpenFiles } from './disk-open-files.ts';
 import type { DiskSpace, Reservation } from './disk-space.ts';
 import type { DiskTrouble } from './disk-trouble.ts';
 import type { DiskWriter, Transaction } from './disk-writer.ts';
@@ -11,6 +12,7 @@ export interface DiskJobsOptions {
   readonly writer: DiskWriter;
   readonly index: DiskIndex;
   readonly files: DiskFiles;
+  readonly openFiles: DiskOpenFiles;
   readonly trouble: DiskTrouble;
 }
 
@@ -99,6 +101,7 @@ export class DiskJobs {
     // A later job of the same transaction may have stored the body again.
     const row = this.#options.index.body(file.sha256);
     if (row && !row.inline) return;
+    this.#options.openFiles.forget(file.sha256);
     const path = this.#options.files.trash(file.sha256);
     if (path !== undefined) await removeFile(path);
   }

@@ -10,6 +10,7 @@ import { DiskIndex } from './disk-index.ts';
 import { DiskJobs } from './disk-jobs.ts';
 import { DiskLeftoverRows } from './disk-leftover-rows.ts';
 import { DiskLeftovers } from './disk-leftovers.ts';
+import { DiskOpenFiles } from './disk-open-files.ts';
 import { DiskRecords } from './disk-records.ts';
 import { DiskSpace } from './disk-space.ts';
 import { DiskSweep } from './disk-sweep.ts';
@@ -51,7 +52,8 @@ export function makeDiskParts(options: DiskPartsOptions) {
   const uses = new DiskUses(index.lastUse());
   const catalog = new DiskCatalog(records, index, uses);
   const writer = new DiskWriter(database, trouble);
-  const jobs = new DiskJobs({ writer, index, files, trouble });
+  const openFiles = new DiskOpenFiles();
+  const jobs = new DiskJobs({ writer, index, files, openFiles, trouble });
   const evictor = new DiskEvictor({ jobs, index, catalog, uses, maxBytes });
   const leftovers = new DiskLeftovers({
     ...{ files, jobs, trouble, now: options.now },
@@ -72,11 +74,12 @@ export function makeDiskParts(options: DiskPartsOptions) {
     leftovers,
     makeRoom,
     space,
+    openFiles,
     catalog,
     syncSlots: new Slots(syncsAtOnce),
     spareBlocks: new SpareBlocks(),
     committer: new DiskCommitter({ catalog, index, jobs, files, space, trouble }),
-    opener: new DiskBodyOpener({ index, catalog, jobs, files, trouble, pool }),
+    opener: new DiskBodyOpener({ index, catalog, jobs, files, openFiles, trouble, pool }),
     sweep: new DiskSweep({ database, files, index, catalog, jobs, leftovers }),
     useLog: new DiskUseLog(uses, index, jobs, (error) => trouble.note(error, 'database')),
     vacuum: new DiskVacuum(database, jobs, maxBytes),

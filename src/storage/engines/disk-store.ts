@@ -65,6 +65,10 @@ export class DiskStore implements LowerStore {
     await this.#parts.committer.put(key, meta);
   }
 
+  peekReader(body: BodyRef, range?: ByteRange): BodyReader | undefined {
+    return this.#closed ? undefined : this.#parts.opener.peek(body, range);
+  }
+
   async openBody(body: BodyRef, range?: ByteRange): Promise<BodyReader | undefined> {
     this.#check();
     return this.#parts.opener.open(body, range);
@@ -168,8 +172,9 @@ export class DiskStore implements LowerStore {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    const { sweep, useLog, jobs, writer, index, database, leftovers } = this.#parts;
+    const { sweep, useLog, jobs, writer, index, database, leftovers, openFiles } = this.#parts;
     sweep.stop();
+    openFiles.close();
     await Promise.allSettled([this.swept, ...this.#commits]);
     try {
       await Promise.allSettled([...this.#partials].map((partial) => partial.suspend()));

@@ -119,9 +119,14 @@ class LruStore implements MemoryStore, MemoryPartialHost {
     return item instanceof Uint8Array && item.length === body.size ? item : undefined;
   }
 
-  async openBody(body: BodyRef, range?: ByteRange): Promise<BodyReader | undefined> {
+  peekReader(body: BodyRef, range?: ByteRange): BodyReader | undefined {
     const bytes = this.peekBody(body);
-    if (bytes) return readBytes(bytes, range);
+    return bytes && readBytes(bytes, range);
+  }
+
+  async openBody(body: BodyRef, range?: ByteRange): Promise<BodyReader | undefined> {
+    const reader = this.peekReader(body, range);
+    if (reader) return reader;
     this.forgetBody(body);
     return undefined;
   }

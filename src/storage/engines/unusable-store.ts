@@ -7,6 +7,7 @@ export function createUnusableStore(name: string, maxBytes: number, failure: Err
   return {
     peek: () => undefined,
     peekBody: (_body: BodyRef) => undefined,
+    peekReader: () => undefined,
     get: fail,
     put: fail,
     openBody: fail,

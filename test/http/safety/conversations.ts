@@ -14,7 +14,7 @@ export interface Message {
   readonly bytes: string;
 }
 
-const paths = ['/a', '/b', '/big', '/short', '/moved', '/gone', '/empty', '/private'];
+const paths = ['/a', '/b', '/big', '/middle', '/short', '/moved', '/gone', '/empty', '/private'];
 
 /** What clients send again and again. */
 const blocks: readonly (readonly string[])[] = [
@@ -28,6 +28,7 @@ const blocks: readonly (readonly string[])[] = [
     'accept: */*',
   ],
   ['If-None-Match: "one"'],
+  ['Accept: */*', 'Range: bytes=3-65000'],
 ];
 
 /** Fields that most clients send, as they spell them. */
@@ -56,6 +57,16 @@ const consequentialFields = [
   'Range: bytes=0-1',
   'Range: bytes=5-',
   'Range: bytes=99999999-',
+  'Range: bytes=-3',
+  'Range: bytes=-0',
+  'Range: bytes=7-3',
+  'Range: bytes=1-2,3-5',
+  'Range: bytes=1-2\r\n ,4-5',
+  'Range: bytes=1-2\r\nRange: bytes=4-5',
+  'Range: bytes=1-2\r\nIf-Range: "one"',
+  'Range: Bytes = 1-2',
+  'range:bytes=1-2',
+  'X-Range: bytes=1-2',
   'Cache-Control: no-cache',
   'Cache-Control: max-age=0',
   'Cache-Control: only-if-cached',
