@@ -53,6 +53,7 @@ export function createListener(
         server.listening && isWebSocket(request) && server.current(request.socket) === undefined,
     },
     take,
+    (socket) => fastPath?.sends(socket) === true,
   );
   server.on('checkContinue', take);
   // RFC 9110 section 10.1.1: what is not known may be ignored. Node's own 417 would not wait its turn.

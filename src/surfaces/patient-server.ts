@@ -9,12 +9,16 @@ import type { Duplex } from 'node:stream';
 export class PatientServer extends Server {
   /** The connections that it reads, and the last response on each. */
   readonly #open = new Map<Duplex, ServerResponse | undefined>();
+  readonly #sends: (socket: Duplex) => boolean;
 
+  /** `sends`: whether an answer that is none of its own is under way on a connection. */
   constructor(
     options: ServerOptions,
     take: (request: IncomingMessage, response: ServerResponse) => void,
+    sends: (socket: Duplex) => boolean,
   ) {
     super(options, take);
+    this.#sends = sends;
     this.on('connection', (socket: Socket) => {
       this.#open.set(socket, undefined);
       socket.once('close', () => this.#open.delete(socket));
@@ -43,7 +47,8 @@ export class PatientServer extends Server {
    */
   override closeIdleConnections(): void {
     for (const socket of this.#open.keys()) {
-      if (this.current(socket) === undefined && socket.writableLength === 0) socket.destroy();
+      const idle = this.current(socket) === undefined && socket.writableLength === 0;
+      if (idle && !this.#sends(socket)) socket.destroy();
     }
   }
 }
