@@ -12,10 +12,12 @@ const everyMs = 100;
 /** Bars at the foot of a terminal, what has ended above them. */
 export function terminalReport({ stdout, stderr, env }: CliIo): GetReport {
   const views = new GetViews();
-  const paint = createLogUpdate(stdout as Writable);
+  const screen = screenOf(stdout);
+  // It writes to it, and asks for its size, and for nothing else.
+  const paint = createLogUpdate(screen as unknown as Writable);
   const unicode = showsUnicode(env);
   const draw = (): void => {
-    const columns = (stdout as { readonly columns?: number }).columns ?? 80;
+    const { columns } = screen;
     const lines = barLines(views.look(performance.now()), { columns, unicode });
     if (lines.length === 0) paint.clear();
     else paint(lines.join('\n'));
@@ -43,6 +45,29 @@ export function terminalReport({ stdout, stderr, env }: CliIo): GetReport {
       paint.done();
       stderr.write(failureLines(results));
     },
+  };
+}
+
+interface Screen {
+  readonly isTTY: boolean;
+  /** Cells of a line, and lines. */
+  readonly columns: number;
+  readonly rows: number;
+  write(text: string): void;
+}
+
+/** The terminal, with a size as it is at each moment: one that nobody has given a size says 0 by 0. */
+function screenOf(stdout: CliIo['stdout']): Screen {
+  const terminal: Partial<Omit<Screen, 'write'>> = stdout;
+  return {
+    isTTY: terminal.isTTY === true,
+    get columns() {
+      return terminal.columns || 80;
+    },
+    get rows() {
+      return terminal.rows || 24;
+    },
+    write: (text) => void stdout.write(text),
   };
 }
 

@@ -7,9 +7,9 @@ import { TextSink } from './support.ts';
 
 const bytes = generatedBytes('terminal', 0, 100_000);
 
-/** A terminal of 100 cells and 24 lines that keeps all it was sent. */
-function terminal(): TextSink {
-  return Object.assign(new TextSink(), { columns: 100, rows: 24 });
+/** A terminal that keeps all it was sent. */
+function terminal(columns = 100, rows = 24): TextSink {
+  return Object.assign(new TextSink(), { columns, rows });
 }
 
 test('on a terminal there are bars, results above them, and failures at the end', async () => {
@@ -45,4 +45,18 @@ test.each([
   const stdout = terminal();
   expect((await get([`${origin.url}/x`], { stdout, isTerminal: true, env })).code).toBe(0);
   expect(stripVTControlCharacters(stdout.text)).toMatch(expected);
+});
+
+test('a terminal that nobody has given a size is taken for one of 80 cells and 24 lines', async () => {
+  const { origin, start } = await getFixture();
+  let goOn = (): void => {};
+  origin.handle('/slow', (_request, response) => {
+    sendSome(response, { bytes, count: 50_000, etag: '"v1"' });
+    goOn = () => response.end(bytes.subarray(50_000));
+  });
+  const stdout = terminal(0, 0);
+  const { ended } = start([`${origin.url}/slow`], { stdout, isTerminal: true, env: { LANG: 'C' } });
+  await until(() => /slow +#+-+ +50% +48\.8 KiB of 97\.7 KiB/.test(stdout.text));
+  goOn();
+  expect((await ended).code).toBe(0);
 });
