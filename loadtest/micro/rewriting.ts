@@ -19,9 +19,9 @@ export interface RewritingRow {
   readonly name: string;
   readonly size: string;
   readonly speed: string;
-  /** What it holds while it works, and that with what is not collected yet. */
+  /** What it holds while it works, and what of all it has let go of is not collected yet. */
   readonly held: string;
-  readonly withGarbage: string;
+  readonly garbage: string;
   readonly within: 'yes' | 'NO';
 }
 
@@ -47,10 +47,11 @@ export async function measureRewriting({
   const speed = size / (seconds[passes >> 1] ?? Number.NaN);
   return {
     name,
-    size: `${(size / 2 ** 20).toFixed(1)} MiB`,
+    size: mebibytes(size),
     speed: `${Math.round(speed / 1e6)} MB/s`,
-    held: times(held / size),
-    withGarbage: times(grown / size),
+    held: `${(held / size).toFixed(2)} × its size`,
+    // However large the document is: the collector looks when so much has come together.
+    garbage: mebibytes(grown - held),
     within: speed >= leastSpeed && held / size < mostMemory ? 'yes' : 'NO',
   };
 }
@@ -95,8 +96,8 @@ function collector(): () => void {
   };
 }
 
-function times(ratio: number): string {
-  return `${ratio.toFixed(2)} × its size`;
+function mebibytes(bytes: number): string {
+  return `${(bytes / 2 ** 20).toFixed(1)} MiB`;
 }
 
 function used(): number {

@@ -52,7 +52,13 @@ export function gatewayUrls(places: FilePlaces): (text: string) => string | unde
   const { upstreamUrl, publicBase, hosts, isFile } = places;
   const own = authorityOf(upstreamUrl);
   const ownPath = upstreamUrl.slice(originOf(upstreamUrl).length);
+  const below = `${upstreamUrl}/`;
   return (text) => {
+    // Nearly every URL of an index, without taking it apart.
+    if (text.startsWith(below) && plainUrl.test(text)) {
+      const path = text.slice(upstreamUrl.length);
+      return hasDotSegments(path) ? undefined : publicBase + path;
+    }
     const parts = partsOf(text);
     if (!parts) return undefined;
     const { secure, authority, rest } = parts;

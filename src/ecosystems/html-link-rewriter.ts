@@ -1,4 +1,5 @@
 import type { Rewriter } from '../core/classification.ts';
+import { SplicedBytes } from './spliced-bytes.ts';
 
 /** An anchor's attributes: names in lower case, values with their character references resolved. */
 export type Attributes = ReadonlyMap<string, string>;
@@ -38,14 +39,12 @@ export class HtmlLinkRewriter implements Rewriter {
     const view = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
     const bytes = this.#carry.length === 0 ? view : Buffer.concat([this.#carry, view]);
     this.#carry = empty;
-    const pieces: Buffer[] = [];
-    let taken = 0;
+    const spliced = new SplicedBytes(bytes);
     let at = 0;
     const keep = (from: number): readonly Uint8Array[] => {
-      pieces.push(bytes.subarray(taken, from));
       // The caller's chunk is not ours to keep.
       this.#carry = Buffer.from(bytes.subarray(from));
-      return pieces.filter((piece) => piece.length > 0);
+      return spliced.upTo(from);
     };
     while (at < bytes.length) {
       if (this.#inComment) {
@@ -68,13 +67,10 @@ export class HtmlLinkRewriter implements Rewriter {
         if (end === undefined) continue;
         at = end;
         const link = this.#link(bytes.toString('latin1', start, end));
-        if (link === undefined) continue;
-        pieces.push(bytes.subarray(taken, start + link.from), link.replacement);
-        taken = start + link.to;
+        if (link) spliced.replace(start + link.from, start + link.to, link.replacement);
       }
     }
-    pieces.push(bytes.subarray(taken));
-    return pieces.filter((piece) => piece.length > 0);
+    return spliced.upTo(bytes.length);
   }
 
   /** A page that was cut off is shown as far as it goes: HTML has no end that could be missed. */
@@ -85,7 +81,7 @@ export class HtmlLinkRewriter implements Rewriter {
   }
 
   /** What to put in place of a tag's `href`; `tag` in Latin 1, so that characters count as bytes. */
-  #link(tag: string): { from: number; to: number; replacement: Buffer } | undefined {
+  #link(tag: string): { from: number; to: number; replacement: string } | undefined {
     const attributes = this.#attributes;
     attributes.lastIndex = 0;
     for (let match = attributes.exec(tag); match; match = attributes.exec(tag)) {
@@ -98,7 +94,7 @@ export class HtmlLinkRewriter implements Rewriter {
       return {
         from,
         to: from + match[0].length,
-        replacement: Buffer.from(`href="${escaped(href)}"`),
+        replacement: `href="${escaped(href)}"`,
       };
     }
     return undefined;

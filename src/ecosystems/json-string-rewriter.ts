@@ -7,6 +7,7 @@ import {
   knownKey,
   type StringSelector,
 } from './json-selector.ts';
+import { SplicedBytes } from './spliced-bytes.ts';
 
 /** Hears of the selected strings, in the order of the document. */
 export interface StringHandler {
@@ -19,6 +20,8 @@ export interface StringHandler {
 /** A key or selected string longer than this many bytes is left alone: the bound of the carry. */
 export const maxTokenBytes = 8192;
 
+/** What stands in JSON as it is. RFC 8259 section 7. */
+const plain = /^[ !#-[\]-~]*$/;
 const empty: Buffer = Buffer.alloc(0);
 const [quote, backslash, colon, comma] = [0x22, 0x5c, 0x3a, 0x2c];
 const [openBrace, closeBrace, openBracket, closeBracket] = [0x7b, 0x7d, 0x5b, 0x5d];
@@ -55,8 +58,7 @@ export class JsonStringRewriter implements Rewriter {
     const view = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
     const bytes = this.#carry.length === 0 ? view : Buffer.concat([this.#carry, view]);
     this.#carry = empty;
-    const pieces: Buffer[] = [];
-    let taken = 0;
+    const spliced = new SplicedBytes(bytes);
     let at = 0;
     while (at < bytes.length && this.#phase !== 'after') {
       if (this.#phase === 'before') at = this.#begin(bytes, at);
@@ -67,21 +69,16 @@ export class JsonStringRewriter implements Rewriter {
         const start = at + 1;
         const end = this.#isOfInterest() ? endOf(bytes, start) : 'too-long';
         if (end === 'unfinished') {
-          pieces.push(bytes.subarray(taken, at));
           // The caller's chunk is not ours to keep.
           this.#carry = Buffer.from(bytes.subarray(at));
-          return joined(pieces);
+          return spliced.upTo(at);
         }
         const replacement = this.#string(bytes, start, end);
         at = end === 'too-long' ? this.#passString(bytes, start) : end + 1;
-        if (replacement !== undefined) {
-          pieces.push(bytes.subarray(taken, start), replacement);
-          taken = at - 1;
-        }
+        if (replacement !== undefined) spliced.replace(start, at - 1, replacement);
       }
     }
-    pieces.push(bytes.subarray(taken));
-    return joined(pieces);
+    return spliced.upTo(bytes.length);
   }
 
   end(): readonly Uint8Array[] {
@@ -120,8 +117,8 @@ export class JsonStringRewriter implements Rewriter {
     return this.#afterColon ? this.#selected === true : true;
   }
 
-  /** Takes a string on the path (too long: its text does not matter); the bytes in its place. */
-  #string(bytes: Buffer, start: number, end: number | 'too-long'): Buffer | undefined {
+  /** Takes a string on the path (too long: its text does not matter); what is written in its place. */
+  #string(bytes: Buffer, start: number, end: number | 'too-long'): string | undefined {
     if (!this.#afterColon) {
       this.#takeKey(bytes, start, end);
       return undefined;
@@ -130,7 +127,8 @@ export class JsonStringRewriter implements Rewriter {
       this.#selected === true && end !== 'too-long' ? decoded(bytes, start, end) : undefined;
     const mapped = text === undefined ? undefined : this.#handler.map(text, this.#key);
     this.#endValue();
-    return mapped === undefined ? undefined : Buffer.from(JSON.stringify(mapped).slice(1, -1));
+    if (mapped === undefined || plain.test(mapped)) return mapped;
+    return JSON.stringify(mapped).slice(1, -1);
   }
 
   #takeKey(bytes: Buffer, start: number, end: number | 'too-long'): void {
@@ -256,9 +254,4 @@ function decoded(bytes: Buffer, start: number, end: number): string | undefined 
     if (error instanceof SyntaxError) return undefined;
     throw error;
   }
-}
-
-function joined(pieces: readonly Buffer[]): readonly Uint8Array[] {
-  const filled = pieces.filter((piece) => piece.length > 0);
-  return filled.length <= 1 ? filled : [Buffer.concat(filled)];
 }

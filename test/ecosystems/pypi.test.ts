@@ -174,6 +174,12 @@ describe('pypi pages in HTML', () => {
     );
   });
 
+  it('come out in as many pieces as they went in: each is a job of its own where it is packed', () => {
+    const answer = pypi.classify(get('/simple/some-project/'));
+    if (answer.kind !== 'index' || !answer.rewrite) throw new Error('there is no rewrite');
+    expect(answer.rewrite.create().push(Buffer.from(html.repeat(10)))).toHaveLength(1);
+  });
+
   it('lead to the gateway for projects too', () => {
     expect(rewritten('<a href="/simple/b/">', '/simple')).toBe(
       `<a href="${publicBase}/simple/b/">`,
