@@ -1,23 +1,27 @@
 /** Characters that wait at the most. */
 const most = 64 * 1024;
+/** Milliseconds that a line waits at the most. */
+const longest = 10;
 
 /** Where lines of a log go, each with its end. */
 export interface Lines {
   /** Writes it at once. */
   write(line: string): void;
-  /** Writes it within this turn of the event loop. */
+  /** Writes it within ten milliseconds. */
   later(line: string): void;
   /** Writes what waits. */
   flush(): void;
 }
 
 /**
- * Lines on their way to a stream. Those that may wait are written together at the end of the turn of
- * the event loop; any other one takes them along, so that the order stays.
+ * Lines on their way to a stream. Those that may wait are written together every few milliseconds:
+ * where each wake-up of the process has one request, a write of its own would cost as much as its answer.
+ * Any other line takes them along, so that the order stays.
  */
 export class LineBatch implements Lines {
   readonly #stream: Pick<NodeJS.WritableStream, 'write'>;
   #waiting = '';
+  #timer: NodeJS.Timeout | undefined;
 
   constructor(stream: Pick<NodeJS.WritableStream, 'write'>) {
     this.#stream = stream;
@@ -30,7 +34,10 @@ export class LineBatch implements Lines {
   }
 
   later(line: string): void {
-    if (this.#waiting === '') setImmediate(() => this.flush());
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined;
+      this.flush();
+    }, longest);
     this.#waiting += line;
     if (this.#waiting.length >= most) this.flush();
   }

@@ -16,7 +16,7 @@ export interface LoggerOptions {
 export interface RootLogger extends Logger {
   /**
    * Writes an info line `request` whose members are JSON and redacted already: `"method":"GET","…`.
-   * It may wait for others of the same turn of the event loop.
+   * It may wait for others for ten milliseconds.
    */
   request(members: string): void;
   /** Writes what waits. */

@@ -13,28 +13,46 @@ export interface PreparedRecordOptions {
 /** The record of requests that differ in client, time and remaining freshness alone: most of it is made once. */
 export class PreparedRecord {
   readonly #options: PreparedRecordOptions;
-  readonly #record: RequestRecord;
+  readonly #count: (durationMs: number, aborted: boolean) => void;
   /** The members of the line up to the duration. */
   readonly #start: string;
+  /** The line that was written last, and of what. */
+  #members = '';
+  #client = '';
+  #durationMs = -1;
+  #ttl: number | undefined;
 
   /** From the record of one of them, which was a hit. */
   constructor(record: RequestRecord, options: PreparedRecordOptions) {
     this.#options = options;
-    this.#record = record;
+    this.#count = options.requests.repeated(record);
     const members = requestMembers(record, 0);
     this.#start = members.slice(0, members.indexOf(',"durationMs":') + 1);
   }
 
   /** Takes one request that is over; `ttl` in whole seconds, undefined: for ever. */
   add(client: string, startedAt: number, ttl: number | undefined, aborted: boolean): void {
-    const { logger, requests, clock } = this.#options;
+    const { logger, clock } = this.#options;
     const durationMs = Math.max(0, clock() - startedAt);
-    requests.add(aborted ? { ...this.#record, aborted } : this.#record, durationMs);
+    this.#count(durationMs, aborted);
     if (!logger.enabled('info')) return;
-    const left = aborted ? ',"aborted":true' : '';
+    if (aborted) logger.request(this.#line(client, durationMs, ',"aborted":true', ttl));
+    else logger.request(this.#usual(client, durationMs, ttl));
+  }
+
+  /** In one millisecond a client often has many alike. */
+  #usual(client: string, durationMs: number, ttl: number | undefined): string {
+    if (client !== this.#client || durationMs !== this.#durationMs || ttl !== this.#ttl) {
+      this.#members = this.#line(client, durationMs, '', ttl);
+      this.#client = client;
+      this.#durationMs = durationMs;
+      this.#ttl = ttl;
+    }
+    return this.#members;
+  }
+
+  #line(client: string, durationMs: number, left: string, ttl: number | undefined): string {
     const freshness = ttl === undefined ? '' : `,"ttl":${ttl}`;
-    logger.request(
-      `${this.#start}"durationMs":${tenths(durationMs)},"client":"${client}"${left}${freshness}`,
-    );
+    return `${this.#start}"durationMs":${tenths(durationMs)},"client":"${client}"${left}${freshness}`;
   }
 }

@@ -51,18 +51,16 @@ export class RequestTotals {
   readonly #errors = new Map<ErrorCode, number>();
 
   add(record: RequestRecord, durationMs: number): void {
-    const cell = this.#cell(record);
-    cell.requests++;
-    cell.bytesOut += record.bytesOut;
-    const { fwd, collapsed } = record.cacheStatus;
-    if (fwd !== undefined && collapsed !== true) cell.forwarded++;
-    if (record.aborted === true) cell.aborted++;
-    const latency = this.latencyOf(record.outcome);
-    latency.duration.observe(durationMs);
-    if (record.firstByteMs !== undefined) latency.firstByte.observe(record.firstByteMs);
-    if (record.error !== undefined) {
-      this.#errors.set(record.error, (this.#errors.get(record.error) ?? 0) + 1);
-    }
+    this.#count(this.#cell(record), record, durationMs, record.aborted === true);
+  }
+
+  /** Takes requests like this one, one by one: where they are counted is looked for once. */
+  repeated(record: RequestRecord): (durationMs: number, aborted: boolean) => void {
+    let cell: RequestCell | undefined;
+    return (durationMs, aborted) => {
+      cell ??= this.#cell(record);
+      this.#count(cell, record, durationMs, aborted);
+    };
   }
 
   /** In the order in which they first occurred. */
@@ -76,6 +74,20 @@ export class RequestTotals {
 
   latencyOf(outcome: CacheOutcome): OutcomeLatency {
     return this.#latency[outcomes[outcome]] as OutcomeLatency;
+  }
+
+  #count(cell: RequestCell, record: RequestRecord, durationMs: number, aborted: boolean): void {
+    cell.requests++;
+    cell.bytesOut += record.bytesOut;
+    const { fwd, collapsed } = record.cacheStatus;
+    if (fwd !== undefined && collapsed !== true) cell.forwarded++;
+    if (aborted) cell.aborted++;
+    const latency = this.latencyOf(record.outcome);
+    latency.duration.observe(durationMs);
+    if (record.firstByteMs !== undefined) latency.firstByte.observe(record.firstByteMs);
+    if (record.error !== undefined) {
+      this.#errors.set(record.error, (this.#errors.get(record.error) ?? 0) + 1);
+    }
   }
 
   #cell(record: RequestRecord): RequestCell {

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { LineBatch } from '../../src/telemetry/line-batch.ts';
 
 function begin() {
@@ -12,12 +12,16 @@ function begin() {
   return { batch, writes };
 }
 
-test('lines that may wait are written together, within the turn', async () => {
+test('lines that may wait are written together, within ten milliseconds', () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  onTestFinished(() => void vi.useRealTimers());
   const { batch, writes } = begin();
   batch.later('a\n');
   batch.later('b\n');
   expect(writes).toEqual([]);
-  await new Promise((resolve) => setImmediate(resolve));
+  vi.advanceTimersByTime(9);
+  expect(writes).toEqual([]);
+  vi.advanceTimersByTime(1);
   expect(writes).toEqual(['a\nb\n']);
 });
 
