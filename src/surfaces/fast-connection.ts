@@ -2,9 +2,10 @@ import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { LookupCounter } from '../core/cache-lookups.ts';
 import type { BodySending } from './body-sending.ts';
-import type { HitMemo, Profile } from './hit-memo.ts';
+import type { HitMemo, HitsByLine, Profile } from './hit-memo.ts';
 import type { HitRecord, PreparedHit } from './prepared-hit.ts';
 import { takeRangeLine } from './range-field.ts';
+import { readInto } from './shared-reading.ts';
 
 /** What the connections of a listener have in common. */
 export interface FastShared {
@@ -12,6 +13,8 @@ export interface FastShared {
   /** What does not come out of the parser was found in the memo. */
   readonly lookups: LookupCounter;
   readonly now: () => number;
+  /** What all of them read into. */
+  readonly buffer: Buffer;
   /** How long who takes nothing is waited for, and who asks nothing; milliseconds. */
   readonly stalledMs: number;
   readonly idleMs: number;
@@ -23,11 +26,19 @@ interface Sent {
   readonly ttl: number | undefined;
 }
 
+interface Found {
+  readonly hits: HitsByLine;
+  readonly line: string;
+  readonly hit: PreparedHit;
+  readonly range?: string | undefined;
+}
+
 type OnData = (chunk: Buffer) => void;
 
 /** Of a request of which the parser makes one, whatever becomes of it. */
 const requestLine = /^(?:GET|HEAD) (?:http:\/)?\/[!-~]+ HTTP\/1\.1$/;
 const headEnd = '\r\n\r\n';
+const nothing = Buffer.alloc(0);
 
 /**
  * Stands between a socket and Node's HTTP parser, from the first hit on. Whole heads that were answered
@@ -40,6 +51,8 @@ export class FastConnection {
   /** The parser's listener, while ours is in its place. */
   #ordinary: OnData | undefined;
   #client = '';
+  /** Whether the socket reads into the buffer of all. */
+  #reads = false;
   /** Requests that came out of the parser. */
   #taken = 0;
   #last: ServerResponse | undefined;
@@ -49,6 +62,8 @@ export class FastConnection {
   #block = '';
   #profile: Profile | undefined;
   #memo: HitMemo<unknown> | undefined;
+  /** What a head with that block ends with, from the end of its request line on. */
+  #tail = '';
   /** Answers on their way to the client, first the oldest. */
   readonly #sent: Sent[] = [];
   /** The last of them, while it is read and sent piece by piece: until its end no other is made. */
@@ -74,6 +89,8 @@ export class FastConnection {
     this.#client = socket.remoteAddress ?? '';
     socket.off('data', this.#ordinary);
     socket.on('data', this.#onData);
+    // Once and for all: when the parser has the socket to itself again it is given copies.
+    this.#reads ||= readInto(socket, this.#shared.buffer, this.#onRead);
     socket.on('drain', this.#onDrain);
     socket.on('close', this.#onClose);
   }
@@ -87,6 +104,36 @@ export class FastConnection {
   took(response: ServerResponse): void {
     this.#taken += 1;
     this.#last = response;
+  }
+
+  readonly #onRead = (length: number): boolean => {
+    const { buffer } = this.#shared;
+    if (this.#answerAlone(buffer, length)) return true;
+    // As Node does it: what is kept beyond this call must not be in the buffer of all.
+    return this.#socket.push(Buffer.from(buffer.subarray(0, length)));
+  };
+
+  /** Answers one head with the fields of the last, which is what nearly all reads are. */
+  #answerAlone(buffer: Buffer, length: number): boolean {
+    const hits = this.#profile?.hits;
+    if (this.#ordinary === undefined || hits === undefined) return false;
+    if (!this.#isFree() || !this.#isOurs() || this.#memo !== this.#shared.memo()) return false;
+    const head = buffer.toString('latin1', 0, length);
+    if (!head.endsWith(this.#tail)) return false;
+    const line = head.slice(0, length - this.#tail.length);
+    const hit = hits.get(line);
+    return hit !== undefined && this.#send({ hits, line, hit }, this.#shared.now());
+  }
+
+  /** Whether what was just read is the next thing to be answered. */
+  #isFree(): boolean {
+    const { readableFlowing, readableLength } = this.#socket;
+    return (
+      readableFlowing === true &&
+      readableLength === 0 &&
+      this.#rest === undefined &&
+      !this.#stalled()
+    );
   }
 
   readonly #onData = (chunk: Buffer): void => {
@@ -137,17 +184,33 @@ export class FastConnection {
     const line = chunk.toString('latin1', start, lineEnd);
     const hit = hits?.get(line);
     if (hits === undefined || hit === undefined) return undefined;
-    if (!hit.holds(now)) {
+    return this.#send({ hits, line, hit, range: ranged?.range }, now)
+      ? end + headEnd.length
+      : undefined;
+  }
+
+  /** Sends what was found, if it still holds. */
+  #send({ hits, line, hit, range }: Found, at: number): boolean {
+    if (!hit.holds(at)) {
       this.#memo?.drop(hits, line);
-      return undefined;
+      return false;
     }
-    if (ranged === undefined && hit.send(this.#socket, this.#onWritten)) {
-      this.#sent.push({ done: hit.done, at: now, ttl: hit.ttl });
-    } else if (!this.#begin(hit, ranged?.range, now)) {
-      return undefined;
-    }
+    if (range === undefined && hit.send(this.#socket)) this.#note(hit, at);
+    else if (!this.#begin(hit, range, at)) return false;
     this.#shared.lookups.count(true);
-    return end + headEnd.length;
+    return true;
+  }
+
+  /** The socket was given an answer: that is over when its last byte has left the process. */
+  #note({ done, ttl }: PreparedHit, at: number): void {
+    const socket = this.#socket;
+    if (socket.writableLength === 0 && this.#sent.length === 0) {
+      done.add(this.#client, at, ttl, socket.errored !== null);
+    } else {
+      this.#sent.push({ done, at, ttl });
+      // Heard of behind it: a callback of each answer's own would cost a round of the task queue.
+      socket.write(nothing, this.#onWritten);
+    }
   }
 
   /** Begins to send what takes more than one write. */
@@ -176,6 +239,7 @@ export class FastConnection {
     if (this.#profile === undefined || block !== this.#block || memo !== this.#memo) {
       this.#profile = memo.profileOf(block);
       this.#block = block;
+      this.#tail = `\r\n${block}${headEnd}`;
       this.#memo = memo;
     }
     return this.#profile;

@@ -23,6 +23,9 @@ export interface FastPathOptions {
   readonly times?: ListenerTimes;
 }
 
+/** As much as Node reads at once. */
+const readBytes = 64 * 1024;
+
 /** Node waits so much longer than it says: its default. */
 const keepAliveBufferMs = 1_000;
 
@@ -48,6 +51,7 @@ export class FastPath {
       memo: () => this.#current(),
       lookups: this.lookups,
       now,
+      buffer: Buffer.allocUnsafeSlow(readBytes),
       stalledMs: times.stalled,
       idleMs: times.keepAlive + keepAliveBufferMs,
     };

@@ -12,6 +12,7 @@ import { nextAgeAt } from '../policy/freshness.ts';
 import { answerFields } from './answer-fields.ts';
 import { asWhole, endsWithLength, lastField, lines, statusLine } from './answer-text.ts';
 import { BodySending } from './body-sending.ts';
+import { JoinedMessage, joinedBytes } from './joined-message.ts';
 import type { ResponseFields } from './response-fields.ts';
 
 /** What the fast path asks of the store: all of it at once, and without waiting. */
@@ -20,9 +21,6 @@ export interface HotStore {
   peekBody(body: BodyRef): Uint8Array | undefined;
   peekReader(body: BodyRef, range?: ByteRange): BodyReader | undefined;
 }
-
-/** Up to this size head and body are joined in one pooled buffer; beyond, two to write cost less than a copy. */
-const joinedBytes = 4 * 1024;
 
 /** Takes requests of which all but this is known beforehand; `ttl` in whole seconds, undefined: for ever. */
 export interface HitRecord {
@@ -90,6 +88,7 @@ export class PreparedHit {
   #fields: readonly string[] = [];
   /** What is before and behind the fields of the body's length, once a range was asked for. */
   #around: readonly [string, string] | undefined;
+  readonly #message = new JoinedMessage();
   /** While `#head` says the right age and date; milliseconds since the epoch. */
   #from = 0;
   #until = 0;
@@ -122,7 +121,8 @@ export class PreparedHit {
     const bytesOut = this.#withBody ? stored.body.size : 0;
     this.#record = { ...record, status: answer.status, bytesOut, firstByteMs: 0 };
     this.done = context.telemetry.prepare(this.#record);
-    this.weight = 1_000 + 2 * answer.headers.join('').length + 200 * variants.length;
+    const joined = bytesOut <= joinedBytes ? bytesOut : 0;
+    this.weight = 1_000 + 2 * answer.headers.join('').length + 200 * variants.length + joined;
   }
 
   /** Whether it was made from this list. */
@@ -140,28 +140,22 @@ export class PreparedHit {
     return (now < this.#until && now >= this.#from) || this.#renew(now);
   }
 
-  /**
-   * Writes the answer to the socket; `written` hears when the bytes have left the process. False, and
-   * nothing is written, when the body is not in memory.
-   */
-  send(socket: Socket, written: (error?: Error | null) => void): boolean {
+  /** Writes the answer to the socket; false, and nothing is written, when the body is not in memory. */
+  send(socket: Socket): boolean {
     const head = this.#head;
     if (!this.#withBody) {
-      socket.write(head, written);
+      socket.write(head);
       return true;
     }
     const body = this.#context.store.peekBody(this.#stored.body);
     if (body === undefined) return false;
     if (body.length <= joinedBytes) {
-      const message = Buffer.allocUnsafe(head.length + body.length);
-      message.set(head);
-      message.set(body, head.length);
-      socket.write(message, written);
+      socket.write(this.#message.of(head, body));
       return true;
     }
     socket.cork();
     socket.write(head);
-    socket.write(body, written);
+    socket.write(body);
     socket.uncork();
     return true;
   }

@@ -43,6 +43,8 @@ async function setup(body = 'hello') {
   let routing = { mounts: [] } as unknown as Routing;
   const records: RequestRecord[] = [];
   let read = 0;
+  /** What came through tunnels, as it was handed over. */
+  const tunnelled: Buffer[] = [];
   const fastPath = new FastPath({
     store: {
       peek: () => variants,
@@ -110,7 +112,12 @@ async function setup(body = 'hello') {
   };
   const server = createListener(
     { handle, upgrade: (_request, socket) => void socket.destroy() },
-    { connect: (_request, socket) => void socket.destroy() },
+    {
+      connect(_request, socket) {
+        socket.on('data', (piece: Buffer) => tunnelled.push(piece));
+        socket.write('HTTP/1.1 200 OK\r\n\r\n');
+      },
+    },
     () => undefined,
     { fastPath },
   );
@@ -135,6 +142,8 @@ async function setup(body = 'hello') {
     records,
     /** How many requests came to the handler. */
     read: () => read,
+    tunnelled: () => Buffer.concat(tunnelled).toString(),
+    talk,
     get,
     heard: () => talk.heard.slice(before),
     replace(next: string, vary: ArtifactMeta['vary'] = []) {
@@ -224,6 +233,20 @@ describe('what was answered from memory', () => {
     await get('npm-session: 1\r\n');
     expect(read()).toBe(2);
   });
+});
+
+test('what comes through a tunnel stays what it is while other connections are read', async () => {
+  const { talk, base, tunnelled } = await setup();
+  await talk.ask(['CONNECT x:1 HTTP/1.1\r\nHost: x:1\r\n\r\n'], ['CONNECT']);
+  await talk.ask(['0123456789'], []);
+  await until(() => tunnelled().length === 10, 'what was said');
+  const other = new Talk(base);
+  for (let i = 0; i < 4; i += 1) {
+    await other.ask(['GET /files/a HTTP/1.1\r\nHost: x\r\n\r\n'], ['GET']);
+  }
+  await other.end();
+  expect(tunnelled()).toBe('0123456789');
+  talk.close();
 });
 
 test('requests ahead of their answers are answered in order, and a flood of them is bounded', async () => {

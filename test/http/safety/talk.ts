@@ -34,6 +34,10 @@ export class Talk {
     return !this.#socket.closed;
   }
 
+  close(): void {
+    this.#socket.destroy();
+  }
+
   async end(): Promise<void> {
     this.#socket.end();
     await until(() => this.#socket.closed, 'the connection to close');
