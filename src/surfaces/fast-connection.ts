@@ -3,8 +3,9 @@ import type { Socket } from 'node:net';
 import type { LookupCounter } from '../core/cache-lookups.ts';
 import type { BodySending } from './body-sending.ts';
 import type { HitMemo, HitsByLine, Profile } from './hit-memo.ts';
-import type { HitRecord, PreparedHit } from './prepared-hit.ts';
+import type { PreparedHit } from './prepared-hit.ts';
 import { takeRangeLine } from './range-field.ts';
+import { SentAnswers } from './sent-answers.ts';
 import { readInto } from './shared-reading.ts';
 
 /** What the connections of a listener have in common. */
@@ -20,12 +21,6 @@ export interface FastShared {
   readonly idleMs: number;
 }
 
-interface Sent {
-  readonly done: HitRecord;
-  readonly at: number;
-  readonly ttl: number | undefined;
-}
-
 interface Found {
   readonly hits: HitsByLine;
   readonly line: string;
@@ -38,7 +33,6 @@ type OnData = (chunk: Buffer) => void;
 /** Of a request of which the parser makes one, whatever becomes of it. */
 const requestLine = /^(?:GET|HEAD) (?:http:\/)?\/[!-~]+ HTTP\/1\.1$/;
 const headEnd = '\r\n\r\n';
-const nothing = Buffer.alloc(0);
 
 /**
  * Stands between a socket and Node's HTTP parser, from the first hit on. Whole heads that were answered
@@ -64,9 +58,8 @@ export class FastConnection {
   #memo: HitMemo<unknown> | undefined;
   /** What a head with that block ends with, from the end of its request line on. */
   #tail = '';
-  /** Answers on their way to the client, first the oldest. */
-  readonly #sent: Sent[] = [];
-  /** The last of them, while it is read and sent piece by piece: until its end no other is made. */
+  #sent: SentAnswers | undefined;
+  /** The last answer, while it is read and sent piece by piece: until its end no other is made. */
   #sending: BodySending | undefined;
   /** What came behind an answer that the client does not take, or that is not sent yet. */
   #rest: Buffer | undefined;
@@ -87,6 +80,7 @@ export class FastConnection {
     this.#ordinary = ordinary as OnData;
     this.#between = false;
     this.#client = socket.remoteAddress ?? '';
+    this.#sent ??= new SentAnswers(socket, this.#client);
     socket.off('data', this.#ordinary);
     socket.on('data', this.#onData);
     // Once and for all: when the parser has the socket to itself again it is given copies.
@@ -195,22 +189,10 @@ export class FastConnection {
       this.#memo?.drop(hits, line);
       return false;
     }
-    if (range === undefined && hit.send(this.#socket)) this.#note(hit, at);
+    if (range === undefined && hit.send(this.#socket)) this.#sent?.note(hit, at);
     else if (!this.#begin(hit, range, at)) return false;
     this.#shared.lookups.count(true);
     return true;
-  }
-
-  /** The socket was given an answer: that is over when its last byte has left the process. */
-  #note({ done, ttl }: PreparedHit, at: number): void {
-    const socket = this.#socket;
-    if (socket.writableLength === 0 && this.#sent.length === 0) {
-      done.add(this.#client, at, ttl, socket.errored !== null);
-    } else {
-      this.#sent.push({ done, at, ttl });
-      // Heard of behind it: a callback of each answer's own would cost a round of the task queue.
-      socket.write(nothing, this.#onWritten);
-    }
   }
 
   /** Begins to send what takes more than one write. */
@@ -301,14 +283,9 @@ export class FastConnection {
     this.#serve(rest);
   };
 
-  readonly #onWritten = (error?: Error | null): void => {
-    const sent = this.#sent.shift();
-    sent?.done.add(this.#client, sent.at, sent.ttl, error !== undefined && error !== null);
-  };
-
   readonly #onClose = (): void => {
     this.#rest = undefined;
     this.#sending?.cut(new Error('the connection is closed'));
-    while (this.#sent.length > 0) this.#onWritten(new Error('the connection is closed'));
+    this.#sent?.closed();
   };
 }
