@@ -54,6 +54,7 @@ const homes: Readonly<Record<string, readonly string[]>> = {
   'prom-client': ['src/telemetry/'],
   'registry-url': ['src/config/'],
   undici: ['src/upstream/transport'],
+  'xz-decompress': ['src/pipeline/unpacked-file'],
   yaml: ['src/config/', 'src/cli/setup/edits/'],
   zod: ['src/config/'],
 };

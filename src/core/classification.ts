@@ -51,6 +51,29 @@ export interface DigestSource {
   find(): DigestFinder;
 }
 
+/** Reads the SHA-256 that a document gives of many files, in one pass; holds a bounded carry and no more. */
+export interface DigestLister {
+  /** Takes the next bytes of the document, its content coding and compression undone. */
+  push(chunk: Uint8Array): void;
+  /** It was the last. */
+  end(): void;
+}
+
+/** Hears of a file: its name as the document has it, and its SHA-256 in hexadecimal of any case. */
+export type TellDigest = (name: string, sha256: string) => void;
+
+/**
+ * A document that gives the digests of many files, too large to be searched for each of them: a table
+ * is made of it, once for each version.
+ */
+export interface DigestList {
+  /** Tells it from the others with this root; the same for all its versions and compressions. */
+  readonly id: string;
+  /** Canonical URL of the folder to which names are relative, with its slash. */
+  readonly root: string;
+  create(tell: TellDigest): DigestLister;
+}
+
 /** What one document says of another: without it the two do not fit each other. */
 export interface Pin {
   readonly digest: Digest;
@@ -108,6 +131,8 @@ interface Cacheable {
   readonly digestField?: string;
   /** Fields (lower case) of a redirect's response that the one it leads to is to have, too. */
   readonly keptFields?: readonly string[];
+  /** The digests that it gives of other files. */
+  readonly lists?: DigestList;
   /** Fetch the whole also for a HEAD of what is not stored. */
   readonly wholeForHead?: boolean;
 }
@@ -153,6 +178,8 @@ export interface ArtifactClassification extends Cacheable {
   readonly digest?: Digest;
   /** Asked on a miss, where the request itself does not tell the digest. */
   readonly digestFrom?: DigestSource;
+  /** Roots of the lists that may name it, a few; nothing is requested that is not stored. */
+  readonly listedBelow?: readonly string[];
   /** The digest is that of the bytes as they are sent, whatever coding they are said to be in. */
   readonly asSent?: true;
 }

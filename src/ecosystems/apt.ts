@@ -4,6 +4,7 @@ import type {
   IndexClassification,
 } from '../core/classification.ts';
 import { fieldValue, type RawHeaders } from '../core/raw-headers.ts';
+import { archivesOf, packagesList } from './apt-packages.ts';
 import { parseAptPath } from './apt-path.ts';
 import { releasesNaming } from './apt-release.ts';
 import type { Ecosystem } from './ecosystem.ts';
@@ -26,14 +27,18 @@ export function createApt(options: AptOptions): Ecosystem {
 
 function classificationOf({ url, headers }: ClassifyRequest): Classification {
   const path = parseAptPath(url);
+  const list = packagesList(url);
+  const lists = list && { lists: list };
   switch (path.kind) {
     case 'by-hash':
-      return { kind: 'artifact', digest: path.digest };
-    case 'package':
-      return { kind: 'artifact' };
+      return { kind: 'artifact', digest: path.digest, ...lists };
+    case 'package': {
+      const listedBelow = archivesOf(url);
+      return { kind: 'artifact', ...(listedBelow.length > 0 && { listedBelow }) };
+    }
     case 'index': {
       const pinnedBy = releasesNaming(url);
-      return { ...indexOf(url, headers), ...(pinnedBy && { pinnedBy }) };
+      return { ...indexOf(url, headers), ...(pinnedBy && { pinnedBy }), ...lists };
     }
     case 'other':
       return { kind: 'index', freshness: 'rfc9111' };

@@ -1,5 +1,6 @@
 import { hasDotSegments, pathOf } from '../core/canonical-url.ts';
 import type { Ecosystem } from './ecosystem.ts';
+import { databaseList } from './pacman-database.ts';
 
 /** `name-version-release-architecture`; a version of no release but a commit begins with a letter. */
 const packageFile = /-[^/-]+-[\d.]+-[a-z0-9_]+\.pkg\.tar\.(?:zst|xz|gz)(?:\.sig)?$/;
@@ -19,8 +20,15 @@ export const pacman: Ecosystem = {
   classify({ url }) {
     const path = pathOf(url);
     if (hasDotSegments(path)) return { kind: 'index', freshness: 'rfc9111' };
-    if (packageFile.test(path)) return { kind: 'artifact' };
-    if (database.test(path)) return { kind: 'index', freshness: 'explicit', names: true };
+    if (packageFile.test(path)) {
+      // Its signature is in no database.
+      if (path.endsWith('.sig')) return { kind: 'artifact' };
+      return { kind: 'artifact', listedBelow: [url.slice(0, url.lastIndexOf('/') + 1)] };
+    }
+    if (database.test(path)) {
+      const lists = databaseList(url);
+      return { kind: 'index', freshness: 'explicit', names: true, ...(lists && { lists }) };
+    }
     if (signature.test(path)) {
       return { kind: 'index', freshness: 'validate', fits: url.slice(0, -'.sig'.length) };
     }

@@ -3,6 +3,7 @@ import type { ArtifactClassification, IndexClassification } from '../core/classi
 import { fieldValue, type RawHeaders } from '../core/raw-headers.ts';
 import type { Ecosystem } from './ecosystem.ts';
 import { chosenFields } from './negotiation.ts';
+import { primaryList, repositoriesOf } from './rpm-primary.ts';
 import { RepomdFinder } from './rpm-repomd.ts';
 
 /** `name-version-release.architecture`, and the differences between two of them. */
@@ -45,14 +46,20 @@ function withoutHabit(headers: RawHeaders): RawHeaders | undefined {
 function classificationOf(url: string): ArtifactClassification | IndexClassification {
   const path = pathOf(url);
   if (/[?#]/.test(path) || hasDotSegments(path)) return { kind: 'index', freshness: 'rfc9111' };
-  if (packageFile.test(path)) return { kind: 'artifact' };
+  if (packageFile.test(path)) {
+    // Differences between packages are in lists of their own.
+    if (path.endsWith('.drpm')) return { kind: 'artifact' };
+    return { kind: 'artifact', listedBelow: repositoriesOf(url) };
+  }
   const [, file] = metadata.exec(path) ?? [];
   if (file === undefined) return { kind: 'index', freshness: 'rfc9111' };
   if (file === 'repomd.xml') return { kind: 'index', freshness: 'explicit', names: true };
   const urls = [`${url.slice(0, -file.length)}repomd.xml`];
   const find = () => new RepomdFinder(url);
-  if (uniqueName.test(file)) return { kind: 'artifact', digestFrom: { urls, find } };
-  const validated = { kind: 'index', freshness: 'validate' } as const;
+  const list = primaryList(url);
+  const lists = list && { lists: list };
+  if (uniqueName.test(file)) return { kind: 'artifact', digestFrom: { urls, find }, ...lists };
+  const validated = { kind: 'index', freshness: 'validate', ...lists } as const;
   if (file === 'repomd.xml.asc') return { ...validated, fits: url.replace(/\.asc$/, '') };
   return file === 'repomd.xml.key' ? validated : { ...validated, pinnedBy: { urls, find } };
 }

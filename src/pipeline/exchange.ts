@@ -235,6 +235,7 @@ export class Exchange {
       this.#digests.refused(resource, response.url, digest);
     });
     this.#bodies.follow(resource, fill);
+    this.#digests.follow(resource, fill);
     const shared = sharedFields(resource);
     // Mirrors that turn out to have another representation are not asked for the rest of this one.
     const avoid = new Set<string>();

@@ -6,6 +6,8 @@ import type { Logger } from '../core/logger.ts';
 import { fieldValue, type RawHeaders } from '../core/raw-headers.ts';
 import { decide } from '../policy/decide.ts';
 import type { Store } from '../storage/store.ts';
+import { DigestTables } from './digest-tables.ts';
+import type { Fill } from './fill.ts';
 import { type Arrival, flightKey, type InFlight } from './in-flight.ts';
 import { documentBeside, type Resource } from './resource.ts';
 import { searchDocument } from './search-document.ts';
@@ -28,10 +30,12 @@ export type Fetch = (
 export class PublishedDigests {
   readonly #options: PublishedDigestsOptions;
   readonly #inFlight: InFlight;
+  readonly #tables: DigestTables;
 
   constructor(options: PublishedDigestsOptions, inFlight: InFlight) {
     this.#options = options;
     this.#inFlight = inFlight;
+    this.#tables = new DigestTables(options);
   }
 
   /**
@@ -39,22 +43,28 @@ export class PublishedDigests {
    * that `fetch` brings first.
    */
   async completed(resource: Resource, fetch?: Fetch): Promise<Resource> {
-    const { classification } = resource;
-    if (classification.kind !== 'artifact' || !classification.digestFrom) return resource;
-    if (classification.digest) return resource;
-    const { digestFrom } = classification;
+    const { classification, request } = resource;
+    if (classification.kind !== 'artifact' || classification.digest) return resource;
+    const { digestFrom, listedBelow } = classification;
+    if (listedBelow) return held(resource, await this.#tables.find(request.url, listedBelow));
+    if (!digestFrom) return resource;
     let { digest, document } = await this.#look(digestFrom);
     if (!digest && fetch && (await this.#ask(resource, digestFrom.ask, fetch))) {
       ({ digest, document } = await this.#look(digestFrom));
     }
     if (!digest && document !== undefined && fetch) {
-      const { url } = resource.request;
+      const { url } = request;
       this.#options.log.info(
         { url, document },
         'the index has no digest of it that can be checked',
       );
     }
-    return digest ? { ...resource, classification: { ...classification, digest } } : resource;
+    return held(resource, digest);
+  }
+
+  /** Takes the digests that a fill's body gives of other files, once it is stored. */
+  follow({ classification: { lists } }: Resource, fill: Fill): void {
+    if (lists) this.#tables.follow(lists, fill);
   }
 
   /** A body from `url` was not what it must be. */
@@ -118,6 +128,12 @@ export class PublishedDigests {
     }
     return document === undefined ? {} : { document };
   }
+}
+
+function held(resource: Resource, digest: Digest | undefined): Resource {
+  const { classification } = resource;
+  if (classification.kind !== 'artifact' || !digest) return resource;
+  return { ...resource, classification: { ...classification, digest } };
 }
 
 /**

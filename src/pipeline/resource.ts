@@ -59,12 +59,13 @@ export function namingDocument(resource: Resource, url: string): Resource {
 /** The resource with the bytes that the pin says, and no others. */
 export function pinned(resource: Resource, { digest, size, url, places }: Pin): Resource {
   const { request, policy } = resource;
+  const { lists } = resource.classification;
   // The digest is that of the file: it is asked for as it is.
   const headers = withoutFields(request.headers, new Set(['accept-encoding']));
   return {
     ...resource,
     request: { ...request, url, headers },
-    classification: { kind: 'artifact', digest, asSent: true },
+    classification: { kind: 'artifact', digest, asSent: true, ...(lists && { lists }) },
     policy: { ...policy, freshness: 'forever' },
     places: { urls: places, size },
   };

@@ -175,7 +175,10 @@ async function* chunksOf(reader: BodyReader): AsyncGenerator<Uint8Array> {
 }
 
 /** What the stage makes of the source. Whoever stops early ends both. */
-function through(source: AsyncIterable<Uint8Array>, stage: Transform): AsyncIterable<Uint8Array> {
+export function through(
+  source: AsyncIterable<Uint8Array>,
+  stage: Transform,
+): AsyncIterable<Uint8Array> {
   // What goes wrong, on either side, the one who reads the stage hears of.
   pipeline(source, stage, () => undefined);
   return stage;

@@ -8,6 +8,7 @@ import { client, shows } from './support/columns.ts';
 import { type GatewayProcess, gatewayProcess } from './support/gateway-process.ts';
 import { isolatedNetwork, skipUnisolated } from './support/isolated.ts';
 import { publishNails } from './support/pacman-repository.ts';
+import type { Finished } from './support/run.ts';
 
 const database = '/nails/os/x86_64/nails.db';
 
@@ -17,8 +18,10 @@ async function repositoryAndGateway(origin: HttpOrigin): Promise<[HttpOrigin, Ga
   return [origin, await gatewayProcess({ mounts: [mount] })];
 }
 
-/** What a host without packages has in its cache after it has downloaded `nail`. */
-async function downloaded(gateway: GatewayProcess): Promise<string[]> {
+/** What a host without packages has in its cache once it is to download `nail`; how that ended. */
+async function download(
+  gateway: GatewayProcess,
+): Promise<{ readonly finished: Finished; readonly files: string[] }> {
   const folder = await temporaryFolder();
   await mkdir(join(folder, 'db'));
   await mkdir(join(folder, 'cache'));
@@ -37,12 +40,19 @@ async function downloaded(gateway: GatewayProcess): Promise<string[]> {
   await writeFile(join(folder, 'pacman.conf'), `${lines.join('\n')}\n`);
   const config = ['--config', join(folder, 'pacman.conf'), '--noconfirm'];
   const network = await isolatedNetwork(gateway.url);
-  await network.run('pacman', [...config, '-Syw', 'nail'], { env: { HOME: folder } });
-  return readdir(join(folder, 'cache'));
+  const env = { HOME: folder };
+  const finished = await network.attempt('pacman', [...config, '-Syw', 'nail'], { env });
+  return { finished, files: await readdir(join(folder, 'cache')) };
+}
+
+/** The same where it has to succeed. */
+async function downloaded(gateway: GatewayProcess): Promise<string[]> {
+  const { finished, files } = await download(gateway);
+  if (finished.code !== 0) throw new Error(finished.output + finished.errors);
+  return files;
 }
 
 const row = client('pacman', {
-  corrupted: 'pacman refuses it; the gateway takes no digest from a database',
   lockfile: 'it has none',
   HTTPS_PROXY: 'its library takes no other authorities than those of the system',
 });
@@ -64,6 +74,23 @@ describe.skipIf(skipUnisolated('pacman', 'tar'))('pacman', row, () => {
     expect(await downloaded(gateway)).toEqual(['nail-1-1-any.pkg.tar.gz']);
     expect((await gateway.stats()).traffic.upstreams).toEqual(cold.traffic.upstreams);
   });
+
+  test(
+    'is refused a package that was corrupted upstream, and gets the right one afterwards',
+    shows('corrupted'),
+    async () => {
+      const [origin, gateway] = await repositoryAndGateway(await httpOrigin());
+      const target = '/nails/os/x86_64/nail-1-1-any.pkg.tar.gz';
+      const right = origin.handlerOf(target);
+      if (!right) throw new Error('no such package');
+      origin.serve(target, { body: 'not this' });
+      const { finished } = await download(gateway);
+      expect(finished.code).not.toBe(0);
+      expect(finished.errors).toContain('502');
+      origin.handle(target, right);
+      expect(await downloaded(gateway)).toEqual(['nail-1-1-any.pkg.tar.gz']);
+    },
+  );
 
   test('sees a new version once the database is stale', async () => {
     const [origin, gateway] = await repositoryAndGateway(await agedOrigin());

@@ -95,7 +95,8 @@ describe('apt', () => {
   });
 
   it.each(packages)('keeps the package %s', (path) => {
-    expect(apt.classify(get(path))).toEqual({ kind: 'artifact' });
+    const { listedBelow: _, ...answer } = { listedBelow: undefined, ...apt.classify(get(path)) };
+    expect(answer).toEqual({ kind: 'artifact' });
   });
 
   it.each([

@@ -196,21 +196,21 @@ export function describeEcosystem(fixture: ConformanceFixture): void {
 
 /** A classification with what tells its functions apart in their place. */
 function comparable(answer: Classification): unknown {
+  if (answer.kind === 'passthrough') return answer;
+  const lists = answer.lists && [answer.lists.root, answer.lists.id];
   switch (answer.kind) {
     case 'index':
-      return { ...answer, rewrite: answer.rewrite?.id, pinnedBy: answer.pinnedBy?.urls };
+      return { ...answer, lists, rewrite: answer.rewrite?.id, pinnedBy: answer.pinnedBy?.urls };
     case 'artifact':
-      return { ...answer, digestFrom: answer.digestFrom?.urls };
-    case 'passthrough':
-      return answer;
+      return { ...answer, lists, digestFrom: answer.digestFrom?.urls };
   }
 }
 
 /** What a classification says of the resource, whoever asks. */
 function resource(answer: Classification): unknown {
   if (answer.kind !== 'index') return comparable(answer);
-  const { rewrite: _rewrite, servedVary: _servedVary, pinnedBy, ...rest } = answer;
-  return { ...rest, pinnedBy: pinnedBy?.urls };
+  const { rewrite: _rewrite, servedVary: _servedVary, pinnedBy, lists, ...rest } = answer;
+  return { ...rest, pinnedBy: pinnedBy?.urls, lists: lists && [lists.root, lists.id] };
 }
 
 const hostilePieces = [

@@ -12,15 +12,22 @@ const validated = { kind: 'index', freshness: 'validate' };
 const plain = { kind: 'index', freshness: 'rfc9111' };
 const unique = { kind: 'artifact', digestFrom: { urls: [repomd], find: expect.any(Function) } };
 const pinned = { ...validated, pinnedBy: { urls: [repomd], find: expect.any(Function) } };
+const lists = { id: 'primary', root: `${upstreamUrl}/`, create: expect.any(Function) };
+/** A package of the repository with this URL. */
+const listed = (root: string) => ({
+  kind: 'artifact',
+  listedBelow: expect.arrayContaining([`${root}/`]),
+});
 const table = [
-  ['/Packages/n/nail-1.0-1.fc42.x86_64.rpm', { kind: 'artifact' }],
-  ['/nail-libs-2:1.0~rc1-1.el9_4.noarch.rpm', { kind: 'artifact' }],
+  ['/Packages/n/nail-1.0-1.fc42.x86_64.rpm', listed(upstreamUrl)],
+  ['/nail-libs-2:1.0~rc1-1.el9_4.noarch.rpm', listed(upstreamUrl)],
   ['/drpms/nail-1.0-1_1.0-2.x86_64.drpm', { kind: 'artifact' }],
   ['/repodata/repomd.xml', { kind: 'index', freshness: 'explicit', names: true }],
   ['/repodata/repomd.xml.asc', { ...validated, fits: repomd }],
   ['/repodata/repomd.xml.key', validated],
-  [`/repodata/${hex}-primary.xml.zst`, unique],
-  ['/repodata/primary.xml.gz', pinned],
+  [`/repodata/${hex}-primary.xml.zst`, { ...unique, lists }],
+  [`/repodata/${hex}-filelists.xml.zst`, unique],
+  ['/repodata/primary.xml.gz', { ...pinned, lists }],
   ['/repodata/comps.xml', pinned],
   ['/latest.rpm', plain],
   ['/metalink?repo=fedora-42&arch=x86_64', plain],
@@ -39,11 +46,11 @@ it.each(table)('rpm judges %s', (path, expected) => {
   expect(rpm.classify(get(path))).toEqual(expected);
 });
 
-it.each(table.slice(0, 7))('rpm knows %s on the forward proxy', (path) => {
+it.each(table.slice(0, 8))('rpm knows %s on the forward proxy', (path) => {
   expect(rpm.recognises?.(get(path))).toBe(true);
 });
 
-it.each(table.slice(7).map(([path]) => path))('rpm is not sure of %s', (path) => {
+it.each(table.slice(8).map(([path]) => path))('rpm is not sure of %s', (path) => {
   expect(rpm.recognises?.(get(path))).toBe(path.startsWith('/repodata/repomd.xml'));
 });
 
