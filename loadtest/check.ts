@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { runCommand } from './command.ts';
 import { named } from './options.ts';
 import {
   type Baseline,
@@ -44,21 +45,10 @@ const neededBytes = 4 * 2 ** 30;
 /** Whom the baseline's ratios are to. */
 const measures: readonly string[] = ['nginx', 'aria2'];
 
-process.exitCode = await main(process.argv.slice(2));
+process.exitCode = await runCommand({ usage, read: readArguments, run }, process.argv.slice(2));
 
 /** 0: nothing fell; 1: something did, or a byte was wrong; 2: misuse. */
-async function main(args: readonly string[]): Promise<number> {
-  let options: ReturnType<typeof readArguments>;
-  try {
-    options = readArguments(args);
-  } catch (error) {
-    console.error(`${error instanceof Error ? error.message : error}\n\n${usage}`);
-    return 2;
-  }
-  if (options.help) {
-    console.log(usage);
-    return 0;
-  }
+async function run(options: ReturnType<typeof readArguments>): Promise<number> {
   const { short, results: file, json, update } = options;
   const form = short ? 'short' : 'long';
   const baseline = JSON.parse(await readFile(baselineFile, 'utf8')) as Baseline;

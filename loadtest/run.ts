@@ -1,4 +1,5 @@
 import process from 'node:process';
+import { runCommand } from './command.ts';
 import { type Options, readOptions, usage } from './options.ts';
 import { renderRun } from './report/markdown.ts';
 import {
@@ -11,21 +12,10 @@ import {
 import { scenarios } from './scenarios/list.ts';
 import { runSuite } from './suite.ts';
 
-process.exitCode = await main(process.argv.slice(2));
+process.exitCode = await runCommand({ usage, read: readOptions, run }, process.argv.slice(2));
 
 /** 0: all bytes and counts were right, whatever the figures; 1: they were not; 2: misuse. */
-async function main(args: readonly string[]): Promise<number> {
-  let options: Options;
-  try {
-    options = readOptions(args);
-  } catch (error) {
-    console.error(`${error instanceof Error ? error.message : error}\n\n${usage}`);
-    return 2;
-  }
-  if (options.help) {
-    console.log(usage);
-    return 0;
-  }
+async function run(options: Options): Promise<number> {
   if (options.markdown) return printMarkdown(options);
   const file = options.json ?? defaultResultsFile(new Date());
   const results = await runSuite(options, (until) => writeResults(file, until));

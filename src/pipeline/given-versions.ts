@@ -1,3 +1,5 @@
+import { remember } from './remember.ts';
+
 /** A version that a client was given: the SHA-256 of its bytes, once they are stored; undefined: not. */
 export type Version = Promise<string | undefined>;
 
@@ -37,9 +39,9 @@ export class GivenVersions {
     if (connection) {
       const documents = this.#byConnection.get(connection) ?? new Map<string, Given>();
       this.#byConnection.set(connection, documents);
-      replace(documents, url, given, mostDocuments);
+      remember(documents, url, given, mostDocuments);
     }
-    replace(this.#byAddress, `${address} ${url}`, given, atMost);
+    remember(this.#byAddress, `${address} ${url}`, given, atMost);
   }
 
   /** Which of these documents the client was given, the last one first. */
@@ -54,15 +56,4 @@ export class GivenVersions {
 
 function newestFirst(given: readonly (Given | undefined)[]): Given[] {
   return given.filter((each) => each !== undefined).sort((a, b) => b.at - a.at);
-}
-
-/** Puts it behind all others, and forgets the first where there are too many. */
-function replace(map: Map<string, Given>, key: string, given: Given, most: number): void {
-  map.delete(key);
-  map.set(key, given);
-  if (map.size <= most) return;
-  for (const oldest of map.keys()) {
-    map.delete(oldest);
-    break;
-  }
 }

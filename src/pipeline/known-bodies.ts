@@ -7,6 +7,7 @@ import { declaredSize } from './framing.ts';
 import { headMeta } from './head-meta.ts';
 import { type Arrival, viaOf } from './in-flight.ts';
 import { contradicts } from './published-digests.ts';
+import { remember } from './remember.ts';
 import type { Resource } from './resource.ts';
 import { type StoredUpdates, selecting } from './stored-updates.ts';
 
@@ -36,13 +37,7 @@ export class KnownBodies {
     if (classification.digestField === undefined) return;
     void fill.settled.then(() => {
       if (!fill.complete || fill.sha256 === undefined) return;
-      this.#sizes.delete(fill.sha256);
-      this.#sizes.set(fill.sha256, fill.present.bytes);
-      if (this.#sizes.size <= atMost) return;
-      for (const oldest of this.#sizes.keys()) {
-        this.#sizes.delete(oldest);
-        break;
-      }
+      remember(this.#sizes, fill.sha256, fill.present.bytes, atMost);
     });
   }
 

@@ -40,8 +40,7 @@ export class Exchange implements PendingExchange, Dispatcher.DispatchHandler {
   readonly head: Promise<UpstreamResponse>;
   readonly #request: UpstreamRequest;
   readonly #context: ExchangeContext;
-  #resolve: (response: UpstreamResponse) => void = () => undefined;
-  #reject: (error: GatewayError) => void = () => undefined;
+  readonly #answer = Promise.withResolvers<UpstreamResponse>();
   #stopWaiting: () => void = () => undefined;
   #slot: Slot | undefined;
   #controller: Dispatcher.DispatchController | undefined;
@@ -57,10 +56,7 @@ export class Exchange implements PendingExchange, Dispatcher.DispatchHandler {
   constructor(request: UpstreamRequest, context: ExchangeContext) {
     this.#request = request;
     this.#context = context;
-    this.head = new Promise((resolve, reject) => {
-      this.#resolve = resolve;
-      this.#reject = reject;
-    });
+    this.head = this.#answer.promise;
   }
 
   start(): void {
@@ -74,7 +70,7 @@ export class Exchange implements PendingExchange, Dispatcher.DispatchHandler {
   cancel(error: GatewayError): void {
     if (this.#over) return;
     this.#response?.arrived(error);
-    this.#reject(error);
+    this.#answer.reject(error);
     this.#request.body?.destroy();
     if (this.#controller) this.#controller.abort(error);
     else {
@@ -139,7 +135,7 @@ export class Exchange implements PendingExchange, Dispatcher.DispatchHandler {
         giveBack: (chunk) => reading?.giveBack(chunk),
       },
     );
-    this.#resolve(this.#response);
+    this.#answer.resolve(this.#response);
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
@@ -222,7 +218,7 @@ export class Exchange implements PendingExchange, Dispatcher.DispatchHandler {
   #fail(error: GatewayError): void {
     this.#finish(error);
     this.#response?.arrived(error);
-    this.#reject(error);
+    this.#answer.reject(error);
   }
 
   #finish(error?: GatewayError): void {

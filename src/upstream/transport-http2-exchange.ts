@@ -30,8 +30,7 @@ export class Http2Exchange implements PendingExchange {
   readonly head: Promise<UpstreamResponse>;
   readonly #request: UpstreamRequest;
   readonly #context: Http2ExchangeContext;
-  #resolve: (response: UpstreamResponse) => void = () => undefined;
-  #reject: (error: GatewayError) => void = () => undefined;
+  readonly #answer = Promise.withResolvers<UpstreamResponse>();
   #stopWaiting: () => void = () => undefined;
   #stream: Http2StreamExchange | undefined;
   /** Gives back the stream's place. */
@@ -44,10 +43,7 @@ export class Http2Exchange implements PendingExchange {
   constructor(request: UpstreamRequest, context: Http2ExchangeContext) {
     this.#request = request;
     this.#context = context;
-    this.head = new Promise((resolve, reject) => {
-      this.#resolve = resolve;
-      this.#reject = reject;
-    });
+    this.head = this.#answer.promise;
   }
 
   start(): void {
@@ -74,7 +70,7 @@ export class Http2Exchange implements PendingExchange {
     this.#stream?.cancel();
     this.#finish();
     this.#response?.arrived(error);
-    this.#reject(error);
+    this.#answer.reject(error);
   }
 
   #granted(grant: Grant): void {
@@ -87,7 +83,7 @@ export class Http2Exchange implements PendingExchange {
         return;
       case 'failed':
         this.#finish();
-        this.#reject(toGatewayError(grant.error, 'connecting'));
+        this.#answer.reject(toGatewayError(grant.error, 'connecting'));
         return;
     }
   }
@@ -115,7 +111,7 @@ export class Http2Exchange implements PendingExchange {
       return;
     }
     this.#response = response;
-    this.#resolve(response);
+    this.#answer.resolve(response);
   }
 
   #onOver(connection: Http2Connection, failure: StreamFailure | undefined): void {
@@ -161,13 +157,13 @@ export class Http2Exchange implements PendingExchange {
     const { connections, now, onOver } = this.#context;
     this.#stream = undefined;
     this.#overHttp1 = new Exchange(this.#request, { pool: connections().http1, now, onOver });
-    this.#overHttp1.head.then(this.#resolve, this.#reject);
+    this.#overHttp1.head.then(this.#answer.resolve, this.#answer.reject);
     this.#overHttp1.start();
   }
 
   #end(failure: StreamFailure | undefined): void {
     this.#finish();
-    if (failure !== undefined) this.#reject(failure.error);
+    if (failure !== undefined) this.#answer.reject(failure.error);
   }
 
   #finish(): void {

@@ -5,8 +5,8 @@ import { temporaryFolder } from '../support/gateway.ts';
 import { httpsOrigin } from '../support/http-origin.ts';
 import { agedOrigin, expectValidated } from './support/aged-origin.ts';
 import { client, shows } from './support/columns.ts';
-import { type GatewayProcess, gatewayProcess } from './support/gateway-process.ts';
-import { type Gem, type GemServer, gemServer, packed } from './support/gem-server.ts';
+import { type GatewayProcess, gatewayOf } from './support/gateway-process.ts';
+import { type Gem, gemServer, packed } from './support/gem-server.ts';
 import { intercepting } from './support/intercepting.ts';
 import { type IsolatedNetwork, isolatedNetwork, skipUnisolated } from './support/isolated.ts';
 import { attempt, type Finished } from './support/run.ts';
@@ -16,11 +16,6 @@ const gems: readonly Gem[] = [
   nail,
   { name: 'hammer', version: '2.1.0', requires: { nail: '~> 1.0' } },
 ];
-
-function gatewayFor(server: GemServer): Promise<GatewayProcess> {
-  const upstreams = [{ url: server.origin.url }];
-  return gatewayProcess({ mounts: [{ path: '/gems', ecosystem: 'gems', upstreams }] });
-}
 
 /** A project on a machine without gems. */
 class BundlerProject {
@@ -87,7 +82,7 @@ describe.skipIf(skipUnisolated('bundle'))('bundler', client('bundler'), () => {
     shows('cold', 'warm'),
     async () => {
       const server = await gemServer(gems);
-      const gateway = await gatewayFor(server);
+      const gateway = await gatewayOf('gems', server.origin);
       const first = await through(gateway);
       await first.bundle('install');
       expect(await first.name()).toBe('hammer 2.1.0');
@@ -104,7 +99,7 @@ describe.skipIf(skipUnisolated('bundle'))('bundler', client('bundler'), () => {
 
   test('gets what was appended to the index by ranges', async () => {
     const server = await gemServer(gems);
-    const gateway = await gatewayFor(server);
+    const gateway = await gatewayOf('gems', server.origin);
     const first = await through(gateway);
     await first.bundle('install');
     expect(await first.lockfile()).toContain('nail (1.0.0)');
@@ -129,7 +124,7 @@ describe.skipIf(skipUnisolated('bundle'))('bundler', client('bundler'), () => {
 
   test('costs a conditional request an index once all is stale', shows('stale'), async () => {
     const server = await gemServer(gems, agedOrigin);
-    const gateway = await gatewayFor(server);
+    const gateway = await gatewayOf('gems', server.origin);
     await (await through(gateway)).bundle('install');
     const cold = server.origin.requests.length;
     const later = await through(gateway);
@@ -144,7 +139,7 @@ describe.skipIf(skipUnisolated('bundle'))('bundler', client('bundler'), () => {
     shows('corrupted'),
     async () => {
       const server = await gemServer(gems);
-      const gateway = await gatewayFor(server);
+      const gateway = await gatewayOf('gems', server.origin);
       server.serve(nail, (await packed({ ...nail, requires: { other: '>= 0' } })).body);
       expect((await (await through(gateway)).attempt('install')).code).not.toBe(0);
       expect(gateway.log).toContainEqual(
@@ -162,7 +157,7 @@ describe.skipIf(skipUnisolated('bundle'))('bundler', client('bundler'), () => {
     shows('concurrent'),
     async () => {
       const server = await gemServer(gems);
-      const gateway = await gatewayFor(server);
+      const gateway = await gatewayOf('gems', server.origin);
       const projects = await Promise.all([through(gateway), through(gateway), through(gateway)]);
       await Promise.all(projects.map((each) => each.bundle('install')));
       for (const each of projects) expect(await each.name()).toBe('hammer 2.1.0');
@@ -175,7 +170,7 @@ describe.skipIf(skipUnisolated('bundle'))('bundler', client('bundler'), () => {
     shows('lockfile'),
     async () => {
       const server = await gemServer(gems);
-      const gateway = await gatewayFor(server);
+      const gateway = await gatewayOf('gems', server.origin);
       const source = `${server.origin.url}/`;
       const direct = await project(source, { attempt });
       await direct.bundle('install');

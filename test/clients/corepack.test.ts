@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { temporaryFolder } from '../support/gateway.ts';
 import { httpsOrigin } from '../support/http-origin.ts';
 import { client, shows } from './support/columns.ts';
-import { type GatewayProcess, gatewayProcess } from './support/gateway-process.ts';
+import { type GatewayProcess, gatewayOf } from './support/gateway-process.ts';
 import { intercepting } from './support/intercepting.ts';
 import { isolatedIfPossible, isolatedNetwork, skipUnisolated } from './support/isolated.ts';
 import { corepackProgram, skipWithoutJsTools } from './support/js-clients.ts';
@@ -33,11 +33,6 @@ function registryOfPnpm(options: RegistryOptions = {}): Promise<NpmRegistry> {
     }),
     ...options,
   });
-}
-
-function gatewayFor(registry: NpmRegistry): Promise<GatewayProcess> {
-  const upstreams = [{ url: registry.origin.url }];
-  return gatewayProcess({ mounts: [{ path: '/npm', ecosystem: 'npm', upstreams }] });
 }
 
 interface User {
@@ -82,7 +77,7 @@ describe.skipIf(skipWithoutJsTools())(
       shows('cold', 'warm'),
       async () => {
         const registry = await registryOfPnpm();
-        const gateway = await gatewayFor(registry);
+        const gateway = await gatewayOf('npm', registry.origin);
         const user = await through(gateway);
         const name = `${pnpm.name}@${pnpm.version}`;
         expect(await corepack(user, name, 'pnpm')).toMatchObject({ output: 'this is 9.9.9\n' });
@@ -95,7 +90,7 @@ describe.skipIf(skipWithoutJsTools())(
 
     test('costs one conditional request once the document is stale', shows('stale'), async () => {
       const registry = await registryOfPnpm({ cacheControl: 'public, max-age=0' });
-      const user = await through(await gatewayFor(registry));
+      const user = await through(await gatewayOf('npm', registry.origin));
       const name = pinned(registry);
       await corepack(user, name, 'pnpm');
       expect(await corepack(user, name, 'pnpm')).toMatchObject({ output: 'this is 9.9.9\n' });
@@ -105,7 +100,7 @@ describe.skipIf(skipWithoutJsTools())(
 
     test('finds the latest release and verifies its signature', async () => {
       const registry = await registryOfPnpm();
-      const gateway = await gatewayFor(registry);
+      const gateway = await gatewayOf('npm', registry.origin);
       const user = await through(gateway);
       const { code, errors } = await corepack(
         user,
@@ -123,7 +118,7 @@ describe.skipIf(skipWithoutJsTools())(
       shows('corrupted'),
       async () => {
         const registry = await registryOfPnpm();
-        const gateway = await gatewayFor(registry);
+        const gateway = await gatewayOf('npm', registry.origin);
         const user = await through(gateway);
         const good = registry.tarball(pnpm.name, pnpm.version);
         const name = pinned(registry);
@@ -142,7 +137,7 @@ describe.skipIf(skipWithoutJsTools())(
       shows('concurrent'),
       async () => {
         const registry = await registryOfPnpm();
-        const user = await through(await gatewayFor(registry));
+        const user = await through(await gatewayOf('npm', registry.origin));
         const name = pinned(registry);
         for (const { output } of await Promise.all(
           [1, 2, 3].map(() => corepack(user, name, 'pnpm')),

@@ -4,8 +4,8 @@ import { temporaryFolder } from '../support/gateway.ts';
 import { httpsOrigin } from '../support/http-origin.ts';
 import { agedOrigin, expectValidated } from './support/aged-origin.ts';
 import { client, shows } from './support/columns.ts';
-import { type GatewayProcess, gatewayProcess } from './support/gateway-process.ts';
-import { type Gem, type GemServer, gemServer, packed } from './support/gem-server.ts';
+import { type GatewayProcess, gatewayOf } from './support/gateway-process.ts';
+import { type Gem, gemServer, packed } from './support/gem-server.ts';
 import { intercepting } from './support/intercepting.ts';
 import { type IsolatedNetwork, isolatedNetwork, skipUnisolated } from './support/isolated.ts';
 import type { Finished } from './support/run.ts';
@@ -15,11 +15,6 @@ const gems: readonly Gem[] = [
   nail,
   { name: 'claw-hammer', version: '2.1.0', requires: { nail: '~> 1.0' } },
 ];
-
-function gatewayFor(server: GemServer): Promise<GatewayProcess> {
-  const upstreams = [{ url: server.origin.url }];
-  return gatewayProcess({ mounts: [{ path: '/gems', ecosystem: 'gems', upstreams }] });
-}
 
 /** A machine without gems. */
 class GemHome {
@@ -71,7 +66,7 @@ describe.skipIf(skipUnisolated('gem'))(
       shows('cold', 'warm'),
       async () => {
         const server = await gemServer(gems);
-        const gateway = await gatewayFor(server);
+        const gateway = await gatewayOf('gems', server.origin);
         const first = await machine(gateway);
         expect(await first.install('claw-hammer')).toMatchObject({ code: 0 });
         expect(await first.installed()).toContain(both);
@@ -89,7 +84,7 @@ describe.skipIf(skipUnisolated('gem'))(
 
     test('costs a conditional request an index once all is stale', shows('stale'), async () => {
       const server = await gemServer(gems, agedOrigin);
-      const gateway = await gatewayFor(server);
+      const gateway = await gatewayOf('gems', server.origin);
       expect(await (await machine(gateway)).install('claw-hammer')).toMatchObject({ code: 0 });
       const cold = server.origin.requests.length;
       const later = await machine(gateway);
@@ -104,7 +99,7 @@ describe.skipIf(skipUnisolated('gem'))(
       shows('corrupted'),
       async () => {
         const server = await gemServer(gems);
-        const gateway = await gatewayFor(server);
+        const gateway = await gatewayOf('gems', server.origin);
         server.serve(nail, (await packed({ ...nail, requires: { other: '>= 0' } })).body);
         const refused = await machine(gateway);
         expect((await refused.install('claw-hammer')).code).not.toBe(0);
@@ -123,7 +118,7 @@ describe.skipIf(skipUnisolated('gem'))(
       shows('concurrent'),
       async () => {
         const server = await gemServer(gems);
-        const gateway = await gatewayFor(server);
+        const gateway = await gatewayOf('gems', server.origin);
         const machines = await Promise.all([machine(gateway), machine(gateway), machine(gateway)]);
         const finished = await Promise.all(machines.map((each) => each.install('claw-hammer')));
         expect(finished.map(({ code }) => code)).toEqual([0, 0, 0]);

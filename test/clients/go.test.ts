@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { agedOrigin, expectValidated } from './support/aged-origin.ts';
 import { client, shows } from './support/columns.ts';
-import { type GatewayProcess, gatewayProcess } from './support/gateway-process.ts';
+import { type GatewayProcess, gatewayOf } from './support/gateway-process.ts';
 import { serveChecksums } from './support/go-checksums.ts';
 import { type GoProject, goProject } from './support/go-project.ts';
-import { type GoModule, type GoProxy, goProxy, zipOf } from './support/go-proxy.ts';
+import { type GoModule, goProxy, zipOf } from './support/go-proxy.ts';
 import { isolatedNetwork, skipUnisolated } from './support/isolated.ts';
 import { isNamed, namedHost } from './support/named.ts';
 import { attempt } from './support/run.ts';
@@ -16,11 +16,6 @@ const modules: readonly GoModule[] = [
   { path: 'example.com/hammer', version: 'v1.3.0', requires: { 'example.com/board': 'v0.2.1' } },
 ];
 const zipPath = '/example.com/nail/@v/v1.0.0.zip';
-
-function gatewayFor(proxy: GoProxy): Promise<GatewayProcess> {
-  const upstreams = [{ url: proxy.origin.url }];
-  return gatewayProcess({ mounts: [{ path: '/go', ecosystem: 'go', upstreams }] });
-}
 
 async function through(
   gateway: GatewayProcess,
@@ -39,7 +34,7 @@ describe.skipIf(skipUnisolated('go'))('go', client('go'), () => {
     shows('cold', 'warm'),
     async () => {
       const proxy = await goProxy(modules);
-      const gateway = await gatewayFor(proxy);
+      const gateway = await gatewayOf('go', proxy.origin);
       const first = await through(gateway, hammer);
       await first.go('mod', 'download', 'all');
       expect(await first.downloaded()).toEqual(wholeTree);
@@ -59,7 +54,7 @@ describe.skipIf(skipUnisolated('go'))('go', client('go'), () => {
 
   test('writes the same go.mod and go.sum as without the gateway', shows('lockfile'), async () => {
     const proxy = await goProxy(modules);
-    const gateway = await gatewayFor(proxy);
+    const gateway = await gatewayOf('go', proxy.origin);
     const direct = await goProject(proxy.origin.url, { attempt }, hammer);
     await direct.go('mod', 'tidy');
     const mounted = await through(gateway, hammer);
@@ -75,7 +70,7 @@ describe.skipIf(skipUnisolated('go'))('go', client('go'), () => {
     shows('corrupted'),
     async () => {
       const proxy = await goProxy([nail]);
-      const gateway = await gatewayFor(proxy);
+      const gateway = await gatewayOf('go', proxy.origin);
       const direct = await goProject(proxy.origin.url, { attempt }, nail);
       await direct.go('mod', 'tidy');
       const sums = await direct.read('go.sum');
@@ -101,7 +96,7 @@ describe.skipIf(skipUnisolated('go'))('go', client('go'), () => {
   test('verifies by a checksum database through the gateway, which keeps what that said', async () => {
     const proxy = await goProxy([nail]);
     const database = serveChecksums(proxy, 'sum.example.test', nail);
-    const gateway = await gatewayFor(proxy);
+    const gateway = await gatewayOf('go', proxy.origin);
     const first = await through(gateway, nail, database);
     await first.go('mod', 'tidy');
     const asked = proxy.targets().filter((target) => target.startsWith('/sumdb/'));
@@ -121,11 +116,9 @@ describe.skipIf(skipUnisolated('go'))('go', client('go'), () => {
     const proxy = await goProxy([nail]);
     const database = serveChecksums(proxy, 'sum.example.test', nail);
     proxy.serve(nail, zipOf({ ...nail, requires: { 'example.com/other': 'v1.0.0' } }));
-    const { code, errors } = await (await through(await gatewayFor(proxy), nail, database)).attempt(
-      'mod',
-      'download',
-      'all',
-    );
+    const { code, errors } = await (
+      await through(await gatewayOf('go', proxy.origin), nail, database)
+    ).attempt('mod', 'download', 'all');
     expect(code).not.toBe(0);
     expect(errors).toContain('SECURITY ERROR');
   });
@@ -135,7 +128,7 @@ describe.skipIf(skipUnisolated('go'))('go', client('go'), () => {
     shows('corrupted'),
     async () => {
       const proxy = await goProxy([nail]);
-      const gateway = await gatewayFor(proxy);
+      const gateway = await gatewayOf('go', proxy.origin);
       const whole = zipOf(nail);
       proxy.origin.handle(zipPath, (_request, response) => {
         response
@@ -157,7 +150,7 @@ describe.skipIf(skipUnisolated('go'))('go', client('go'), () => {
     shows('concurrent'),
     async () => {
       const proxy = await goProxy(modules);
-      const gateway = await gatewayFor(proxy);
+      const gateway = await gatewayOf('go', proxy.origin);
       const projects = await Promise.all(Array.from({ length: 4 }, () => through(gateway, hammer)));
       await Promise.all(projects.map((each) => each.go('mod', 'download', 'all')));
       for (const each of projects) expect(await each.downloaded()).toEqual(wholeTree);
@@ -167,7 +160,7 @@ describe.skipIf(skipUnisolated('go'))('go', client('go'), () => {
 
   test('costs a conditional request a list once all is stale', shows('stale'), async () => {
     const proxy = await goProxy(modules, agedOrigin);
-    const gateway = await gatewayFor(proxy);
+    const gateway = await gatewayOf('go', proxy.origin);
     const get = async (): Promise<void> => {
       const made = await through(gateway, hammer);
       await made.go('mod', 'download', 'all');
@@ -213,7 +206,7 @@ describe.skipIf(skipUnisolated('go'))('go', client('go'), () => {
         body: 'not found: gone',
         headers: { 'Cache-Control': 'max-age=60' },
       });
-      const gateway = await gatewayFor(proxy);
+      const gateway = await gatewayOf('go', proxy.origin);
       const network = await isolatedNetwork(gateway.url);
       const list = async () => {
         const made = await goProject(`${gateway.url}/go,off`, network, nail);

@@ -5,26 +5,15 @@ import { temporaryFolder } from '../support/gateway.ts';
 import { httpsOrigin } from '../support/http-origin.ts';
 import { agedOrigin, expectValidated } from './support/aged-origin.ts';
 import { client, shows } from './support/columns.ts';
-import { type GatewayProcess, gatewayProcess } from './support/gateway-process.ts';
+import { type GatewayProcess, gatewayOf } from './support/gateway-process.ts';
 import { type Intercepting, intercepting } from './support/intercepting.ts';
 import { type IsolatedNetwork, isolatedNetwork, skipUnisolated } from './support/isolated.ts';
-import {
-  jarOf,
-  type MavenModule,
-  type MavenRepository,
-  mavenRepository,
-  pathOf,
-} from './support/maven-repository.ts';
+import { jarOf, type MavenModule, mavenRepository, pathOf } from './support/maven-repository.ts';
 import { type Finished, run } from './support/run.ts';
 
 const nail = { name: 'nail', version: '1.0' };
 const hammer: MavenModule = { name: 'hammer', version: '1.2', requires: { nail: '1.0' } };
 const jars = [nail, hammer];
-
-function gatewayFor({ origin }: MavenRepository): Promise<GatewayProcess> {
-  const upstreams = [{ url: origin.url }];
-  return gatewayProcess({ mounts: [{ path: '/maven', ecosystem: 'maven', upstreams }] });
-}
 
 /** A project that copies the newest `hammer` and what it requires, by a Gradle without any cache. */
 class GradleProject {
@@ -103,7 +92,7 @@ describe.skipIf(skipUnisolated('gradle', 'keytool'))('gradle', row, () => {
     shows('cold', 'warm'),
     async () => {
       const repository = await mavenRepository(jars);
-      const gateway = await gatewayFor(repository);
+      const gateway = await gatewayOf('maven', repository.origin);
       await expectFetched(await project(gateway));
       const targets = repository.targets();
       expect(new Set(targets).size).toBe(targets.length);
@@ -118,7 +107,7 @@ describe.skipIf(skipUnisolated('gradle', 'keytool'))('gradle', row, () => {
     shows('stale'),
     async () => {
       const repository = await mavenRepository(jars, agedOrigin);
-      const gateway = await gatewayFor(repository);
+      const gateway = await gatewayOf('maven', repository.origin);
       await expectFetched(await project(gateway));
       const cold = repository.origin.requests.length;
       await expectFetched(await project(gateway));
@@ -132,7 +121,7 @@ describe.skipIf(skipUnisolated('gradle', 'keytool'))('gradle', row, () => {
     shows('corrupted'),
     async () => {
       const repository = await mavenRepository(jars);
-      const gateway = await gatewayFor(repository);
+      const gateway = await gatewayOf('maven', repository.origin);
       repository.serveJar(nail, jarOf({ ...nail, version: '6.6' }));
       expect((await (await project(gateway)).fetch()).code).not.toBe(0);
       expect(gateway.log).toContainEqual(
@@ -148,7 +137,7 @@ describe.skipIf(skipUnisolated('gradle', 'keytool'))('gradle', row, () => {
     shows('concurrent'),
     async () => {
       const repository = await mavenRepository(jars);
-      const gateway = await gatewayFor(repository);
+      const gateway = await gatewayOf('maven', repository.origin);
       const projects = await Promise.all([project(gateway), project(gateway), project(gateway)]);
       await Promise.all(projects.map(expectFetched));
       const files = repository.targets().filter((target) => !target.includes('maven-metadata'));

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { httpsOrigin } from '../support/http-origin.ts';
 import { client as row, shows } from './support/columns.ts';
-import { type GatewayProcess, gatewayProcess } from './support/gateway-process.ts';
+import { type GatewayProcess, gatewayOf } from './support/gateway-process.ts';
 import { intercepting } from './support/intercepting.ts';
 import { isolatedIfPossible, isolatedNetwork, skipUnisolated } from './support/isolated.ts';
 import { type JsClient, jsClients, skipWithoutJsTools } from './support/js-clients.ts';
@@ -11,25 +11,15 @@ import {
   jsCheckout,
   jsProject,
 } from './support/js-project.ts';
-import { corrupted, type Manifest, type NpmRegistry, npmRegistry } from './support/npm-registry.ts';
+import { corrupted, type NpmRegistry, npmRegistry } from './support/npm-registry.ts';
+import { nail, toolPackages } from './support/npm-tools.ts';
 
-const nail = { name: 'nail', version: '1.0.0' };
-const packages: readonly Manifest[] = [
-  nail,
-  { name: 'board', version: '2.1.0', dependencies: { nail: '^1.0.0' } },
-  { name: '@tools/hammer', version: '0.3.1', dependencies: { board: '2.x', nail: '~1.0.0' } },
-];
 const dependencies = { '@tools/hammer': '^0.3.0', nail: '^1.0.0' };
 
 async function installed(project: JsProject): Promise<string[]> {
   return [await project.installed('@tools/hammer'), await project.installed('nail')];
 }
 const whole = ['@tools/hammer 0.3.1', 'nail 1.0.0'];
-
-function gatewayFor(registry: NpmRegistry): Promise<GatewayProcess> {
-  const upstreams = [{ url: registry.origin.url }];
-  return gatewayProcess({ mounts: [{ path: '/npm', ecosystem: 'npm', upstreams }] });
-}
 
 /** A user of the mount, who reaches nothing else. */
 async function through(gateway: GatewayProcess, client: JsClient): Promise<JsProjectOptions> {
@@ -46,8 +36,8 @@ describe.skipIf(skipWithoutJsTools()).each(jsClients)('$id', row(), (client) => 
     'installs, and again from an empty cache while the upstream is switched off',
     shows('cold', 'warm'),
     async () => {
-      const registry = await npmRegistry(packages);
-      const gateway = await gatewayFor(registry);
+      const registry = await npmRegistry(toolPackages);
+      const gateway = await gatewayOf('npm', registry.origin);
       const options = await through(gateway, client);
       const first = await jsProject(dependencies, options);
       await first.install();
@@ -72,8 +62,8 @@ describe.skipIf(skipWithoutJsTools()).each(jsClients)('$id', row(), (client) => 
     'costs one conditional request a document and no tarball once the documents are stale',
     shows('stale'),
     async () => {
-      const registry = await npmRegistry(packages, { cacheControl: 'public, max-age=0' });
-      const gateway = await gatewayFor(registry);
+      const registry = await npmRegistry(toolPackages, { cacheControl: 'public, max-age=0' });
+      const gateway = await gatewayOf('npm', registry.origin);
       const options = await through(gateway, client);
       await (await jsProject(dependencies, options)).install();
       const documents = registry.requests('document').length;
@@ -93,7 +83,7 @@ describe.skipIf(skipWithoutJsTools()).each(jsClients)('$id', row(), (client) => 
     shows('corrupted'),
     async () => {
       const registry = await npmRegistry([nail]);
-      const gateway = await gatewayFor(registry);
+      const gateway = await gatewayOf('npm', registry.origin);
       const options = await through(gateway, client);
       const good = registry.tarball(nail.name, nail.version);
       registry.serveTarball(nail, corrupted(good));
@@ -114,8 +104,8 @@ describe.skipIf(skipWithoutJsTools()).each(jsClients)('$id', row(), (client) => 
     'of several at once each gets all, and the upstream gives everything once',
     shows('concurrent'),
     async () => {
-      const registry = await npmRegistry(packages);
-      const gateway = await gatewayFor(registry);
+      const registry = await npmRegistry(toolPackages);
+      const gateway = await gatewayOf('npm', registry.origin);
       const options = await through(gateway, client);
       const projects = await Promise.all(
         Array.from({ length: 3 }, () => jsProject(dependencies, options)),
@@ -127,8 +117,8 @@ describe.skipIf(skipWithoutJsTools()).each(jsClients)('$id', row(), (client) => 
   );
 
   test('writes the same lockfile as without the gateway', shows('lockfile'), async () => {
-    const registry = await npmRegistry(packages);
-    const gateway = await gatewayFor(registry);
+    const registry = await npmRegistry(toolPackages);
+    const gateway = await gatewayOf('npm', registry.origin);
     const direct = await jsProject(dependencies, { client, registry: registry.origin.url });
     await direct.install();
     const mounted = await jsProject(dependencies, await through(gateway, client));
@@ -146,8 +136,8 @@ describe.skipIf(skipWithoutJsTools()).each(jsClients)('$id', row(), (client) => 
   test.skipIf(client.tunnelsAlways)(
     'finds the same entries through the gateway as its proxy',
     async () => {
-      const registry = await npmRegistry(packages);
-      const gateway = await gatewayFor(registry);
+      const registry = await npmRegistry(toolPackages);
+      const gateway = await gatewayOf('npm', registry.origin);
       await (await jsProject(dependencies, await through(gateway, client))).install();
       await registry.origin.close();
       const options = { ...(await through(gateway, client)), registry: registry.origin.url };
@@ -162,7 +152,7 @@ describe.skipIf(skipWithoutJsTools()).each(jsClients)('$id', row(), (client) => 
     'through HTTPS_PROXY installs, again while the upstream is off, and writes the lockfile of without',
     shows('HTTPS_PROXY'),
     async () => {
-      const registry = await npmRegistry(packages, { origin: await httpsOrigin() });
+      const registry = await npmRegistry(toolPackages, { origin: await httpsOrigin() });
       const url = registry.origin.url;
       const reach = { client, registry: url, cafile: false } as const;
       const direct = await jsProject(dependencies, reach);

@@ -5,14 +5,13 @@ import { temporaryFolder } from '../support/gateway.ts';
 import { httpsOrigin } from '../support/http-origin.ts';
 import { agedOrigin, expectValidated } from './support/aged-origin.ts';
 import { client, shows } from './support/columns.ts';
-import { type GatewayProcess, gatewayProcess } from './support/gateway-process.ts';
+import { type GatewayProcess, gatewayOf } from './support/gateway-process.ts';
 import { type Intercepting, intercepting } from './support/intercepting.ts';
 import { type IsolatedNetwork, isolatedNetwork, skipUnisolated } from './support/isolated.ts';
 import {
   coordinates,
   jarOf,
   type MavenModule,
-  type MavenRepository,
   mavenRepository,
   pathOf,
 } from './support/maven-repository.ts';
@@ -29,11 +28,6 @@ const hammer: MavenModule = {
 const utils: MavenModule = { group: 'org.codehaus.plexus', name: 'plexus-utils', version: '1.1' };
 const parent = { name: 'parent', version: '1.1' };
 const modules: readonly MavenModule[] = [parent, nail, glue, hammer, utils];
-
-function gatewayFor(...repositories: readonly MavenRepository[]): Promise<GatewayProcess> {
-  const upstreams = repositories.map(({ origin }) => ({ url: origin.url }));
-  return gatewayProcess({ mounts: [{ path: '/maven', ecosystem: 'maven', upstreams }] });
-}
 
 /**
  * A project whose parent is of the newest version and which has a build extension with dependencies:
@@ -120,7 +114,7 @@ describe.skipIf(skipUnisolated('mvn'))('mvn', client('mvn', { lockfile: 'Maven h
     shows('cold', 'warm'),
     async () => {
       const repository = await mavenRepository(modules);
-      const gateway = await gatewayFor(repository);
+      const gateway = await gatewayOf('maven', repository.origin);
       const cold = await project(gateway);
       expect(saidBy(await cold.resolve())).toContain('BUILD SUCCESS');
       for (const module of jars) {
@@ -143,7 +137,7 @@ describe.skipIf(skipUnisolated('mvn'))('mvn', client('mvn', { lockfile: 'Maven h
 
   test('gets the newest build of a snapshot, and asks again for nothing that cannot change', async () => {
     const repository = await mavenRepository(modules);
-    const gateway = await gatewayFor(repository);
+    const gateway = await gatewayOf('maven', repository.origin);
     expect(saidBy(await (await project(gateway)).resolve())).toContain('BUILD SUCCESS');
     const cold = repository.targets().length;
     const newer = { ...glue, build: '20260201.120000-2' };
@@ -164,7 +158,7 @@ describe.skipIf(skipUnisolated('mvn'))('mvn', client('mvn', { lockfile: 'Maven h
     shows('stale'),
     async () => {
       const repository = await mavenRepository(modules, agedOrigin);
-      const gateway = await gatewayFor(repository);
+      const gateway = await gatewayOf('maven', repository.origin);
       expect(saidBy(await (await project(gateway)).resolve())).toContain('BUILD SUCCESS');
       const cold = repository.origin.requests.length;
       expect(saidBy(await (await project(gateway)).resolve())).toContain('BUILD SUCCESS');
@@ -181,7 +175,7 @@ describe.skipIf(skipUnisolated('mvn'))('mvn', client('mvn', { lockfile: 'Maven h
     shows('corrupted'),
     async () => {
       const repository = await mavenRepository(modules);
-      const gateway = await gatewayFor(repository);
+      const gateway = await gatewayOf('maven', repository.origin);
       repository.serveJar(nail, jarOf({ ...nail, version: '6.6' }));
       const refused = await (await project(gateway)).resolve();
       expect(refused.code).not.toBe(0);
@@ -201,7 +195,7 @@ describe.skipIf(skipUnisolated('mvn'))('mvn', client('mvn', { lockfile: 'Maven h
     async () => {
       const own = await mavenRepository([hammer]);
       const common = await mavenRepository(modules.filter((module) => module !== hammer));
-      const gateway = await gatewayFor(own, common);
+      const gateway = await gatewayOf('maven', own.origin, common.origin);
       const projects = await Promise.all([project(gateway), project(gateway)]);
       const finished = await Promise.all(projects.map((each) => each.resolve()));
       for (const each of finished) expect(saidBy(each)).toContain('BUILD SUCCESS');

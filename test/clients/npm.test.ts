@@ -8,27 +8,18 @@ import {
   type NpmProjectOptions,
   npmProject,
 } from './support/npm-project.ts';
-import {
-  corrupted,
-  type Manifest,
-  type NpmRegistry,
-  npmRegistry,
-  packageFolder,
-} from './support/npm-registry.ts';
+import { corrupted, type NpmRegistry, npmRegistry, packageFolder } from './support/npm-registry.ts';
+import { nail, toolPackages } from './support/npm-tools.ts';
 import { run } from './support/run.ts';
 import { skipWithout } from './support/tools.ts';
 
-const nail = { name: 'nail', version: '1.0.0' };
-const packages: readonly Manifest[] = [
-  nail,
-  { name: 'board', version: '2.1.0', dependencies: { nail: '^1.0.0' } },
-  { name: '@tools/hammer', version: '0.3.1', dependencies: { board: '2.x', nail: '~1.0.0' } },
-];
 const dependencies = { '@tools/hammer': '^0.3.0', nail: '1' };
 const wholeTree = ['@tools/hammer 0.3.1', 'board 2.1.0', 'nail 1.0.0'];
 
 async function installedTree(project: NpmProject): Promise<string[]> {
-  return Promise.all(packages.map(({ name }) => project.installed(name))).then((all) => all.sort());
+  return Promise.all(toolPackages.map(({ name }) => project.installed(name))).then((all) =>
+    all.sort(),
+  );
 }
 
 function gatewayFor(
@@ -58,7 +49,7 @@ describe.skipIf(skipWithout('npm'))('npm', client('npm'), () => {
     'installs, and again from an empty cache while the upstream is switched off',
     shows('cold', 'warm'),
     async () => {
-      const registry = await npmRegistry(packages);
+      const registry = await npmRegistry(toolPackages);
       const gateway = await gatewayFor(registry);
       const options = await through(gateway);
 
@@ -86,7 +77,7 @@ describe.skipIf(skipWithout('npm'))('npm', client('npm'), () => {
   );
 
   test('keeps the cache when the gateway is started anew', async () => {
-    const registry = await npmRegistry(packages);
+    const registry = await npmRegistry(toolPackages);
     const upstreams = [{ url: registry.origin.url }];
     const mounts = [{ path: '/npm', ecosystem: 'npm', upstreams }];
     const data = `${await packageFolder(nail)}/data`;
@@ -108,7 +99,7 @@ describe.skipIf(skipWithout('npm'))('npm', client('npm'), () => {
     'writes the same lockfile as without the gateway, where tarballs keep their host',
     shows('lockfile'),
     async () => {
-      const registry = await npmRegistry(packages, { tarballBase: await builtInRegistry() });
+      const registry = await npmRegistry(toolPackages, { tarballBase: await builtInRegistry() });
       const gateway = await gatewayFor(registry, { tarballs: 'canonical' });
       const direct = await npmProject(dependencies, { registry: registry.origin.url });
       await direct.npm('install');
@@ -125,7 +116,7 @@ describe.skipIf(skipWithout('npm'))('npm', client('npm'), () => {
     'writes the same lockfile as without the gateway, where it names no hosts',
     shows('lockfile'),
     async () => {
-      const registry = await npmRegistry(packages);
+      const registry = await npmRegistry(toolPackages);
       const gateway = await gatewayFor(registry);
       const npmrc = ['omit-lockfile-registry-resolved=true'];
       const direct = await npmProject(dependencies, { registry: registry.origin.url, npmrc });
@@ -141,7 +132,7 @@ describe.skipIf(skipWithout('npm'))('npm', client('npm'), () => {
     'costs a 304 a document and no tarball once the documents are stale',
     shows('stale'),
     async () => {
-      const registry = await npmRegistry(packages, { cacheControl: 'public, max-age=0' });
+      const registry = await npmRegistry(toolPackages, { cacheControl: 'public, max-age=0' });
       const gateway = await gatewayFor(registry);
       const options = await through(gateway);
       await (await npmProject(dependencies, options)).npm('install');
@@ -214,7 +205,7 @@ describe.skipIf(skipWithout('npm'))('npm', client('npm'), () => {
     'of several at once each gets all, and the upstream gives everything once',
     shows('concurrent'),
     async () => {
-      const registry = await npmRegistry(packages);
+      const registry = await npmRegistry(toolPackages);
       const gateway = await gatewayFor(registry);
       const options = await through(gateway);
       const projects = await Promise.all(
@@ -227,7 +218,7 @@ describe.skipIf(skipWithout('npm'))('npm', client('npm'), () => {
   );
 
   test('finds the same entries through the gateway as its proxy', async () => {
-    const registry = await npmRegistry(packages);
+    const registry = await npmRegistry(toolPackages);
     const gateway = await gatewayFor(registry);
     await (await npmProject(dependencies, await through(gateway))).npm('install');
     await registry.origin.close();

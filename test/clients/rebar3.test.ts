@@ -5,7 +5,7 @@ import { temporaryFolder } from '../support/gateway.ts';
 import { httpsOrigin } from '../support/http-origin.ts';
 import { agedOrigin, expectValidated } from './support/aged-origin.ts';
 import { client, shows } from './support/columns.ts';
-import { type GatewayProcess, gatewayProcess } from './support/gateway-process.ts';
+import { type GatewayProcess, gatewayOf } from './support/gateway-process.ts';
 import {
   type HexPackage,
   type HexRepository,
@@ -21,11 +21,6 @@ const packages: readonly HexPackage[] = [
   nail,
   { name: 'hammer', version: '2.1.0', requires: { nail: '~> 1.0' } },
 ];
-
-function gatewayFor(repository: HexRepository): Promise<GatewayProcess> {
-  const upstreams = [{ url: repository.origin.url }];
-  return gatewayProcess({ mounts: [{ path: '/hex', ecosystem: 'hex', upstreams }] });
-}
 
 /** A project on a machine where nothing has been downloaded yet. */
 class RebarProject {
@@ -109,7 +104,7 @@ describe.skipIf(skipUnisolated('rebar3'))('rebar3', client('rebar3 (Hex)'), () =
     shows('cold', 'warm'),
     async () => {
       const repository = await hexRepository(packages);
-      const gateway = await gatewayFor(repository);
+      const gateway = await gatewayOf('hex', repository.origin);
       const first = await through(gateway, repository);
       await first.getDeps();
       expect(await first.fetched()).toEqual(both);
@@ -126,7 +121,7 @@ describe.skipIf(skipUnisolated('rebar3'))('rebar3', client('rebar3 (Hex)'), () =
 
   test('costs a conditional request a package once all is stale', shows('stale'), async () => {
     const repository = await hexRepository(packages, agedOrigin);
-    const gateway = await gatewayFor(repository);
+    const gateway = await gatewayOf('hex', repository.origin);
     await (await through(gateway, repository)).getDeps();
     const cold = repository.origin.requests.length;
     const later = await through(gateway, repository);
@@ -141,7 +136,7 @@ describe.skipIf(skipUnisolated('rebar3'))('rebar3', client('rebar3 (Hex)'), () =
     shows('corrupted'),
     async () => {
       const repository = await hexRepository(packages);
-      const gateway = await gatewayFor(repository);
+      const gateway = await gatewayOf('hex', repository.origin);
       const { tarball } = await packed(nail);
       const wrong = Buffer.from(tarball);
       wrong[600] = (wrong[600] ?? 0) ^ 1;
@@ -160,7 +155,7 @@ describe.skipIf(skipUnisolated('rebar3'))('rebar3', client('rebar3 (Hex)'), () =
 
   test('of several at once each gets all, each file once', shows('concurrent'), async () => {
     const repository = await hexRepository(packages);
-    const gateway = await gatewayFor(repository);
+    const gateway = await gatewayOf('hex', repository.origin);
     const projects = await Promise.all([1, 2, 3].map(() => through(gateway, repository)));
     await Promise.all(projects.map((each) => each.getDeps()));
     for (const each of projects) expect(await each.fetched()).toEqual(both);
@@ -169,7 +164,7 @@ describe.skipIf(skipUnisolated('rebar3'))('rebar3', client('rebar3 (Hex)'), () =
 
   test('writes the same lockfile as without the gateway', shows('lockfile'), async () => {
     const repository = await hexRepository(packages);
-    const gateway = await gatewayFor(repository);
+    const gateway = await gatewayOf('hex', repository.origin);
     const { publicKey, origin } = repository;
     const direct = await project({ url: origin.url, publicKey, network: { attempt } });
     await direct.getDeps();

@@ -8,6 +8,7 @@ import { http2Origin } from '../support/http-origin.ts';
 import { expectNoLeaks } from '../support/leaks.ts';
 import { selfSigned } from '../support/tls/self-signed.ts';
 import { until } from '../support/until.ts';
+import { collectPausing, countResumingWithin } from './slow-sinks.ts';
 import { get, transportForTest } from './test-transport.ts';
 
 function http2(options: Parameters<typeof transportForTest>[0] = {}): Transport {
@@ -40,44 +41,14 @@ it('pauses when the sink says false, until resume; nothing comes meanwhile', asy
   const size = 4 * mebibyte;
   origin.serve('/big', { body: { seed: 'pause', size } });
   const answer = await http2().send(get(`${origin.url}/big`));
-  const received: Buffer[] = [];
-  let paused = false;
-  await new Promise<void>((resolve, reject) => {
-    answer.consume({
-      data(chunk) {
-        if (paused) reject(new Error('data while paused'));
-        received.push(chunk);
-        paused = true;
-        setImmediate(() => {
-          paused = false;
-          answer.resume();
-        });
-        return false;
-      },
-      end: resolve,
-      error: reject,
-    });
-  });
-  expect(Buffer.concat(received).equals(generatedBytes('pause', 0, size))).toBe(true);
+  expect((await collectPausing(answer)).equals(generatedBytes('pause', 0, size))).toBe(true);
 });
 
 it('resume from within data, with false returned after it, loses no wake-up', async () => {
   const origin = await http2Origin();
   origin.serve('/big', { body: { seed: 'within', size: mebibyte } });
   const answer = await http2().send(get(`${origin.url}/big`));
-  let size = 0;
-  await new Promise<void>((resolve, reject) => {
-    answer.consume({
-      data(chunk) {
-        size += chunk.length;
-        answer.resume();
-        return false;
-      },
-      end: resolve,
-      error: reject,
-    });
-  });
-  expect(size).toBe(mebibyte);
+  expect(await countResumingWithin(answer)).toBe(mebibyte);
 });
 
 it('abort ends one stream and no other, and the sink hears nothing more', async () => {

@@ -7,6 +7,7 @@ import { httpOrigin } from '../support/http-origin.ts';
 import { expectNoLeaks } from '../support/leaks.ts';
 import { chunks, close, hang, head, hold, lastChunk, response } from '../support/replies.ts';
 import { scriptedOrigin } from '../support/scripted-origin.ts';
+import { collectPausing, countResumingWithin } from './slow-sinks.ts';
 import { get, transportForTest } from './test-transport.ts';
 
 const ok = response('200 OK', {}, 'ok');
@@ -65,44 +66,14 @@ it('pauses when the sink says false, until resume', async () => {
   const size = 4 * 1024 * 1024;
   origin.serve('/big', { body: { seed: 'pause', size } });
   const answer = await transportForTest().send(get(`${origin.url}/big`));
-  const received: Buffer[] = [];
-  let paused = false;
-  await new Promise<void>((resolve, reject) => {
-    answer.consume({
-      data(chunk) {
-        if (paused) reject(new Error('data while paused'));
-        received.push(chunk);
-        paused = true;
-        setImmediate(() => {
-          paused = false;
-          answer.resume();
-        });
-        return false;
-      },
-      end: resolve,
-      error: reject,
-    });
-  });
-  expect(Buffer.concat(received).equals(generatedBytes('pause', 0, size))).toBe(true);
+  expect((await collectPausing(answer)).equals(generatedBytes('pause', 0, size))).toBe(true);
 });
 
 it('resume from within data, with false returned after it, loses no wake-up', async () => {
   const origin = await httpOrigin();
   origin.serve('/big', { body: { seed: 'within', size: 1_000_000 } });
   const answer = await transportForTest().send(get(`${origin.url}/big`));
-  let size = 0;
-  await new Promise<void>((resolve, reject) => {
-    answer.consume({
-      data(chunk) {
-        size += chunk.length;
-        answer.resume();
-        return false;
-      },
-      end: resolve,
-      error: reject,
-    });
-  });
-  expect(size).toBe(1_000_000);
+  expect(await countResumingWithin(answer)).toBe(1_000_000);
 });
 
 it('may be consumed, resumed and aborted from within the data of another one', async () => {

@@ -24,6 +24,15 @@ export interface GatewayProcess {
   stop(): Promise<void>;
 }
 
+/** One with a mount of that ecosystem and of its name, before these upstreams. */
+export function gatewayOf(
+  ecosystem: string,
+  ...upstreams: readonly { readonly url: string }[]
+): Promise<GatewayProcess> {
+  const urls = upstreams.map(({ url }) => ({ url }));
+  return gatewayProcess({ mounts: [{ path: `/${ecosystem}`, ecosystem, upstreams: urls }] });
+}
+
 /**
  * Starts one on free ports of loopback; `config` is what its file says besides, `env` what it sees of
  * the environment besides.
