@@ -82,7 +82,7 @@ whereKnown('no more files are kept open than a few hundred', async () => {
   const dir = await temporaryDirectory();
   const paths = Array.from({ length: 300 }, (_, i) => join(dir, String(i)));
   const openFiles = new DiskOpenFiles();
-  const syncReads = new SyncReads();
+  const syncReads = new SyncReads(() => 0);
   const linked = () => readdirSync('/proc/self/fd').filter((fd) => linkOf(fd).startsWith(dir));
   for (const [i, path] of paths.entries()) {
     const fd = openSync(path, 'w+');

@@ -11,6 +11,7 @@ import type { BodyRow, DiskIndex } from './disk-index.ts';
 import type { DiskJobs } from './disk-jobs.ts';
 import type { DiskOpenFiles } from './disk-open-files.ts';
 import type { DiskTrouble } from './disk-trouble.ts';
+import { fetchedBytes } from './fetched-bytes.ts';
 import { closeFile, fileSize, openFile } from './file-io.ts';
 import { SyncReads } from './sync-reads.ts';
 
@@ -27,7 +28,7 @@ export interface DiskBodyOpenerOptions {
 /** Opens stored bodies; what turns out to be missing or short is forgotten. */
 export class DiskBodyOpener {
   readonly #options: DiskBodyOpenerOptions;
-  readonly #syncReads = new SyncReads();
+  readonly #syncReads = new SyncReads(fetchedBytes);
 
   constructor(options: DiskBodyOpenerOptions) {
     this.#options = options;
