@@ -10,11 +10,6 @@ export function readBytes(bytes: Uint8Array, range?: ByteRange): BodyReader {
       rest = undefined;
       return Promise.resolve(chunk);
     },
-    nextNow() {
-      const chunk = rest;
-      rest = undefined;
-      return chunk;
-    },
     close() {
       rest = undefined;
     },

@@ -69,10 +69,10 @@ export interface Store {
   /** The whole body when it is in memory; for as long as the caller likes, never to be written to. */
   peekBody(body: BodyRef): Uint8Array | undefined;
   /**
-   * A reader of a range of a stored body (the whole without one) when it is in memory or open already;
-   * undefined means "ask `openBody`".
+   * A reader of a range of a stored body (the whole without one) that is not in memory, but open
+   * already; undefined means "ask `openBody`". Its first chunk begins with `lead`, at most 4 KiB.
    */
-  peekReader(body: BodyRef, range?: ByteRange): BodyReader | undefined;
+  peekReader(body: BodyRef, range?: ByteRange, lead?: Uint8Array): BodyReader | undefined;
   /** Reads a range of a stored body (the whole without one); undefined when the body is gone. */
   openBody(body: BodyRef, range?: ByteRange): Promise<BodyReader | undefined>;
   /**

@@ -82,11 +82,10 @@ class Tiers implements Store {
     return bytes;
   }
 
-  peekReader(body: BodyRef, range?: ByteRange): BodyReader | undefined {
+  peekReader(body: BodyRef, range?: ByteRange, lead?: Uint8Array): BodyReader | undefined {
     // What memory may hold is brought there first.
-    if (body.size > this.#memory.maxBodyBytes) return this.#disk.peekReader(body, range);
-    const bytes = this.peekBody(body);
-    return bytes && readBytes(bytes, range);
+    if (body.size <= this.#memory.maxBodyBytes) return undefined;
+    return this.#disk.peekReader(body, range, lead);
   }
 
   async openBody(body: BodyRef, range?: ByteRange): Promise<BodyReader | undefined> {

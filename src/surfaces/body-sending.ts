@@ -3,46 +3,46 @@ import type { BodyReader } from '../core/body.ts';
 
 /** So many chunks in a row, and others have their turn: the system may take several at once. */
 const chunksPerTurn = 4;
+const nothing = new Uint8Array(0);
 
 export interface BodySendingOptions {
   readonly socket: Socket;
-  readonly head: Uint8Array;
-  /** It is closed at the end. */
-  readonly reader: BodyReader;
-  /** What the reader gives: bytes, at least one. */
+  /** What follows the first chunks; it is closed at the end. Undefined where these are all. */
+  readonly reader: BodyReader | undefined;
+  /** Bytes of the message: of the first chunks, and all that the reader gives. */
   readonly length: number;
-  /** Hears once that it is over: body bytes that were handed to the socket, and what went wrong. */
-  readonly ended: (bytesOut: number, failure: unknown) => void;
+  /** Hears once that it is over, also while it is made: bytes that were handed to the socket, and what went wrong. */
+  readonly ended: (sent: number, failure: unknown) => void;
 }
 
 /**
- * Sends a head and what a reader gives, at the client's pace: one chunk is on its way at a time. What
- * cannot be completed ends with the connection, which the caller destroys.
+ * Sends a message of which the body comes from a reader, at the client's pace: one chunk is on its way
+ * at a time. What cannot be completed ends with the connection, which the caller destroys.
  */
 export class BodySending {
   readonly #options: BodySendingOptions;
-  #bytesOut = 0;
+  #sent = 0;
   #chunks = 0;
   #over = false;
 
-  /** Begins with these first bytes, which the reader gave. */
-  constructor(options: BodySendingOptions, first: Uint8Array) {
+  /** Begins with these chunks, of which the reader gave the last. */
+  constructor(options: BodySendingOptions, first: readonly Uint8Array[]) {
     this.#options = options;
-    const { socket, head } = options;
-    socket.cork();
-    socket.write(head);
-    this.#write(first);
-    socket.uncork();
+    const { socket } = options;
+    if (first.length > 1) socket.cork();
+    for (const chunk of first) this.#hand(chunk);
+    if (first.length > 1) socket.uncork();
+    this.#proceed();
   }
 
-  /** Chunks that were sent so far. */
-  get chunks(): number {
-    return this.#chunks;
+  /** Whether nothing more is sent. */
+  get over(): boolean {
+    return this.#over;
   }
 
-  /** Whether the last one is on its way. */
+  /** Whether the last chunk is on its way. */
   get last(): boolean {
-    return this.#bytesOut >= this.#options.length;
+    return this.#sent >= this.#options.length;
   }
 
   /** The connection is closed, or is to be: nothing more is sent. */
@@ -50,16 +50,23 @@ export class BodySending {
     this.#end(failure);
   }
 
-  readonly #write = (chunk: Uint8Array): void => {
-    this.#bytesOut += chunk.length;
-    this.#chunks += 1;
-    this.#options.socket.write(chunk, this.#written);
-  };
+  #hand(chunk: Uint8Array): void {
+    this.#sent += chunk.length;
+    this.#options.socket.write(chunk);
+  }
+
+  /** Goes on at once where the system took all, otherwise when the client has taken enough. */
+  #proceed(): void {
+    const { socket } = this.#options;
+    if (socket.writableLength > 0) socket.write(nothing, this.#written);
+    else this.#written(socket.errored);
+  }
 
   readonly #written = (error?: Error | null): void => {
     if (this.#over) return;
+    this.#chunks += 1;
     if (error) this.#end(error);
-    else if (this.#bytesOut >= this.#options.length) this.#end(undefined);
+    else if (this.last) this.#end(undefined);
     else if (this.#chunks % chunksPerTurn === 0) setImmediate(this.#next);
     else this.#next();
   };
@@ -72,15 +79,19 @@ export class BodySending {
       this.#end(new Error('the connection takes no more'));
       return;
     }
-    const chunk = reader.nextNow?.();
+    const chunk = reader?.nextNow?.();
     if (chunk !== undefined) this.#write(chunk);
-    else reader.next().then(this.#read, this.#failed);
+    else reader?.next().then(this.#write, this.#failed);
   };
 
-  readonly #read = (chunk: Uint8Array | undefined): void => {
+  readonly #write = (chunk: Uint8Array | undefined): void => {
     if (this.#over) return;
-    if (chunk === undefined) this.#end(new Error('the body ended too soon'));
-    else this.#write(chunk);
+    if (chunk === undefined) {
+      this.#end(new Error('the body ended too soon'));
+      return;
+    }
+    this.#hand(chunk);
+    this.#proceed();
   };
 
   readonly #failed = (error: unknown): void => this.#end(error);
@@ -89,7 +100,7 @@ export class BodySending {
     if (this.#over) return;
     this.#over = true;
     const { reader, ended } = this.#options;
-    reader.close();
-    ended(this.#bytesOut, failure);
+    reader?.close();
+    ended(this.#sent, failure);
   }
 }

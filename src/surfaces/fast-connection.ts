@@ -198,23 +198,26 @@ export class FastConnection {
   /** Begins to send what takes more than one write. */
   #begin(hit: PreparedHit, range: string | undefined, at: number): boolean {
     const socket = this.#socket;
-    const ended = (failure: unknown): void => this.#ended(failure);
-    const sending = hit.begin({ socket, client: this.#client, at, range, ended });
+    const { client, ended } = { client: this.#client, ended: this.#ended };
+    const sending = hit.begin({ socket, client, at, range, ended });
     if (sending === undefined) return false;
+    if (sending.over) {
+      if (socket.errored) socket.destroy();
+      return true;
+    }
     this.#sending = sending;
-    if (!sending.last) socket.setTimeout(this.#shared.stalledMs);
+    socket.setTimeout(this.#shared.stalledMs);
     return true;
   }
 
-  #ended(failure: unknown): void {
-    const sending = this.#sending;
+  readonly #ended = (failure: unknown): void => {
+    if (this.#sending === undefined) return;
     this.#sending = undefined;
-    if (sending === undefined) return;
     // Short of its end a body never ends in order.
     if (failure !== undefined) this.#socket.destroy();
     else if (this.#rest !== undefined) this.#onDrain();
-    else if (sending.chunks > 1) this.#socket.setTimeout(this.#shared.idleMs);
-  }
+    else this.#socket.setTimeout(this.#shared.idleMs);
+  };
 
   #profileOf(block: string): Profile {
     const memo = this.#shared.memo();

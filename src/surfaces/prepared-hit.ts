@@ -19,7 +19,7 @@ import type { ResponseFields } from './response-fields.ts';
 export interface HotStore {
   peek(key: string): readonly ArtifactMeta[] | undefined;
   peekBody(body: BodyRef): Uint8Array | undefined;
-  peekReader(body: BodyRef, range?: ByteRange): BodyReader | undefined;
+  peekReader(body: BodyRef, range?: ByteRange, lead?: Uint8Array): BodyReader | undefined;
 }
 
 /** Takes requests of which all but this is known beforehand; `ttl` in whole seconds, undefined: for ever. */
@@ -167,26 +167,30 @@ export class PreparedHit {
   begin({ socket, client, at, range, ended }: HitRequest): BodySending | undefined {
     const part = range === undefined ? undefined : this.#part(range);
     if (!this.#withBody || (range !== undefined && part === undefined)) return undefined;
-    const reader = this.#context.store.peekReader(this.#stored.body, part);
-    const first = reader?.nextNow?.();
-    if (reader === undefined || first === undefined) {
+    const head = part ? this.#partHead(part) : this.#head;
+    const { store } = this.#context;
+    const { body } = this.#stored;
+    const bytes = store.peekBody(body);
+    const reader = bytes ? undefined : store.peekReader(body, part, head);
+    const first = bytes ? part && bytes.subarray(part.first, part.last + 1) : reader?.nextNow?.();
+    if (first === undefined) {
       reader?.close();
       return undefined;
     }
     const { ttl } = this;
-    const length = part ? part.last - part.first + 1 : this.#stored.body.size;
+    const length = part ? part.last - part.first + 1 : body.size;
     const options = {
       socket,
-      head: part ? this.#partHead(part) : this.#head,
       reader,
-      length,
-      ended: (bytesOut: number, failure: unknown) => {
-        if (failure === undefined) this.#doneFor(part, length).add(client, at, ttl, false);
+      length: head.length + length,
+      ended: (sent: number, failure: unknown) => {
+        const bytesOut = sent - head.length;
+        if (!failure) this.#doneFor(part, length).add(client, at, ttl, false);
         else this.#recordBroken({ client, startedAt: at, bytesOut }, part, ttl, failure);
         ended(failure);
       },
     };
-    return new BodySending(options, first);
+    return new BodySending(options, bytes ? [head, first] : [first]);
   }
 
   /** Remaining freshness as the answer that was sent last says it; undefined: for ever. */

@@ -26,7 +26,7 @@ function wrap(disk: LowerStore, changes: Partial<LowerStore>): LowerStore {
     get: (name) => disk.get(name),
     put: (name, meta) => disk.put(name, meta),
     peekBody: (body) => disk.peekBody(body),
-    peekReader: (body, range) => disk.peekReader(body, range),
+    peekReader: (body, range, lead) => disk.peekReader(body, range, lead),
     openBody: (body, range) => disk.openBody(body, range),
     begin: (size, identity) => disk.begin(size, identity),
     leftovers: (name) => disk.leftovers(name),

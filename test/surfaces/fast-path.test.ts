@@ -4,7 +4,6 @@ import { type AddressInfo, connect } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { ArtifactMeta } from '../../src/core/artifact-meta.ts';
 import type { RequestRecord } from '../../src/core/request-record.ts';
-import { readBytes } from '../../src/storage/bytes-reader.ts';
 import { FastPath } from '../../src/surfaces/fast-path.ts';
 import type { Routing } from '../../src/surfaces/gateway-handler.ts';
 import { createListener } from '../../src/surfaces/listener.ts';
@@ -49,7 +48,7 @@ async function setup(body = 'hello') {
     store: {
       peek: () => variants,
       peekBody: () => (inMemory ? bytes : undefined),
-      peekReader: (_body, range) => (inMemory ? readBytes(bytes, range) : undefined),
+      peekReader: () => undefined,
     },
     fields: {
       cacheStatus: ({ cacheStatus: { ttl } }) => `test; hit; ttl=${ttl}`,

@@ -56,18 +56,24 @@ export class DiskBodyOpener {
   }
 
   /** The same of a body whose file is open; undefined when it is not. */
-  peek(body: BodyRef, range?: ByteRange): BodyReader | undefined {
+  peek(body: BodyRef, range?: ByteRange, lead?: Uint8Array): BodyReader | undefined {
     const file = this.#options.openFiles.take(body.sha256, body.size);
-    return file && this.#reader(body, file, range);
+    return file && this.#reader(body, file, range, lead);
   }
 
-  #reader({ sha256, size }: BodyRef, file: BodyFile, range: ByteRange | undefined): BodyReader {
+  #reader(
+    { sha256, size }: BodyRef,
+    file: BodyFile,
+    range: ByteRange | undefined,
+    lead?: Uint8Array,
+  ): BodyReader {
     const { openFiles, trouble, pool } = this.#options;
     return new FileReader({
       file,
       start: range?.first ?? 0,
       end: Math.min(size, range ? range.last + 1 : size),
       pool,
+      lead,
       failure: (error) => {
         openFiles.forget(sha256);
         return trouble.note(error, 'files');

@@ -10,6 +10,8 @@ export interface FileReaderOptions {
   readonly start: number;
   readonly end: number;
   readonly pool: BufferPool;
+  /** What the first chunk begins with; less than a buffer's length. */
+  readonly lead?: Uint8Array | undefined;
   /** Makes what the medium throws the error that callers see; the file is not to be read again. */
   readonly failure: (error: unknown) => Error;
 }
@@ -33,10 +35,13 @@ export class FileReader implements BodyReader {
   #reading = 0;
   #closed = false;
   #released = false;
+  /** What is still to be given before what is read next. */
+  #lead: Uint8Array | undefined;
 
   constructor(options: FileReaderOptions) {
     this.#options = options;
     this.#position = options.start;
+    this.#lead = options.lead;
     if (options.start >= options.end) this.close();
   }
 
@@ -61,15 +66,17 @@ export class FileReader implements BodyReader {
     if (this.#closed || this.#ahead !== undefined) return undefined;
     const { file, end, pool } = this.#options;
     const buffer = pool.take();
-    const length = Math.min(buffer.length, end - this.#position);
-    if (!this.#readNow(file, buffer, length)) {
+    const lead = this.#takeLead(buffer);
+    const length = Math.min(buffer.length - lead, end - this.#position);
+    if (!this.#readNow(file, lead === 0 ? buffer : buffer.subarray(lead), length)) {
+      this.#lead = lead === 0 ? undefined : this.#options.lead;
       pool.give(buffer);
       return undefined;
     }
     this.#position += length;
     this.#lent = buffer;
     if (this.#position >= end) this.#finish();
-    return buffer.subarray(0, length);
+    return buffer.subarray(0, lead + length);
   }
 
   close(): void {
@@ -104,18 +111,19 @@ export class FileReader implements BodyReader {
   /** One read, of the rest or of a buffer's length; takes the buffer back when it fails. */
   async #readInto(buffer: Buffer): Promise<Piece> {
     const position = this.#position;
-    const length = Math.min(buffer.length, this.#options.end - position);
+    const lead = this.#takeLead(buffer);
+    const length = Math.min(buffer.length - lead, this.#options.end - position);
     this.#position += length;
     this.#reading++;
     try {
       let done = 0;
       while (done < length) {
-        const part = done === 0 ? buffer : buffer.subarray(done);
+        const part = lead + done === 0 ? buffer : buffer.subarray(lead + done);
         const count = await this.#options.file.read(part, length - done, position + done);
         if (count === 0) throw bodyMissing('a stored body is shorter than its record says');
         done += count;
       }
-      return { buffer, length };
+      return { buffer, length: lead + length };
     } catch (error) {
       this.#options.pool.give(buffer);
       this.#closed = true;
@@ -124,6 +132,15 @@ export class FileReader implements BodyReader {
       this.#reading--;
       this.#releaseFile();
     }
+  }
+
+  /** Puts what comes before the body into the buffer, once; how many bytes that are. */
+  #takeLead(buffer: Buffer): number {
+    const lead = this.#lead;
+    if (lead === undefined) return 0;
+    this.#lead = undefined;
+    buffer.set(lead);
+    return lead.length;
   }
 
   #giveBack(): void {

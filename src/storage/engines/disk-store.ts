@@ -65,8 +65,8 @@ export class DiskStore implements LowerStore {
     await this.#parts.committer.put(key, meta);
   }
 
-  peekReader(body: BodyRef, range?: ByteRange): BodyReader | undefined {
-    return this.#closed ? undefined : this.#parts.opener.peek(body, range);
+  peekReader(body: BodyRef, range?: ByteRange, lead?: Uint8Array): BodyReader | undefined {
+    return this.#closed ? undefined : this.#parts.opener.peek(body, range, lead);
   }
 
   async openBody(body: BodyRef, range?: ByteRange): Promise<BodyReader | undefined> {

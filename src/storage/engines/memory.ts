@@ -119,14 +119,13 @@ class LruStore implements MemoryStore, MemoryPartialHost {
     return item instanceof Uint8Array && item.length === body.size ? item : undefined;
   }
 
-  peekReader(body: BodyRef, range?: ByteRange): BodyReader | undefined {
-    const bytes = this.peekBody(body);
-    return bytes && readBytes(bytes, range);
+  peekReader(): undefined {
+    return undefined;
   }
 
   async openBody(body: BodyRef, range?: ByteRange): Promise<BodyReader | undefined> {
-    const reader = this.peekReader(body, range);
-    if (reader) return reader;
+    const bytes = this.peekBody(body);
+    if (bytes) return readBytes(bytes, range);
     this.forgetBody(body);
     return undefined;
   }
