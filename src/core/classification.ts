@@ -178,6 +178,11 @@ export interface ArtifactClassification extends Cacheable {
   readonly digest?: Digest;
   /** Asked on a miss, where the request itself does not tell the digest. */
   readonly digestFrom?: DigestSource;
+  /**
+   * What the client says that the whole body has, in what it asks with. It counts where no digest is
+   * known, and for the store alone: a client's word does not decide what others are given.
+   */
+  readonly expected?: Digest;
   /** Roots of the lists that may name it, a few; nothing is requested that is not stored. */
   readonly listedBelow?: readonly string[];
   /** The digest is that of the bytes as they are sent, whatever coding they are said to be in. */

@@ -1,8 +1,20 @@
 import { canonicalUrl, pathOf } from '../core/canonical-url.ts';
+import type { ArtifactClassification } from '../core/classification.ts';
+import { digestsFromIntegrity, strongestDigest } from '../core/digest.ts';
 import { fieldValue, type RawHeaders } from '../core/raw-headers.ts';
 
 /** The request fields that `swapsRegistryHost` reads. */
 export const clientFields: readonly string[] = ['user-agent', 'npm-command'];
+
+/**
+ * What npm says of the tarball that it asks for: the `integrity` of its lockfile or of the package's
+ * document (pacote, `lib/fetcher.js`).
+ */
+export function expectedOf(headers: RawHeaders): Pick<ArtifactClassification, 'expected'> {
+  const text = fieldValue(headers, 'pacote-integrity');
+  const expected = text === undefined ? undefined : strongestDigest(digestsFromIntegrity(text));
+  return expected ? { expected } : {};
+}
 
 /** Commands that fetch tarballs without npm's installer, and write no lockfile. */
 const fetchingCommands: ReadonlySet<string> = new Set([

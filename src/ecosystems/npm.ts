@@ -8,7 +8,7 @@ import { GatewayError } from '../core/errors.ts';
 import type { Ecosystem } from './ecosystem.ts';
 import { authorityOf, foreignUrl } from './foreign-file.ts';
 import { changedPaths } from './npm-changes.ts';
-import { clientFields, swapsRegistryHost } from './npm-client.ts';
+import { clientFields, expectedOf, swapsRegistryHost } from './npm-client.ts';
 import { endpointClassification } from './npm-endpoint.ts';
 import {
   abbreviatedFields,
@@ -69,9 +69,11 @@ export function createNpm(options: NpmOptions): Ecosystem {
   function classifyPath(path: NpmPath, request: ClassifyRequest, registry: string): Classification {
     switch (path.kind) {
       case 'tarball':
-        return path.of
-          ? { kind: 'artifact', digestFrom: tarballDigest(registry, path.of) }
-          : { kind: 'artifact' };
+        return {
+          kind: 'artifact',
+          ...(path.of && { digestFrom: tarballDigest(registry, path.of) }),
+          ...expectedOf(request.headers),
+        };
       case 'packument':
       case 'manifest':
         // npm asks so before it changes a document and sends it back.

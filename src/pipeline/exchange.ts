@@ -227,7 +227,7 @@ export class Exchange {
       partial,
       meta: (body) => ({ ...meta, body }),
       onFailure: (error) => this.#storageFailed(request.url, error),
-      ...(digest && { digest }),
+      ...(digest ? { digest } : this.#digests.keepIf(resource, response, () => fill.forgo())),
     });
     void fill.settled.then(() => {
       if (fill.failure?.code !== 'digest_mismatch') return;

@@ -19,6 +19,8 @@ export interface FillOptions extends FillStorageOptions {
   readonly size: number | undefined;
   /** What the whole body must have. */
   readonly digest?: Digest;
+  /** What the whole body has if it is to be kept; readers are not concerned. Nothing beside `digest`. */
+  readonly keepIf?: { readonly digest: Digest; readonly otherwise: () => void };
   /** Bytes that the partial body has from an earlier attempt; they do not overlap. */
   readonly present?: readonly ByteRange[];
 }

@@ -55,7 +55,7 @@ export class Fill implements ReadableFill {
     for (const { first, last } of options.present ?? []) this.present.add(first, last - first + 1);
     this.#options = options;
     this.#storage = new FillStorage(options);
-    this.#hash = new BodyHash(options.digest);
+    this.#hash = new BodyHash(options.digest ?? options.keepIf?.digest);
     const { promise, resolve } = Promise.withResolvers<ArtifactMeta | undefined>();
     this.settled = promise;
     this.#settle = resolve;
@@ -147,7 +147,8 @@ export class Fill implements ReadableFill {
       return this.fail(incomplete(size, this.size));
     try {
       const { sha256, matches } = await this.#hash.finish(size, this.#read);
-      if (!matches) return this.fail(digestMismatch());
+      if (!matches && this.#options.digest) return this.fail(digestMismatch());
+      if (!matches) this.#options.keepIf?.otherwise();
       this.#sha256 = sha256;
       this.#progress.now();
       this.#settle(await this.#storage.commit({ sha256, size }));

@@ -8,6 +8,7 @@ import { decide } from '../policy/decide.ts';
 import type { Store } from '../storage/store.ts';
 import { DigestTables } from './digest-tables.ts';
 import type { Fill } from './fill.ts';
+import type { FillOptions } from './fill-contract.ts';
 import { type Arrival, flightKey, type InFlight } from './in-flight.ts';
 import { documentBeside, type Resource } from './resource.ts';
 import { searchDocument } from './search-document.ts';
@@ -25,6 +26,12 @@ export type Fetch = (
   stored: undefined,
   onInterim: InterimSink,
 ) => Promise<Arrival>;
+
+/** Of a response what is looked at here. */
+interface UpstreamHead {
+  readonly status: number;
+  readonly headers: RawHeaders;
+}
 
 /** Finds the digests that documents give for artifacts. Never fails. */
 export class PublishedDigests {
@@ -65,6 +72,22 @@ export class PublishedDigests {
   /** Takes the digests that a fill's body gives of other files, once it is stored. */
   follow({ classification: { lists } }: Resource, fill: Fill): void {
     if (lists) this.#tables.follow(lists, fill);
+  }
+
+  /** What a fill's body has if it is to be kept: what its client expects. `forgo`: it is not. */
+  keepIf(
+    { classification, request: { url } }: Resource,
+    response: UpstreamHead,
+    forgo: () => void,
+  ): Pick<FillOptions, 'keepIf'> {
+    const digest = classification.kind === 'artifact' ? classification.expected : undefined;
+    if (!digest || !isTheFile(classification, response)) return {};
+    const otherwise = (): void => {
+      forgo();
+      const { log } = this.#options;
+      log.warn({ url, expected: digest }, 'a body that its client does not expect is not kept');
+    };
+    return { keepIf: { digest, otherwise } };
   }
 
   /** A body from `url` was not what it must be. */
@@ -140,16 +163,20 @@ function held(resource: Resource, digest: Digest | undefined): Resource {
  * What a response's body must have. A published digest is that of the file: under a content coding
  * the body is something else.
  */
-export function digestOf(
-  { classification }: Resource,
-  { status, headers }: { readonly status: number; readonly headers: RawHeaders },
-): Digest | undefined {
-  if (status !== 200) return undefined;
-  const artifact = classification.kind === 'artifact' ? classification : undefined;
+export function digestOf({ classification }: Resource, response: UpstreamHead): Digest | undefined {
+  if (!isTheFile(classification, response)) return undefined;
+  const known = classification.kind === 'artifact' ? classification.digest : undefined;
+  return known ?? toldDigest(classification, response.headers);
+}
+
+/** Whether a response's body is the file that digests are of. */
+function isTheFile(
+  classification: Resource['classification'],
+  { status, headers }: UpstreamHead,
+): boolean {
+  if (status !== 200) return false;
   const coding = fieldValue(headers, 'content-encoding')?.trim().toLowerCase() ?? 'identity';
-  if (coding !== 'identity' && !artifact?.asSent) return undefined;
-  const known = artifact?.digest;
-  return known ?? toldDigest(classification, headers);
+  return coding === 'identity' || (classification.kind === 'artifact' && !!classification.asSent);
 }
 
 /** The digest that the response tells of its own body, where the ecosystem says by which field. */
@@ -166,7 +193,7 @@ export function toldDigest(
 /** Whether a response tells another digest of its body than the one that this must have. */
 export function contradicts(
   { classification }: Resource,
-  { status, headers }: { readonly status: number; readonly headers: RawHeaders },
+  { status, headers }: UpstreamHead,
 ): boolean {
   if (classification.kind !== 'artifact' || !classification.digest || status !== 200) return false;
   const told = toldDigest(classification, headers);

@@ -1,3 +1,5 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { client, shows } from './support/columns.ts';
 import { type GatewayProcess, gatewayProcess } from './support/gateway-process.ts';
@@ -8,7 +10,13 @@ import {
   type NpmProjectOptions,
   npmProject,
 } from './support/npm-project.ts';
-import { corrupted, type NpmRegistry, npmRegistry, packageFolder } from './support/npm-registry.ts';
+import {
+  corrupted,
+  type NpmRegistry,
+  npmRegistry,
+  packageFolder,
+  tarballPath,
+} from './support/npm-registry.ts';
 import { nail, toolPackages } from './support/npm-tools.ts';
 import { run } from './support/run.ts';
 import { skipWithout } from './support/tools.ts';
@@ -197,6 +205,33 @@ describe.skipIf(skipWithout('npm'))('npm', client('npm'), () => {
 
       registry.serveTarball(nail, good);
       await project.npm('install');
+      expect(await project.installed('nail')).toBe('nail 1.0.0');
+    },
+  );
+
+  test(
+    'by a lockfile alone keeps no tarball that was corrupted upstream, and its own retry gets it anew',
+    shows('corrupted'),
+    async () => {
+      const registry = await npmRegistry([nail]);
+      const direct = await npmProject({ nail: '1' }, { registry: registry.origin.url });
+      await direct.npm('install');
+      const gateway = await gatewayFor(registry);
+      const options = await through(gateway);
+      const project = await npmProject({ nail: '1' }, options);
+      const lockfile = await direct.lockfile();
+      const own = lockfile.replaceAll(registry.origin.url, options.registry);
+      await writeFile(join(project.folder, 'package-lock.json'), own);
+      const good = registry.tarball(nail.name, nail.version);
+      registry.serveTarball(nail, corrupted(good));
+      const before = registry.origin.requests.length;
+      const { code, errors } = await project.attempt('ci');
+      expect(code).not.toBe(0);
+      expect(errors).toContain('EINTEGRITY');
+      const asked = registry.origin.requests.slice(before).map(({ target }) => target);
+      expect(asked).toEqual([tarballPath(nail), tarballPath(nail)]);
+      registry.serveTarball(nail, good);
+      await project.npm('ci');
       expect(await project.installed('nail')).toBe('nail 1.0.0');
     },
   );

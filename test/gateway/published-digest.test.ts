@@ -119,3 +119,41 @@ describe('a digest that an index publishes', () => {
     expect((await other.gateway.get(path)).body.toString()).toBe('first');
   });
 });
+
+describe('what npm expects of a tarball (pacote-integrity)', () => {
+  const expecting = (body: Uint8Array) => ({
+    headers: { 'Pacote-Integrity': `sha512-${hash('sha512', body, 'base64')}` },
+  });
+
+  test('is what is kept, where no document is stored: the client has its body all the same', async () => {
+    const { gateway, serve, documents } = await setup();
+    serve(Buffer.from('wrong'));
+    expect((await gateway.get(path, expecting(good))).body.toString()).toBe('wrong');
+    expect(gateway.log()).toContainEqual(
+      expect.objectContaining({ msg: 'a body that its client does not expect is not kept' }),
+    );
+    serve(good);
+    expect((await gateway.get(path, expecting(good))).body).toEqual(good);
+    expect((await gateway.get(path)).field('cache-status')).toContain('hit');
+    expect(documents()).toBe(0);
+  });
+
+  test('does not count against a published digest, nor against what is stored', async () => {
+    const { gateway, read } = await setup();
+    await read();
+    expect((await gateway.get(path, expecting(Buffer.from('other')))).body).toEqual(good);
+    expect((await gateway.get(path)).field('cache-status')).toContain('hit');
+    expect((await gateway.get(path, expecting(Buffer.from('other')))).body).toEqual(good);
+  });
+
+  test('does not count under a content coding, nor where it cannot be read', async () => {
+    const { gateway, serve } = await setup();
+    serve(gzipSync(good), { 'Content-Encoding': 'gzip' });
+    expect((await gateway.get(path, expecting(good))).status).toBe(200);
+    expect((await gateway.get(path)).field('cache-status')).toContain('hit');
+    const other = await setup();
+    const headers = { 'Pacote-Integrity': 'sha999-AAAA sha512-%%' };
+    await other.gateway.get(path, { headers });
+    expect((await other.gateway.get(path)).field('cache-status')).toContain('hit');
+  });
+});
