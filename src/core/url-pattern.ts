@@ -7,6 +7,8 @@ export type Captures = Readonly<Record<string, string>>;
 export interface UrlPattern {
   /** Names of its captures, in order. */
   readonly names: readonly string[];
+  /** `https://host:port` of all that it matches. */
+  readonly origin: string;
   /** What a canonical URL has in their places; undefined when it does not match. */
   match(url: string): Captures | undefined;
 }
@@ -58,6 +60,7 @@ export function compilePattern(text: string): Compiled<UrlPattern> {
     ok: true,
     value: {
       names,
+      origin: originOfParts(parts),
       match(url) {
         const found = expression.exec(url);
         if (found === null) return undefined;
@@ -76,12 +79,11 @@ export function compileTemplate(text: string): Compiled<UrlTemplate> {
   const starred = parts.find((part) => typeof part !== 'string' && part.rest);
   if (starred !== undefined)
     return wrong('has a * in a capture: the pattern alone says what it takes');
-  const origin = originOf(canonicalUrl(parts[0] as string) as string);
   return {
     ok: true,
     value: {
       names,
-      origin,
+      origin: originOfParts(parts),
       expand(captures) {
         const texts = parts.map((part) => (typeof part === 'string' ? part : captures[part.name]));
         if (texts.includes(undefined)) return undefined;
@@ -118,6 +120,10 @@ function readParts(text: string): Compiled<readonly Part[]> {
   }
   if (literal !== '') parts.push(literal);
   return { ok: true, value: parts };
+}
+
+function originOfParts([first]: readonly Part[]): string {
+  return originOf(canonicalUrl(first as string) as string);
 }
 
 function escaped(literal: string): string {

@@ -38,7 +38,7 @@ export function placesFor(request: DownloadRequest, rules: MirrorRules): Places 
   if (method !== 'GET' && method !== 'HEAD') {
     return { candidates: [origin], excluded: [], mode: 'only', segment: undefined };
   }
-  const mapped = rules.rules.length > 0 ? rules.map(request.url).map(mappedCandidate) : [];
+  const mapped = rules.map(request.url).map(mappedCandidate);
   const alone = own.length === 1 && mapped.length === 0;
   if (alone) return { candidates: own, excluded: [], mode: 'only', segment: undefined };
   const asked = segmentOf(headers);

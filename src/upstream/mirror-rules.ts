@@ -26,52 +26,27 @@ export interface MappedMirror {
   readonly target: MirrorTarget;
 }
 
-/** Results that are remembered; the segments of an object all ask for the same. */
-const mostRemembered = 4096;
 const none: readonly MappedMirror[] = [];
 
-/** The rules, with their latest results remembered. */
+/**
+ * The rules, by the origin that they are for: of all there are, few have to be tried. What they make is
+ * not remembered: nearly every object is fetched once.
+ */
 export class MirrorRules {
-  readonly rules: readonly MirrorRule[];
-  /** Least recently used first. */
-  readonly #remembered = new Map<string, readonly MappedMirror[]>();
-  readonly #most: number;
-  hits = 0;
-  misses = 0;
+  readonly #byOrigin: ReadonlyMap<string, readonly MirrorRule[]>;
 
-  constructor(rules: readonly MirrorRule[], most = mostRemembered) {
-    this.rules = rules;
-    this.#most = most;
-  }
-
-  get remembered(): number {
-    return this.#remembered.size;
+  constructor(rules: readonly MirrorRule[]) {
+    this.#byOrigin = Map.groupBy(rules, ({ pattern }) => pattern.origin);
   }
 
   /** The mirrors of a canonical URL, in the order of the rules; each origin once, never its own. */
   map(url: string): readonly MappedMirror[] {
-    if (this.rules.length === 0) return none;
-    const known = this.#remembered.get(url);
-    if (known !== undefined) {
-      this.hits += 1;
-      this.#remembered.delete(url);
-      this.#remembered.set(url, known);
-      return known;
-    }
-    this.misses += 1;
-    const mapped = this.#evaluate(url);
-    this.#remembered.set(url, mapped);
-    if (this.#remembered.size > this.#most) {
-      const [oldest] = this.#remembered.keys();
-      if (oldest !== undefined) this.#remembered.delete(oldest);
-    }
-    return mapped;
-  }
-
-  #evaluate(url: string): readonly MappedMirror[] {
+    const own = originOf(url);
+    const rules = this.#byOrigin.get(own);
+    if (rules === undefined) return none;
     const mapped: MappedMirror[] = [];
-    const taken = new Set([originOf(url)]);
-    for (const { pattern, targets } of this.rules) {
+    const taken = new Set([own]);
+    for (const { pattern, targets } of rules) {
       const captures = pattern.match(url);
       if (captures === undefined) continue;
       for (const target of targets) {
@@ -81,6 +56,6 @@ export class MirrorRules {
         mapped.push({ url: made, target });
       }
     }
-    return mapped.length === 0 ? none : mapped;
+    return mapped;
   }
 }

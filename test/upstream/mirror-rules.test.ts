@@ -49,10 +49,14 @@ describe('rules', () => {
     expect(urls(rules, url)).toEqual([]);
   });
 
-  it('remember their results, in bounds', () => {
-    const rules = new MirrorRules([rule('https://f.test/{path*}', 'https://m.test/{path}')], 2);
-    for (const path of ['a', 'b', 'a', 'c', 'a', 'b']) rules.map(`https://f.test/${path}`);
-    expect([rules.hits, rules.misses, rules.remembered]).toEqual([2, 4, 2]);
+  it('are those of the origin, whatever others there are', () => {
+    const rules = new MirrorRules([
+      rule('https://f.test/{path*}', 'https://m.test/{path}'),
+      rule('https://f.test:8443/{path*}', 'https://n.test/{path}'),
+      rule('https://other.test/{path*}', 'https://o.test/{path}'),
+    ]);
+    expect(urls(rules, 'https://f.test:8443/a')).toEqual(['https://n.test/a']);
+    expect(urls(rules, 'https://none.test/a')).toEqual([]);
   });
 
   it('match in one pass whatever the URL', () => {
