@@ -24,7 +24,6 @@ export async function run(argv: readonly string[], io: CliIo): Promise<number> {
     .version(io.version, '--version', 'print the version')
     // So that those of `setup undo` are not taken for those of `setup`.
     .enablePositionalOptions()
-    .showHelpAfterError('(see millrace --help)')
     .configureOutput({
       writeOut: (text) => io.stdout.write(text),
       writeErr: (text) => io.stderr.write(text),
@@ -48,6 +47,7 @@ export async function run(argv: readonly string[], io: CliIo): Promise<number> {
   addCaExport(ca, io, finish);
   addCaRotate(ca, io, finish);
   addCaInstall(ca, io, finish);
+  pointToHelp(program, program.name());
   try {
     await program.parseAsync(argv, { from: 'user' });
   } catch (error) {
@@ -56,4 +56,10 @@ export async function run(argv: readonly string[], io: CliIo): Promise<number> {
     return error.exitCode === 0 ? exitCode.ok : exitCode.usage;
   }
   return code;
+}
+
+/** What is wrong with a command is in its own help. */
+function pointToHelp(command: Command, name: string): void {
+  command.showHelpAfterError(`(see ${name} --help)`);
+  for (const each of command.commands) pointToHelp(each, `${name} ${each.name()}`);
 }

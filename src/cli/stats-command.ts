@@ -75,7 +75,8 @@ async function ask(url: string, token: string | undefined): Promise<Answer> {
   } catch (error) {
     const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
     const why = cause instanceof Error ? cause.message : String(cause);
-    return { problem: `no gateway answers at ${url}: ${why}`, refused: false };
+    const problem = `no gateway answers at ${url} (${why}): start it with millrace serve, or say where its admin side is with --url`;
+    return { problem, refused: false };
   }
 }
 

@@ -113,7 +113,10 @@ test('--version and --help end with 0', async () => {
 
 test.each([
   [['srve'], /unknown command 'srve'/],
-  [['serve', '--prt', '1'], /unknown option '--prt'\n\(Did you mean --port\?\)/],
+  [
+    ['serve', '--prt', '1'],
+    /unknown option '--prt'\n\(Did you mean --port\?\)\n\(see millrace serve --help\)/,
+  ],
   [['config', 'check'], /missing required argument 'file'/],
   [[], /Usage: millrace/],
 ])('a command line that cannot be used (%j) ends with 2 and says why', async (args, expected) => {

@@ -60,7 +60,9 @@ test('where no gateway answers it says at which address', async () => {
   const { code, stderr } = await stats([], env);
   expect(code).toBe(3);
   expect(stderr).toMatch(
-    new RegExp(`^millrace: no gateway answers at http://127.0.0.1:${gone.port}/api/stats: .+\\n$`),
+    new RegExp(
+      `^millrace: no gateway answers at http://127.0.0.1:${gone.port}/api/stats \\(.+\\): start it with millrace serve, or .+ --url\\n$`,
+    ),
   );
 });
 

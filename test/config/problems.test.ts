@@ -60,6 +60,7 @@ describe('in a file', () => {
   test.each([
     ['a', '1:1: "a" is not a mapping; give keys and values under it'],
     ['port: 80', '1:1: port: there is no such setting; did you mean listen.port?'],
+    ['mirrosr: []', '1:1: mirrosr: there is no such setting; did you mean mirrors?'],
     ['log_level: info', '1:1: log_level: there is no such setting; did you mean logLevel?'],
     ['listen.port: 1', '1:1: listen.port: there is no such setting; did you mean listen.port?'],
     [
