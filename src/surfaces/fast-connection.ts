@@ -3,10 +3,11 @@ import type { Socket } from 'node:net';
 import type { LookupCounter } from '../core/cache-lookups.ts';
 import type { BodySending } from './body-sending.ts';
 import type { HitMemo, HitsByLine, Profile } from './hit-memo.ts';
+import { parsedChunk } from './parsed-chunk.ts';
 import type { PreparedHit } from './prepared-hit.ts';
 import { takeRangeLine } from './range-field.ts';
 import { SentAnswers } from './sent-answers.ts';
-import { readInto } from './shared-reading.ts';
+import type { SharedReading } from './shared-reading.ts';
 
 /** What the connections of a listener have in common. */
 export interface FastShared {
@@ -15,7 +16,7 @@ export interface FastShared {
   readonly lookups: LookupCounter;
   readonly now: () => number;
   /** What all of them read into. */
-  readonly buffer: Buffer;
+  readonly reading: SharedReading;
   /** How long who takes nothing is waited for, and who asks nothing; milliseconds. */
   readonly stalledMs: number;
   readonly idleMs: number;
@@ -52,6 +53,8 @@ export class FastConnection {
   #last: ServerResponse | undefined;
   /** The parser is between two requests: what it was given last were whole ones. */
   #between = false;
+  /** Length of the head that the connection began with, if that was all that came with it. */
+  #first: number | undefined;
   /** The field lines that came last, and what they mean to which memo. */
   #block = '';
   #profile: Profile | undefined;
@@ -78,13 +81,13 @@ export class FastConnection {
     const [ordinary, ...others] = socket.listeners('data');
     if (this.#ordinary || ordinary === undefined || others.length > 0 || socket.destroyed) return;
     this.#ordinary = ordinary as OnData;
-    this.#between = false;
+    this.#between = this.#taken === 1 && socket.bytesRead === this.#first;
     this.#client = socket.remoteAddress ?? '';
     this.#sent ??= new SentAnswers(socket, this.#client);
     socket.off('data', this.#ordinary);
     socket.on('data', this.#onData);
     // Once and for all: when the parser has the socket to itself again it is given copies.
-    this.#reads ||= readInto(socket, this.#shared.buffer, this.#onRead);
+    this.#reads ||= this.#shared.reading.begin(socket, this.#onRead);
     socket.on('drain', this.#onDrain);
     socket.on('close', this.#onClose);
   }
@@ -98,10 +101,12 @@ export class FastConnection {
   took(response: ServerResponse): void {
     this.#taken += 1;
     this.#last = response;
+    const first = this.#taken === 1 ? parsedChunk(this.#socket) : undefined;
+    if (first !== undefined && this.#simpleHeads(first) === 1) this.#first = first.length;
   }
 
   readonly #onRead = (length: number): boolean => {
-    const { buffer } = this.#shared;
+    const { buffer } = this.#shared.reading;
     if (this.#answerAlone(buffer, length)) return true;
     // As Node does it: what is kept beyond this call must not be in the buffer of all.
     return this.#socket.push(Buffer.from(buffer.subarray(0, length)));

@@ -12,6 +12,7 @@ import { defaultTimes, type ListenerTimes } from './listener-times.ts';
 import { type HitContext, type HotStore, PreparedHit } from './prepared-hit.ts';
 import { takeRangeField } from './range-field.ts';
 import type { ResponseFields } from './response-fields.ts';
+import { SharedReading } from './shared-reading.ts';
 import { indifferentFields, judgeFields } from './simple-fields.ts';
 
 export interface FastPathOptions {
@@ -51,7 +52,7 @@ export class FastPath {
       memo: () => this.#current(),
       lookups: this.lookups,
       now,
-      buffer: Buffer.allocUnsafeSlow(readBytes),
+      reading: new SharedReading(readBytes),
       stalledMs: times.stalled,
       idleMs: times.keepAlive + keepAliveBufferMs,
     };

@@ -1,41 +1,56 @@
 import type { Socket } from 'node:net';
 
 /** What Node's `onread` option sets on a socket, which a server's sockets cannot be made with. */
-const symbolNames = ['kBuffer', 'kBufferCb', 'kBufferGen'] as const;
+const symbolNames: ReadonlySet<string | undefined> = new Set([
+  'kBuffer',
+  'kBufferCb',
+  'kBufferGen',
+]);
 
 /** Takes what stands in the buffer; false: no more for now. */
 export type OnRead = (length: number) => boolean;
 
 /**
- * Makes a socket of a server's read into `buffer`, as Node's `onread` option does with a client's: it
- * may be shared, for `onRead` takes what is in it before it returns. Without that each read takes 64 KiB
- * of memory and gives most of it back. False, and nothing is done, where Node is not as it is known here.
+ * One buffer that the sockets of a server read into, as Node's `onread` option has it with a client's:
+ * without it each read takes 64 KiB of memory and gives most of it back.
  */
-export function readInto(socket: Socket, buffer: Buffer, onRead: OnRead): boolean {
-  const handle: unknown = Reflect.get(socket, '_handle');
-  if (typeof handle !== 'object' || handle === null || !consultsBuffer(handle)) return false;
-  const useUserBuffer: unknown = Reflect.get(handle, 'useUserBuffer');
-  const [bufferKey, callbackKey, ...others] = symbolNames.map((name) => nullField(socket, name));
-  if (typeof useUserBuffer !== 'function' || others.includes(undefined)) return false;
-  if (bufferKey === undefined || callbackKey === undefined) return false;
-  if (useUserBuffer.call(handle, buffer) !== 0) return false;
-  Reflect.set(socket, bufferKey, buffer);
-  Reflect.set(socket, callbackKey, onRead);
-  return true;
-}
+export class SharedReading {
+  readonly buffer: Buffer;
+  /** The reader of streams that is known to ask what it was given to read into. */
+  #onread: unknown;
 
-/** Whether this Node's reader of streams asks what it was given to read into. */
-function consultsBuffer(handle: object): boolean {
-  const onread: unknown = Reflect.get(handle, 'onread');
-  if (typeof onread !== 'function') return false;
-  return /stream\[kBufferCb\]\(nread, \w+\) !== false/.test(
-    Function.prototype.toString.call(onread),
-  );
-}
+  /** `bytes`: the most that is read at once. */
+  constructor(bytes: number) {
+    this.buffer = Buffer.allocUnsafeSlow(bytes);
+  }
 
-/** A field of that symbol that is there and not set. */
-function nullField(socket: Socket, description: string): symbol | undefined {
-  return Object.getOwnPropertySymbols(socket).find(
-    (symbol) => symbol.description === description && Reflect.get(socket, symbol) === null,
-  );
+  /**
+   * Makes a socket read into the buffer; `onRead` takes what is in it before it returns. False, and
+   * nothing is done, where Node is not as it is known here.
+   */
+  begin(socket: Socket, onRead: OnRead): boolean {
+    const handle: unknown = Reflect.get(socket, '_handle');
+    if (typeof handle !== 'object' || handle === null || !this.#isKnown(handle)) return false;
+    const useUserBuffer: unknown = Reflect.get(handle, 'useUserBuffer');
+    const fields = Object.getOwnPropertySymbols(socket).filter(
+      (symbol) => symbolNames.has(symbol.description) && Reflect.get(socket, symbol) === null,
+    );
+    if (typeof useUserBuffer !== 'function' || fields.length !== symbolNames.size) return false;
+    if (useUserBuffer.call(handle, this.buffer) !== 0) return false;
+    for (const field of fields) {
+      if (field.description === 'kBuffer') Reflect.set(socket, field, this.buffer);
+      if (field.description === 'kBufferCb') Reflect.set(socket, field, onRead);
+    }
+    return true;
+  }
+
+  #isKnown(handle: object): boolean {
+    const onread: unknown = Reflect.get(handle, 'onread');
+    if (typeof onread !== 'function') return false;
+    if (onread === this.#onread) return true;
+    const source = Function.prototype.toString.call(onread);
+    if (!/stream\[kBufferCb\]\(nread, \w+\) !== false/.test(source)) return false;
+    this.#onread = onread;
+    return true;
+  }
 }

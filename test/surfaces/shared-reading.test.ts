@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, Socket } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
-import { readInto } from '../../src/surfaces/shared-reading.ts';
+import { SharedReading } from '../../src/surfaces/shared-reading.ts';
 import { expectNoLeaks } from '../support/leaks.ts';
 import { until } from '../support/until.ts';
 
@@ -27,10 +27,11 @@ async function pairs() {
 
 test('sockets of a server read into one buffer, each hears of its own, and of its end', async () => {
   const { one, two } = await pairs();
-  const buffer = Buffer.alloc(1024);
+  const reading = new SharedReading(1024);
+  const { buffer } = reading;
   const heard: string[] = [];
   for (const [name, { socket }] of Object.entries({ one, two })) {
-    const took = readInto(socket, buffer, (length) => {
+    const took = reading.begin(socket, (length) => {
       heard.push(`${name} ${buffer.toString('latin1', 0, length)}`);
       return true;
     });
@@ -48,9 +49,10 @@ test('sockets of a server read into one buffer, each hears of its own, and of it
 
 test('nothing is read into the buffer while the socket is paused', async () => {
   const { one } = await pairs();
-  const buffer = Buffer.alloc(4);
+  const reading = new SharedReading(4);
+  const { buffer } = reading;
   const heard: string[] = [];
-  readInto(one.socket, buffer, (length) => {
+  reading.begin(one.socket, (length) => {
     heard.push(buffer.toString('latin1', 0, length));
     one.socket.pause();
     return true;
@@ -65,11 +67,12 @@ test('nothing is read into the buffer while the socket is paused', async () => {
 
 test('a socket that is not as it is known here is left as it is', async () => {
   const { one } = await pairs();
+  const reading = new SharedReading(4);
   const refuse = () => expect.unreachable();
-  expect(readInto(new Socket(), Buffer.alloc(4), refuse)).toBe(false);
+  expect(reading.begin(new Socket(), refuse)).toBe(false);
   const handle: unknown = Reflect.get(one.socket, '_handle');
   const known: unknown = Reflect.get(handle as object, 'onread');
   Reflect.set(handle as object, 'onread', () => undefined);
-  expect(readInto(one.socket, Buffer.alloc(4), refuse)).toBe(false);
+  expect(reading.begin(one.socket, refuse)).toBe(false);
   Reflect.set(handle as object, 'onread', known);
 });
