@@ -1,6 +1,7 @@
 import { canonicalUrl, originOf } from '../core/canonical-url.ts';
 import type { DigestFinder, Rewrite } from '../core/classification.ts';
-import { type Digest, digestFromHex } from '../core/digest.ts';
+import { digestFromHex } from '../core/digest.ts';
+import { EntryDigestFinder } from './entry-digest-finder.ts';
 import { type FilePlaces, gatewayUrls } from './foreign-file.ts';
 import type { StringSelector } from './json-selector.ts';
 import { JsonStringRewriter } from './json-string-rewriter.ts';
@@ -54,46 +55,19 @@ export function directArchive(url: string): string {
 }
 
 /** Finds the `shasum` (SHA-1) of an archive in a package's document, by the archive's URL. */
-export class ShasumFinder implements DigestFinder {
-  readonly #reader: JsonStringRewriter;
-  #isNamed = false;
-  #digest: Digest | undefined;
-  #found: Digest | undefined;
-  #over = false;
-
-  constructor(url: string) {
-    const wanted = withoutScheme(url);
-    this.#reader = new JsonStringRewriter(
-      { packages: { '*': versions({ url: true, shasum: true }) } },
-      {
-        map: (text, key) => {
-          if (key === 'shasum') this.#digest = digestFromHex('sha1', text);
-          else this.#isNamed = withoutScheme(canonicalUrl(directArchive(text)) ?? '') === wanted;
-          return undefined;
-        },
-        // The root, `packages`, the package and the version are still open: `dist` has ended.
-        left: (depth) => depth === 4 && this.#end(),
-      },
-    );
-  }
-
-  push(chunk: Uint8Array): boolean {
-    if (!this.#over) this.#reader.push(chunk);
-    return this.#over;
-  }
-
-  digest(): Digest | undefined {
-    return this.#found;
-  }
-
-  #end(): void {
-    if (this.#isNamed) {
-      this.#over = true;
-      this.#found = this.#digest;
-    }
-    this.#isNamed = false;
-    this.#digest = undefined;
-  }
+export function shasumFinder(url: string): DigestFinder {
+  const wanted = withoutScheme(url);
+  return new EntryDigestFinder({
+    select: { packages: { '*': versions({ url: true, shasum: true }) } },
+    take(entry, text, key) {
+      const digest = key === 'shasum' && digestFromHex('sha1', text);
+      if (digest) entry.digests.push(digest);
+      if (key !== 'url') return;
+      entry.isNamed = withoutScheme(canonicalUrl(directArchive(text)) ?? '') === wanted;
+    },
+    // The root, `packages`, the package and the version are still open: `dist` has ended.
+    ends: (depth) => depth === 4,
+  });
 }
 
 function withoutScheme(url: string): string {

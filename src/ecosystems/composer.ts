@@ -1,6 +1,6 @@
 import { pathOf } from '../core/canonical-url.ts';
 import type { Classification, ClassifyRequest } from '../core/classification.ts';
-import { addressRewrite, ShasumFinder } from './composer-index.ts';
+import { addressRewrite, shasumFinder } from './composer-index.ts';
 import { isServedPath, parseComposerPath } from './composer-path.ts';
 import { readableDocument } from './document.ts';
 import type { Ecosystem } from './ecosystem.ts';
@@ -45,7 +45,7 @@ export function createComposer(options: ComposerOptions): Ecosystem {
         const repository = upstreamUrl ?? repositoryOf(url);
         if (repository === undefined || path.packages.length === 0) return { kind: 'artifact' };
         const urls = path.packages.map((name) => `${repository}/p2/${name}.json`);
-        return { kind: 'artifact', digestFrom: { urls, find: () => new ShasumFinder(url) } };
+        return { kind: 'artifact', digestFrom: { urls, find: () => shasumFinder(url) } };
       }
       case 'api':
         return { kind: 'passthrough', reason: 'search results and advisories must be current' };

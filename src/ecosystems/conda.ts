@@ -1,9 +1,9 @@
 import { hasDotSegments, pathOf } from '../core/canonical-url.ts';
 import type { Classification, ClassifyRequest, DigestFinder } from '../core/classification.ts';
-import { type Digest, digestFromHex, strongestDigest } from '../core/digest.ts';
+import { digestFromHex } from '../core/digest.ts';
 import { readableDocument } from './document.ts';
 import type { Ecosystem } from './ecosystem.ts';
-import { JsonStringRewriter } from './json-string-rewriter.ts';
+import { EntryDigestFinder } from './entry-digest-finder.ts';
 
 /** `name-version-build` in a folder of its platform. */
 const packageFile = /^[a-z0-9_.~+-]+-[^-]+-[^-]+\.(?:conda|tar\.bz2)$/i;
@@ -30,47 +30,25 @@ function classify(request: ClassifyRequest): Classification {
   if (packageFile.test(file) && !/[?#]/.test(path)) {
     const folder = url.slice(0, url.length - file.length);
     const urls = ['repodata.json', 'current_repodata.json'].map((name) => folder + name);
-    return { kind: 'artifact', digestFrom: { urls, find: () => new PackageDigestFinder(file) } };
+    return { kind: 'artifact', digestFrom: { urls, find: () => packageDigestFinder(file) } };
   }
   return index.test(path) ? readableDocument(request) : { kind: 'index', freshness: 'rfc9111' };
 }
 
 /** Finds `sha256`, or else `md5`, of a package in a channel's `repodata.json`. */
-class PackageDigestFinder implements DigestFinder {
-  readonly #reader: JsonStringRewriter;
-  readonly #digests: Digest[] = [];
-  #found: Digest | undefined;
-  #over = false;
-
-  constructor(file: string) {
-    const entry = { [decoded(file)]: { sha256: true, md5: true } } as const;
-    this.#reader = new JsonStringRewriter(
-      { packages: entry, 'packages.conda': entry },
-      {
-        map: (text, key) => {
-          const digest = digestFromHex(key === 'md5' ? 'md5' : 'sha256', text);
-          if (digest) this.#digests.push(digest);
-          return undefined;
-        },
-        // The root and the list are still open: the package's entry has ended.
-        left: (depth) => depth === 2 && this.#end(),
-      },
-    );
-  }
-
-  push(chunk: Uint8Array): boolean {
-    if (!this.#over) this.#reader.push(chunk);
-    return this.#over;
-  }
-
-  digest(): Digest | undefined {
-    return this.#found;
-  }
-
-  #end(): void {
-    this.#over = true;
-    this.#found = strongestDigest(this.#digests);
-  }
+function packageDigestFinder(file: string): DigestFinder {
+  const entry = { [decoded(file)]: { sha256: true, md5: true } } as const;
+  return new EntryDigestFinder({
+    select: { packages: entry, 'packages.conda': entry },
+    take(found, text, key) {
+      // No other entry is read.
+      found.isNamed = true;
+      const digest = digestFromHex(key === 'md5' ? 'md5' : 'sha256', text);
+      if (digest) found.digests.push(digest);
+    },
+    // The root and the list are still open: the package's entry has ended.
+    ends: (depth) => depth === 2,
+  });
 }
 
 /** What clients encode in a version: an epoch and a local part. */

@@ -5,9 +5,10 @@ import type {
   DigestFinder,
   Rewrite,
 } from '../core/classification.ts';
-import { type Digest, digestFromHex, strongestDigest } from '../core/digest.ts';
+import { digestFromHex } from '../core/digest.ts';
 import { readableDocument } from './document.ts';
 import type { Ecosystem } from './ecosystem.ts';
+import { EntryDigestFinder } from './entry-digest-finder.ts';
 import { authorityOf, type FilePlaces, foreignUrl, gatewayUrls } from './foreign-file.ts';
 import { JsonStringRewriter } from './json-string-rewriter.ts';
 import { lastSegment } from './url-segment.ts';
@@ -36,7 +37,7 @@ export function createTerraform(options: TerraformOptions): Ecosystem {
     if (of !== undefined) {
       const file = path.slice(path.lastIndexOf('/') + 1);
       const urls = [`${url.slice(0, url.length - file.length)}${of}.json`];
-      const digestFrom = { urls, find: () => new ArchiveHashFinder(file) };
+      const digestFrom = { urls, find: () => archiveHashFinder(file) };
       // Terraform asks by HEAD for what it gets next.
       return { kind: 'artifact', digestFrom, wholeForHead: true };
     }
@@ -76,45 +77,16 @@ function archiveRewrite(places: FilePlaces): Rewrite {
 }
 
 /** Finds the `zh:` hash of an archive, which is the SHA-256 of the file. */
-class ArchiveHashFinder implements DigestFinder {
-  readonly #reader: JsonStringRewriter;
-  #isNamed = false;
-  #digests: Digest[] = [];
-  #found: Digest | undefined;
-  #over = false;
-
-  constructor(file: string) {
-    this.#reader = new JsonStringRewriter(
-      { archives: { '*': { url: true, hashes: { '[]': true } } } },
-      {
-        map: (text, key) => {
-          if (key === 'url') this.#isNamed = lastSegment(text) === file;
-          const digest = text.startsWith('zh:') && digestFromHex('sha256', text.slice(3));
-          if (digest && key === '[]') this.#digests.push(digest);
-          return undefined;
-        },
-        // The root and `archives` are still open: a platform's entry has ended.
-        left: (depth) => depth === 2 && this.#end(),
-      },
-    );
-  }
-
-  push(chunk: Uint8Array): boolean {
-    if (!this.#over) this.#reader.push(chunk);
-    return this.#over;
-  }
-
-  digest(): Digest | undefined {
-    return this.#found;
-  }
-
-  #end(): void {
-    if (this.#isNamed && !this.#over) {
-      this.#over = true;
+function archiveHashFinder(file: string): DigestFinder {
+  return new EntryDigestFinder({
+    select: { archives: { '*': { url: true, hashes: { '[]': true } } } },
+    take(entry, text, key) {
+      if (key === 'url') entry.isNamed = lastSegment(text) === file;
+      const digest = text.startsWith('zh:') && digestFromHex('sha256', text.slice(3));
       // Some give those of all platforms: then none is known to be this one's.
-      this.#found = strongestDigest(this.#digests);
-    }
-    this.#isNamed = false;
-    this.#digests = [];
-  }
+      if (digest && key === '[]') entry.digests.push(digest);
+    },
+    // The root and `archives` are still open: a platform's entry has ended.
+    ends: (depth) => depth === 2,
+  });
 }
