@@ -6,13 +6,14 @@ import type { RequestRecord } from '../core/request-record.ts';
 import type { Answer, StoredSource } from '../pipeline/answer.ts';
 import { wholeSeconds } from '../pipeline/record-notes.ts';
 import type { Resource } from '../pipeline/resource.ts';
-import { contentRange, selectRanges } from '../policy/byte-range.ts';
 import { decide } from '../policy/decide.ts';
 import { nextAgeAt } from '../policy/freshness.ts';
 import { answerFields } from './answer-fields.ts';
 import { asWhole, endsWithLength, lastField, lines, statusLine } from './answer-text.ts';
 import { BodySending } from './body-sending.ts';
 import { JoinedMessage, joinedBytes } from './joined-message.ts';
+import { PartHead } from './part-head.ts';
+import { partOf } from './range-field.ts';
 import type { ResponseFields } from './response-fields.ts';
 
 /** What the fast path asks of the store: all of it at once, and without waiting. */
@@ -86,9 +87,9 @@ export class PreparedHit {
   #head: Buffer = Buffer.alloc(0);
   /** Its fields. */
   #fields: readonly string[] = [];
-  /** What is before and behind the fields of the body's length, once a range was asked for. */
-  #around: readonly [string, string] | undefined;
   readonly #message = new JoinedMessage();
+  /** The heads of its ranges, once one was asked for. */
+  #partHeads: PartHead | undefined;
   /** While `#head` says the right age and date; milliseconds since the epoch. */
   #from = 0;
   #until = 0;
@@ -184,7 +185,7 @@ export class PreparedHit {
       reader,
       length: head.length + length,
       ended: (sent: number, failure: unknown) => {
-        const bytesOut = sent - head.length;
+        const bytesOut = Math.max(0, sent - head.length);
         if (!failure) this.#doneFor(part, length).add(client, at, ttl, false);
         else this.#recordBroken({ client, startedAt: at, bytesOut }, part, ttl, failure);
         ended(failure);
@@ -198,33 +199,16 @@ export class PreparedHit {
     return this.#record.cacheStatus.ttl;
   }
 
-  /** The one range that is selected. RFC 9110 section 14.2: of a GET with a 200. */
+  /** RFC 9110 section 14.2: of a GET with a 200. */
   #part(range: string): ByteRange | undefined {
-    if (this.#status !== 200) return undefined;
-    const selection = selectRanges(range, this.#stored.body.size);
-    if (selection.kind !== 'ranges' || selection.ranges.length !== 1) return undefined;
-    return selection.ranges[0];
+    return this.#status === 200 ? partOf(range, this.#stored.body.size) : undefined;
   }
 
-  /** The head of a 206: as the whole's, with the fields of the range in place of the length. */
   #partHead(part: ByteRange): Buffer {
+    const { ending } = this.#context;
     const { size } = this.#stored.body;
-    const all = this.#fields;
-    // The length is the last field of its own: what follows says what became of the request.
-    const own = this.#headers.length;
-    this.#around ??= [
-      statusLine(206) + lines(all.slice(0, own - 2)),
-      lines(all.slice(own)) + this.#context.ending,
-    ];
-    const [before, behind] = this.#around;
-    const length = part.last - part.first + 1;
-    const fields = lines([
-      'Content-Range',
-      contentRange(part, size),
-      'Content-Length',
-      `${length}`,
-    ]);
-    return Buffer.from(before + fields + behind, 'latin1');
+    this.#partHeads ??= new PartHead(this.#fields, this.#headers.length, ending, size);
+    return this.#partHeads.of(part);
   }
 
   #doneFor(part: ByteRange | undefined, length: number): HitRecord {
@@ -263,7 +247,7 @@ export class PreparedHit {
     this.#headers[this.#ageAt] = String(decision.age);
     this.#fields = answerFields(this.#headers, record, fields, now);
     this.#head = Buffer.from(statusLine(this.#status) + lines(this.#fields) + ending, 'latin1');
-    this.#around = undefined;
+    this.#partHeads = undefined;
     this.#from = now;
     // The date, where it is ours, and the age are told in whole seconds.
     const nextDate = (Math.floor(now / 1000) + 1) * 1000;
