@@ -13,7 +13,7 @@ import { type IsolatedNetwork, isolatedNetwork, skipUnisolated } from './support
 import { isNamed, namedHost, ownName } from './support/named.ts';
 import { attempt } from './support/run.ts';
 
-const layer = generatedBytes('layer', 0, 3_000_000);
+const layer = generatedBytes('layer', 0, 600_000);
 const image = 'registry.test/team/nail:v1';
 
 interface Scene {
@@ -97,7 +97,7 @@ describe.skipIf(skipUnisolated('containerd', 'ctr', 'skopeo', 'docker-registry')
         const file = registry.blobFile(name);
         const right = await readFile(file);
         const wrong = Buffer.from(right);
-        wrong[1_000_000] = (wrong[1_000_000] ?? 0) ^ 1;
+        wrong[300_000] = (wrong[300_000] ?? 0) ^ 1;
         await writeFile(file, wrong);
         // With a way past the gateway it would take that.
         const hosts = await hostsFor(all, gateway.url);

@@ -10,7 +10,7 @@ import { isolatedNetwork, skipUnisolated } from './support/isolated.ts';
 import { isNamed, namedHost, ownName } from './support/named.ts';
 import { attempt, type Finished } from './support/run.ts';
 
-const layer = generatedBytes('layer', 0, 3_000_000);
+const layer = generatedBytes('layer', 0, 600_000);
 
 /** The registry as the default one, and by its name. */
 function gatewayFor(registry: DockerRegistry): Promise<GatewayProcess> {
@@ -167,7 +167,7 @@ describe.skipIf(skipUnisolated('skopeo', 'docker-registry'))(
         const file = registry.blobFile(`sha256:${name}`);
         const right = await readFile(file);
         const wrong = Buffer.from(right);
-        wrong[1_000_000] = (wrong[1_000_000] ?? 0) ^ 1;
+        wrong[300_000] = (wrong[300_000] ?? 0) ^ 1;
         await writeFile(file, wrong);
         const image = `${hostOf(gateway)}/team/nail:v1`;
         expect((await copy(image, network)).finished.code).not.toBe(0);

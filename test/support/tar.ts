@@ -10,6 +10,9 @@ export function tar(files: Readonly<Record<string, string | Uint8Array>>): Buffe
     header.write(`${body.length.toString(8).padStart(11, '0')}\0`, 124);
     header.write(name.endsWith('/') ? '5' : '0', 156);
     header.write('ustar  \0', 257);
+    header.fill(' ', 148, 156);
+    const sum = header.reduce((total, byte) => total + byte, 0);
+    header.write(`${sum.toString(8).padStart(6, '0')}\0`, 148);
     const padding = (blockBytes - (body.length % blockBytes)) % blockBytes;
     return [header, body, Buffer.alloc(padding)];
   });

@@ -7,6 +7,7 @@ import { createInterface } from 'node:readline';
 import { gzipSync } from 'node:zlib';
 import { onTestFinished } from 'vitest';
 import { temporaryFolder } from '../../support/gateway.ts';
+import { tar } from '../../support/tar.ts';
 import { run } from './run.ts';
 import { hostPath } from './tools.ts';
 
@@ -23,8 +24,10 @@ export interface DockerRegistry {
   readonly host: string;
   /** Where it keeps the blob with this digest (`sha256:…`). */
   blobFile(digest: string): string;
-  /** Puts an image of two platforms there; its digest. */
+  /** Puts an image of two platforms there, each with a file of these bytes; its digest. */
   push(name: string, layer: Buffer): Promise<string>;
+  /** The digest of the layer that an image has for the platform of this machine. */
+  layerOf(name: string, digest: string): Promise<string>;
   /** `METHOD path` of each request so far. */
   asked(): string[];
   /** Switches it off. */
@@ -80,6 +83,19 @@ export async function dockerRegistry(secure?: RegistryCertificate): Promise<Dock
       const path = 'docker/registry/v2/blobs/sha256';
       return join(storage, path, hex.slice(0, 2), hex, 'data');
     },
+    async layerOf(name, digest) {
+      const manifest = async (which: string): Promise<ManifestPart> => {
+        const response = await fetch(`http://${host}/v2/${name}/manifests/${which}`, {
+          headers: { Accept: manifestTypes.join(', ') },
+        });
+        return (await response.json()) as ManifestPart;
+      };
+      const own = process.arch === 'arm64' ? 'arm64' : 'amd64';
+      const { manifests = [] } = await manifest(digest);
+      const ofPlatform = manifests.find(({ platform }) => platform.architecture === own);
+      const { layers = [] } = await manifest(ofPlatform?.digest ?? '');
+      return layers[0]?.digest ?? '';
+    },
     async push(name, layer) {
       const { layout, digest } = await imageLayout(layer);
       const to = ['--dest-tls-verify=false', `oci:${layout}:it`, `docker://${host}/${name}`];
@@ -87,6 +103,17 @@ export async function dockerRegistry(secure?: RegistryCertificate): Promise<Dock
       return digest;
     },
   };
+}
+
+const manifestTypes = ['index', 'manifest'].map((it) => `application/vnd.oci.image.${it}.v1+json`);
+
+/** What is read of an index and of a manifest. */
+interface ManifestPart {
+  readonly manifests?: readonly {
+    readonly digest: string;
+    readonly platform: { readonly architecture: string };
+  }[];
+  readonly layers?: readonly { readonly digest: string }[];
 }
 
 /** An OCI image layout with an index of two platforms, each with one layer of its own. */
@@ -102,7 +129,7 @@ async function imageLayout(layer: Buffer): Promise<{ layout: string; digest: str
   const addJson = (document: object) => add(Buffer.from(JSON.stringify(document)));
   const manifests = [];
   for (const architecture of ['amd64', 'arm64']) {
-    const files = Buffer.concat([Buffer.from(architecture), layer]);
+    const files = tar({ [architecture]: layer });
     const packed = await add(gzipSync(files, { level: 0 }));
     const platform = { architecture, os: 'linux' };
     const diffs = { type: 'layers', diff_ids: [`sha256:${sha256(files)}`] };
