@@ -2,6 +2,7 @@ import type { ByteRange } from '../core/body.ts';
 import type { GatewayError } from '../core/errors.ts';
 import { fieldValue } from '../core/raw-headers.ts';
 import { strongEtag } from '../policy/conditional.ts';
+import { Breaks } from './breaks.ts';
 import { Bringers } from './bringers.ts';
 import { Feed, type FeedOwner, type FeedPlace, type FeedResponse, incomplete } from './feed.ts';
 import type { Fill } from './fill.ts';
@@ -16,11 +17,6 @@ import type { Refetch } from './refetch.ts';
 const jumpBytes = 1024 * 1024;
 /** Connections besides the first that readers far ahead may have. */
 const maxJumps = 4;
-/** Broken connections in a row, without a byte between them, after which the body is given up. */
-const maxBreaks = 3;
-/** A connection that broke off after fewer bytes was hardly worth it; so many in a row are enough. */
-const poorBytes = 64 * 1024;
-const maxPoor = 8;
 
 /**
  * How to get at bytes that no connection brings: by ranges; by the whole body once more, because what
@@ -44,8 +40,7 @@ export class UpstreamFillSource implements FillSource, FeedOwner {
   readonly #asked = new Set<Asked>();
   readonly #parallel: Parallel;
   #way: Way;
-  #breaks = 0;
-  #poor = 0;
+  readonly #breaks = new Breaks();
   #over = false;
 
   /** `place`: where the first response belongs, when that is a part that was checked. */
@@ -100,6 +95,7 @@ export class UpstreamFillSource implements FillSource, FeedOwner {
 
   abort(): void {
     this.#over = true;
+    this.#breaks.stop();
     this.#parallel.stop();
     for (const feed of [...this.#feeds]) this.#drop(feed);
   }
@@ -125,24 +121,23 @@ export class UpstreamFillSource implements FillSource, FeedOwner {
   }
 
   took(_feed: Feed): void {
-    this.#breaks = 0;
+    this.#breaks.took();
     if (this.rangesWork && !this.#over) this.#parallel.took();
   }
 
   ended(feed: Feed): void {
     this.#feeds.delete(feed);
-    this.#poor = 0;
+    this.#breaks.ended();
     this.#parallel.done(feed.mirror, feed.meter.rate(this.now()));
     this.#next();
   }
 
   broke(feed: Feed, error: GatewayError): void {
     this.#feeds.delete(feed);
-    this.#breaks += 1;
-    this.#poor = feed.brought < poorBytes ? this.#poor + 1 : 0;
+    this.#breaks.broke(feed.brought);
     if (this.#feeds.size + this.#asked.size > 0) this.#parallel.refused();
-    if (this.#poor > maxPoor) this.#distrust();
-    if (this.#fill.size === undefined || this.#breaks > maxBreaks) this.#giveUp(error);
+    if (this.#breaks.tooPoor) this.#distrust();
+    if (this.#fill.size === undefined || this.#breaks.tooMany) this.#giveUp(error);
     else this.#next(error);
   }
 
@@ -223,9 +218,9 @@ export class UpstreamFillSource implements FillSource, FeedOwner {
       },
       (error: GatewayError) => {
         this.#asked.delete(asked);
-        this.#breaks += 1;
+        this.#breaks.broke();
         if (this.#feeds.size + this.#asked.size > 0) this.#parallel.refused();
-        else if (this.#breaks > maxBreaks) this.#giveUp(error);
+        else if (this.#breaks.tooMany) this.#giveUp(error);
         else this.#next(error);
       },
     );
@@ -237,10 +232,11 @@ export class UpstreamFillSource implements FillSource, FeedOwner {
       this.#next();
       return;
     }
-    // Beside others it may be one too many.
-    if (notNow.has(response.status) && this.#feeds.size + this.#asked.size > 0) {
+    if (notNow.has(response.status)) {
       response.abort();
-      this.#parallel.refused();
+      // Beside others it may be one too many; alone it says nothing of the body, which waits.
+      if (this.#feeds.size + this.#asked.size > 0) this.#parallel.refused();
+      else if (!this.#breaks.refused(() => this.#next())) this.#giveUp(incomplete());
       return;
     }
     const part = checkPart(range, response, this.#identity);

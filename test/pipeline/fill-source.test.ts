@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { ByteRange } from '../../src/core/body.ts';
 import { GatewayError } from '../../src/core/errors.ts';
 import { UpstreamFillSource } from '../../src/pipeline/fill-source.ts';
@@ -95,6 +95,44 @@ describe('a broken upstream connection', () => {
     }
     await failed;
     expect(asked).toHaveLength(3);
+  });
+});
+
+describe('an upstream that cannot serve now', () => {
+  /** A body that broke after four of its ten bytes, and was refused so often, a step after the other. */
+  async function refused(times: number) {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const { first, asked, fill } = await sourceFixture(10, strong);
+    const all = readAll(fill.read());
+    first.data(Buffer.from('0123'));
+    first.fail(broken);
+    for (let i = 0; i < times; i++) {
+      asked[i]?.answer(new FakeResponse(503, []));
+      await turn();
+      expect(asked).toHaveLength(i + 1);
+      vi.advanceTimersByTime(250 * 2 ** i);
+    }
+    return { asked, all };
+  }
+
+  test('is asked for the part again after a while', async () => {
+    const { asked, all } = await refused(3);
+    expect(asked[3]?.range).toEqual({ first: 4, last: 9 });
+    const rest = part({ first: 4, last: 9 }, 10);
+    asked[3]?.answer(rest);
+    await turn();
+    rest.data(Buffer.from('456789'));
+    rest.end();
+    expect((await all).toString()).toBe('0123456789');
+  });
+
+  test('is given up after some refusals without a byte between them', async () => {
+    const { asked, all } = await refused(5);
+    const failed = expect(all).rejects.toMatchObject({ code: 'http_response_incomplete' });
+    asked[5]?.answer(new FakeResponse(429, []));
+    await failed;
+    expect(asked).toHaveLength(6);
   });
 });
 
