@@ -60,6 +60,8 @@ class WatchedResponse implements FeedResponse, BodySink {
   readonly headers: FeedResponse['headers'];
   readonly origin: string;
   readonly mirror: string | undefined;
+  readonly requestTime: number;
+  readonly responseTime: number;
   readonly #response: DownloadedResponse;
   readonly #source: Source;
   #sink: BodySink | undefined;
@@ -69,6 +71,8 @@ class WatchedResponse implements FeedResponse, BodySink {
     this.headers = response.headers;
     this.origin = response.origin;
     this.mirror = response.mirror;
+    this.requestTime = response.requestTime;
+    this.responseTime = response.responseTime;
     this.#response = response;
     this.#source = source;
   }

@@ -15,6 +15,8 @@ export type FeedResponse = Pick<
   | 'giveBack'
   | 'origin'
   | 'mirror'
+  | 'requestTime'
+  | 'responseTime'
   | 'consume'
   | 'resume'
   | 'abort'
@@ -29,6 +31,8 @@ export interface FeedOwner {
   limitFor(feed: Feed): number;
   /** Bytes came. */
   took(feed: Feed): void;
+  /** It has to wait until it is resumed. */
+  held(): void;
   /** It has brought all that it can. */
   ended(feed: Feed): void;
   /** It broke off, or brings what must not be taken. */
@@ -119,6 +123,7 @@ export class Feed implements BodySink {
     }
     const flows = this.#owner.rangesWork ? this.#fillUpTo(chunk) : this.#fillGaps(chunk);
     this.#paused = !flows;
+    if (!flows) this.#owner.held();
     return flows;
   }
 

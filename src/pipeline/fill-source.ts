@@ -57,6 +57,7 @@ export class UpstreamFillSource implements FillSource, FeedOwner {
       view: () => viewOf(fill, this.#feeds, this.#asked, refetch.now()),
       next: () => refetch.next(this.#etag),
       ask: (range) => this.#askPart(range),
+      latency: first.responseTime - first.requestTime,
       now: () => refetch.now(),
       budget: refetch.budget,
     });
@@ -71,6 +72,7 @@ export class UpstreamFillSource implements FillSource, FeedOwner {
   }
 
   resume(): void {
+    this.#parallel.resumed();
     for (const feed of this.#feeds) feed.resume();
   }
 
@@ -123,6 +125,10 @@ export class UpstreamFillSource implements FillSource, FeedOwner {
   took(_feed: Feed): void {
     this.#breaks.took();
     if (this.rangesWork && !this.#over) this.#parallel.took();
+  }
+
+  held(): void {
+    this.#parallel.held();
   }
 
   ended(feed: Feed): void {

@@ -1,7 +1,8 @@
 import type { ByteRange } from '../core/body.ts';
 import { LaneCount } from '../upstream/lane-count.ts';
-import { type Lane, nextSegment, type Situation } from '../upstream/segment-plan.ts';
+import { type Lane, nextSegment, type Situation, segmentSizes } from '../upstream/segment-plan.ts';
 import type { LaneBudget } from './lane-budget.ts';
+import { LaneWaits } from './lane-waits.ts';
 
 /** What a body is like at a moment. */
 export interface ParallelView extends Pick<Situation, 'missing' | 'waiting'> {
@@ -24,6 +25,8 @@ export interface ParallelOptions {
   readonly next: () => string | undefined;
   /** Asks for the bytes over another connection. */
   readonly ask: (range: ByteRange) => void;
+  /** Milliseconds to the first byte of the ordinary response. */
+  readonly latency: number;
   /** Milliseconds, on a clock that does not go back. */
   readonly now: () => number;
 }
@@ -37,6 +40,8 @@ const surely = 4;
 const worthwhileMs = 2_500;
 /** Part of the time at work from which on it is not the upstream that is slow. */
 const saturated = 0.8;
+/** What a connection is asked for at the least, however little is known. */
+const leastBytes = 2 * segmentSizes.minBytes;
 /** How often it is looked at how the connections do, in milliseconds. */
 const stepMs = 20;
 const tickMs = 100;
@@ -51,8 +56,9 @@ export class Parallel {
   #watchedFrom: { readonly at: number; readonly bytes: number; readonly busy: number } | undefined;
   #lookedAt = Number.NEGATIVE_INFINITY;
   #ticks: NodeJS.Timeout | undefined;
+  readonly #waits: LaneWaits;
   /** Milliseconds to the first byte of a part. */
-  #latency = 50;
+  #latency: number;
   /** Bytes a millisecond of the first connection. */
   #rate = 0;
   /** The same of the last one to each mirror that is done. */
@@ -60,6 +66,8 @@ export class Parallel {
 
   constructor(options: ParallelOptions) {
     this.#options = options;
+    this.#latency = options.latency;
+    this.#waits = new LaneWaits(options.now());
   }
 
   /** Bytes came. */
@@ -85,6 +93,16 @@ export class Parallel {
   /** A part could not be had while others come: so many at once are one too many. */
   refused(): void {
     this.#count?.refused(this.#options.now());
+  }
+
+  /** What comes has to wait for us. */
+  held(): void {
+    this.#waits.begin(this.#options.now());
+  }
+
+  /** It goes on. */
+  resumed(): void {
+    this.#waits.end(this.#options.now());
   }
 
   stop(): void {
@@ -133,6 +151,7 @@ export class Parallel {
   }
 
   #look(count: LaneCount, at: number): void {
+    this.#waits.look(at);
     const { bytes, flowing } = this.#options.view();
     count.observe({ at, bytes, flowing });
     this.#assign(count);
@@ -140,12 +159,12 @@ export class Parallel {
 
   #assign(count: LaneCount): void {
     for (;;) {
-      const { lanes, missing, waiting, rates } = this.#options.view();
+      const { lanes, missing, waiting, rates, bytes } = this.#options.view();
       if (lanes.length >= Math.min(count.target, this.#most)) return;
       const mirror = this.#options.next();
       if (mirror === undefined) return;
       const rate = rates.get(mirror) ?? this.#rates.get(mirror);
-      const range = nextSegment({
+      const situation: Situation = {
         missing,
         lanes,
         waiting,
@@ -153,9 +172,21 @@ export class Parallel {
         rate: rate ?? this.#rate,
         untried: rate === undefined,
         latency: this.#latency,
-      });
+      };
+      const sizes = { ...segmentSizes, maxBytes: this.#mostBytes(situation.rate, bytes) };
+      const range = nextSegment(situation, sizes);
       if (!range) return;
       this.#options.ask(range);
     }
+  }
+
+  /**
+   * The longest part: little at first, because what one connection brings says little of what each of
+   * several will, and then as much as has come; little, too, where what comes waits for us.
+   */
+  #mostBytes(rate: number, brought: number): number {
+    const { maxBytes, latencies, minBytes } = segmentSizes;
+    const known = Math.max(leastBytes, brought / 2, rate * this.#latency * latencies);
+    return Math.max(minBytes, Math.floor(Math.min(maxBytes * this.#waits.part, known)));
   }
 }

@@ -56,6 +56,8 @@ export const segmentSizes: SegmentSizes = {
 
 /** The longest that an untried connection's first segment should take, in milliseconds. */
 const trialMs = 200;
+/** The same in bytes: how fast it is was seen of others, and with it they may all be slower. */
+const trialBytes = 4 * 1024 * 1024;
 /** How long readers may wait at the end of a run where somebody so many times as fast could help. */
 const lateMs = 400;
 const muchFaster = 1.5;
@@ -148,7 +150,9 @@ function share(
   const inTime = (growth * (gap.first - reader + 1)) / others;
   const most = untried ? trialMs : sizes.targetMs;
   const ms = Math.min(most, inTime, left / (others + rate) / sizes.turns);
-  return bounded(rate * Math.max(ms, sizes.leastMs, latency * sizes.latencies), sizes);
+  const least = rate * latency * sizes.latencies;
+  const bytes = Math.max(rate * Math.max(ms, sizes.leastMs), least);
+  return bounded(untried ? Math.min(bytes, Math.max(trialBytes, least)) : bytes, sizes);
 }
 
 function bounded(bytes: number, { minBytes, maxBytes, stepBytes }: SegmentSizes): number {

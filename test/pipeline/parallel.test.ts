@@ -33,6 +33,7 @@ function watched(
     }),
     next: () => 'http://upstream.example',
     ask: (range) => asked.push(range),
+    latency: 10,
     now: () => at,
     budget: new LaneBudget(() => busy),
   });
@@ -54,6 +55,12 @@ test('at once where the body would take one connection very long', () => {
   expect(watched(size / 12_000, () => 0.3, 20)).not.toHaveLength(0);
   expect(watched(size / 8_000, () => 0.3, 30)).toHaveLength(0);
   expect(watched(size / 8_000, () => 0.3, 40)).not.toHaveLength(0);
+});
+
+test('for little at first, in whole bytes, and for more as more has come', () => {
+  const lengths = watched(20_001.5, () => 0.3).map(({ first, last }) => last - first + 1);
+  expect(lengths.every(Number.isSafeInteger)).toBe(true);
+  expect(lengths[0]).toBe(2 * mebibyte);
 });
 
 test('a fast one is not: it would bring nothing', () => {

@@ -48,6 +48,8 @@ describe('an idle connection', () => {
   test('asks a mirror that nobody knows for little at first', () => {
     const { last } = nextSegment(situation({ untried: true })) ?? { last: 0 };
     expect(last).toBeLessThan(rate * 300);
+    const fast = situation({ untried: true, rate: 100_000.5, latency: 0.7 });
+    expect(nextSegment(fast)).toEqual({ first: 0, last: 4 * MiB - 1 });
   });
 
   test('asks for what is there when readers come to it, not later', () => {
