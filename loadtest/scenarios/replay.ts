@@ -16,7 +16,7 @@ const accept =
   'Accept: application/vnd.npm.install-v1+json; q=1.0, application/json; q=0.8, */*\r\n';
 
 /** Internal caches that the workload is the measure of. */
-const internalCaches = ['prepared', 'records', 'bodies', 'rewritten'] as const;
+const internalCaches = ['prepared', 'records', 'bodies', 'rewritten', 'mirror_mapping'] as const;
 
 /** What a team asks for in the morning: the lockfile of this repository, by everybody. */
 export const replay: Scenario = {
@@ -31,7 +31,7 @@ export const replay: Scenario = {
     { key: 'upstream', label: 'upstream requests', decimals: 0 },
     ...internalCaches.map((name) => ({
       key: name,
-      label: `hits of ${name} %`,
+      label: `hits of ${name.replace('_', ' ')} %`,
       decimals: 1,
     })),
   ],

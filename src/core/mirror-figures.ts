@@ -57,6 +57,8 @@ export interface MirrorFigures {
 export interface MirrorsFigures {
   readonly mirrors: readonly MirrorFigures[];
   readonly hedging: { readonly requests: number; readonly hedges: number };
+  /** Look-ups of the URL rules. */
+  readonly mapping: { readonly hits: number; readonly misses: number; readonly entries: number };
 }
 
 /** One place that an object could come from. */

@@ -74,6 +74,15 @@ export function registerMirrorMetrics(registry: Registry): (figures: MirrorsFigu
     ['mirror', 'size'],
     ofClasses(({ throughput }) => throughput),
   );
+  counter(
+    'millrace_mirror_mapping_lookups_total',
+    'Look-ups of URL rules, by whether the result was remembered.',
+    ['result'],
+    ({ mapping }) => [
+      [{ result: 'hit' }, mapping.hits],
+      [{ result: 'miss' }, mapping.misses],
+    ],
+  );
   return (figures) => {
     for (const update of updates) update(figures);
   };

@@ -26,17 +26,28 @@ export interface MappedMirror {
   readonly target: MirrorTarget;
 }
 
+/** Results that are remembered: the segments of a large object all ask for the same. */
+const mostRemembered = 4096;
 const none: readonly MappedMirror[] = [];
 
-/**
- * The rules, by the origin that they are for: of all there are, few have to be tried. What they make is
- * not remembered: nearly every object is fetched once.
- */
+/** The rules by the origin that they are for, with the latest results of these remembered. */
 export class MirrorRules {
+  readonly rules: readonly MirrorRule[];
   readonly #byOrigin: ReadonlyMap<string, readonly MirrorRule[]>;
+  /** By URL, least recently used first. */
+  readonly #remembered = new Map<string, readonly MappedMirror[]>();
+  readonly #most: number;
+  hits = 0;
+  misses = 0;
 
-  constructor(rules: readonly MirrorRule[]) {
+  constructor(rules: readonly MirrorRule[], most = mostRemembered) {
+    this.rules = rules;
     this.#byOrigin = Map.groupBy(rules, ({ pattern }) => pattern.origin);
+    this.#most = most;
+  }
+
+  get remembered(): number {
+    return this.#remembered.size;
   }
 
   /** The mirrors of a canonical URL, in the order of the rules; each origin once, never its own. */
@@ -44,18 +55,36 @@ export class MirrorRules {
     const own = originOf(url);
     const rules = this.#byOrigin.get(own);
     if (rules === undefined) return none;
-    const mapped: MappedMirror[] = [];
-    const taken = new Set([own]);
-    for (const { pattern, targets } of rules) {
-      const captures = pattern.match(url);
-      if (captures === undefined) continue;
-      for (const target of targets) {
-        const made = target.template.expand(captures);
-        if (made === undefined || taken.has(target.template.origin)) continue;
-        taken.add(target.template.origin);
-        mapped.push({ url: made, target });
-      }
+    const known = this.#remembered.get(url);
+    if (known !== undefined) {
+      this.hits += 1;
+      this.#remembered.delete(url);
+      this.#remembered.set(url, known);
+      return known;
+    }
+    this.misses += 1;
+    const mapped = evaluate(rules, url, own);
+    this.#remembered.set(url, mapped);
+    if (this.#remembered.size > this.#most) {
+      const [oldest] = this.#remembered.keys();
+      if (oldest !== undefined) this.#remembered.delete(oldest);
     }
     return mapped;
   }
+}
+
+function evaluate(rules: readonly MirrorRule[], url: string, own: string): readonly MappedMirror[] {
+  const mapped: MappedMirror[] = [];
+  const taken = new Set([own]);
+  for (const { pattern, targets } of rules) {
+    const captures = pattern.match(url);
+    if (captures === undefined) continue;
+    for (const target of targets) {
+      const made = target.template.expand(captures);
+      if (made === undefined || taken.has(target.template.origin)) continue;
+      taken.add(target.template.origin);
+      mapped.push({ url: made, target });
+    }
+  }
+  return mapped.length === 0 ? none : mapped;
 }

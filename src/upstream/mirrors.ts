@@ -89,8 +89,8 @@ export class Mirrors {
 
   /** What `plan` would decide now, changing nothing. */
   explain(request: DownloadRequest): MirrorExplanation {
-    const places = placesFor(request, this.#rules);
-    const plan = this.#planned(request, places, this.#exploring.available);
+    const rules = new MirrorRules(this.#rules.rules);
+    const plan = this.#planned(request, placesFor(request, rules), this.#exploring.available);
     return explanationOf(request.url, plan);
   }
 
@@ -231,11 +231,13 @@ export class Mirrors {
   }
 
   figures(): MirrorsFigures {
+    const { hits, misses, remembered } = this.#rules;
     return {
       mirrors: [...this.tracker.entries].map(([origin, record]) =>
         figuresOf(origin, record, this.gates, this.#now()),
       ),
       hedging: { requests: this.#requests, hedges: this.#hedges },
+      mapping: { hits, misses, entries: remembered },
     };
   }
 

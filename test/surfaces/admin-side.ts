@@ -63,6 +63,7 @@ export function someStats(): AdminStats {
 const someMirrors: MirrorsFigures = {
   mirrors: [],
   hedging: { requests: 20, hedges: 1 },
+  mapping: { hits: 3, misses: 1, entries: 1 },
 };
 
 /** The admin side on a port of its own, over a view that does what the test wants. */

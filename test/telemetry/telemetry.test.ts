@@ -56,6 +56,7 @@ const sample: StateSample = {
       },
     ],
     hedging: { requests: 20, hedges: 1 },
+    mapping: { hits: 9, misses: 1, entries: 1 },
   },
 };
 
@@ -307,6 +308,7 @@ test('the gauges show the sample taken at the scrape, the process and the build'
   expect(values.get(`millrace_mirror_paused{${of}}`)).toBe(1);
   expect(values.get(`millrace_mirror_first_byte_seconds{${of},size="tiny"}`)).toBe(0.02);
   expect(values.get(`millrace_mirror_throughput_bytes_per_second{${of},size="large"}`)).toBe(1e6);
+  expect(values.get('millrace_mirror_mapping_lookups_total{result="hit"}')).toBe(9);
   expect(values.get('millrace_process_memory_bytes{area="rss"}')).toBe(5);
   expect(values.get('millrace_process_cpu_seconds_total{mode="user"}')).toBe(1.5);
   expect(values.get('millrace_event_loop_delay_seconds{quantile="0.99"}')).toBeGreaterThanOrEqual(

@@ -49,6 +49,12 @@ describe('rules', () => {
     expect(urls(rules, url)).toEqual([]);
   });
 
+  it('remember their results, in bounds', () => {
+    const rules = new MirrorRules([rule('https://f.test/{path*}', 'https://m.test/{path}')], 2);
+    for (const path of ['a', 'b', 'a', 'c', 'a', 'b']) rules.map(`https://f.test/${path}`);
+    expect([rules.hits, rules.misses, rules.remembered]).toEqual([2, 4, 2]);
+  });
+
   it('are those of the origin, whatever others there are', () => {
     const rules = new MirrorRules([
       rule('https://f.test/{path*}', 'https://m.test/{path}'),
@@ -57,6 +63,7 @@ describe('rules', () => {
     ]);
     expect(urls(rules, 'https://f.test:8443/a')).toEqual(['https://n.test/a']);
     expect(urls(rules, 'https://none.test/a')).toEqual([]);
+    expect([rules.hits, rules.misses]).toEqual([0, 1]);
   });
 
   it('match in one pass whatever the URL', () => {
