@@ -6,7 +6,6 @@ import { GatewayError } from '../core/errors.ts';
 import type { InterimSink } from '../core/interim.ts';
 import type { Logger } from '../core/logger.ts';
 import { fieldValue, type RawHeaders, withoutFields } from '../core/raw-headers.ts';
-import { validationFields } from '../policy/conditional.ts';
 import { mayServeStaleOnError } from '../policy/decide.ts';
 import { requestFields } from '../policy/headers.ts';
 import { mayStore } from '../policy/storing.ts';
@@ -15,6 +14,7 @@ import { discard } from '../upstream/discard.ts';
 import type { DownloadedResponse, Downloader, DownloadRequest } from '../upstream/downloader.ts';
 import type { UpstreamResponse } from '../upstream/upstream.ts';
 import type { Client } from './asking.ts';
+import { conditionsFor } from './conditions-for.ts';
 import { downloadOf, partFields, sharedFields, somePart } from './download-of.ts';
 import { Fill } from './fill.ts';
 import { anotherDigestTold } from './fill-errors.ts';
@@ -92,7 +92,7 @@ export class Exchange {
     const resource = await this.#digests.completed(asked, this.#document);
     const known = await this.#toldByHead(resource, stored, onInterim);
     if (known) return known;
-    const conditions = stored ? validationFields(stored) : [];
+    const conditions = stored ? conditionsFor(resource, stored) : [];
     const rest =
       stored || fromStart ? undefined : await continuationFor(this.#options.store, resource);
     const headers = [...sharedFields(resource), ...(rest?.fields ?? conditions)];

@@ -113,6 +113,18 @@ describe.each([apt, rpm, pacman])('a package of $ecosystem', (repository) => {
   });
 });
 
+test('a package that was stored before its list came is fetched anew with no-cache, whatever its validators say', async () => {
+  const { origin, gateway, get, file, list } = await setup(rpm);
+  const lastModified = 'Thu, 01 Jan 2026 00:00:00 GMT';
+  origin.serve(file, { body: wrong, lastModified });
+  await get(file);
+  await get(list);
+  origin.serve(file, { body: good, lastModified });
+  const headers = { 'Cache-Control': 'no-cache' };
+  expect((await gateway.get(`/os${file}`, { headers })).body).toEqual(good);
+  expect((await get(file)).body).toEqual(good);
+});
+
 describe('a table of digests', () => {
   test('is that of the newest version of its list', async () => {
     const { origin, get, serve, file, list } = await setup(pacman);
