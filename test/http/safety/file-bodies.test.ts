@@ -1,4 +1,6 @@
+import { readdir, stat, truncate } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
+import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { type TestGateway, testGateway } from '../../support/gateway.ts';
 import { generatedBytes } from '../../support/generated-bytes.ts';
@@ -70,12 +72,12 @@ describe.each([
     client.send(request());
     await client.began();
     client.socket.resetAndDestroy();
-    const broken = () => requestLines(gateway).find((line) => 'aborted' in (line as object));
+    const broken = () => brokenLine(gateway);
     await until(() => broken() !== undefined, 'a line that says so');
-    const line = broken() as Record<string, unknown>;
+    const line = broken();
     expect(line).toMatchObject({ outcome: 'hit', status: 200, aborted: true });
-    expect(line.bytesOut).toBeGreaterThan(100_000);
-    expect(line.bytesOut).toBeLessThan(size);
+    expect(line?.bytesOut).toBeGreaterThan(100_000);
+    expect(line?.bytesOut).toBeLessThan(size);
   });
 
   test('one that is forgotten while it is sent is sent to its end, and fetched anew', async () => {
@@ -90,6 +92,27 @@ describe.each([
     expect((await client.answer()).body.equals(body)).toBe(true);
     client.send(request());
     expect((await client.answer()).body.equals(next)).toBe(true);
+  });
+
+  test('one that turns out to be short ends with its connection, and is fetched anew', async () => {
+    const { gateway, client } = await setup();
+    const other = await readyClient(gateway);
+    for (const file of await readdir(gateway.config.data, {
+      recursive: true,
+      withFileTypes: true,
+    })) {
+      const path = join(file.parentPath, file.name);
+      if (file.isFile() && (await stat(path)).size === size) await truncate(path, size / 2);
+    }
+    client.send(request());
+    await until(() => client.socket.closed, 'the connection to break');
+    const broken = () => brokenLine(gateway);
+    await until(() => broken() !== undefined, 'a line that says so');
+    expect(broken()).toMatchObject({ status: 200, error: 'stored_body_missing' });
+    expect(broken()?.bytesOut).toBeGreaterThan(0);
+    expect(broken()?.bytesOut).toBeLessThanOrEqual(size / 2);
+    other.send(request());
+    expect((await other.answer()).body.equals(body)).toBe(true);
   });
 
   test('a shutdown waits for one that is being sent', async () => {
@@ -127,6 +150,12 @@ async function readyClient(gateway: TestGateway): Promise<RawClient> {
     await untilSettled(gateway);
   }
   return client;
+}
+
+/** The log's line on a request that did not come to its end. */
+function brokenLine(gateway: TestGateway): Record<string, unknown> | undefined {
+  const lines = requestLines(gateway) as Record<string, unknown>[];
+  return lines.find(({ aborted }) => aborted === true);
 }
 
 async function repeated({ client, adminUrl }: TestGateway): Promise<number> {
