@@ -7,21 +7,24 @@ const longest = 10;
 export interface Lines {
   /** Writes it at once. */
   write(line: string): void;
-  /** Writes it within ten milliseconds. */
+  /** Writes it within this turn of the event loop. */
   later(line: string): void;
+  /** Writes it within ten milliseconds. */
+  soon(line: string): void;
   /** Writes what waits. */
   flush(): void;
 }
 
 /**
- * Lines on their way to a stream. Those that may wait are written together every few milliseconds:
- * where each wake-up of the process has one request, a write of its own would cost as much as its answer.
- * Any other line takes them along, so that the order stays.
+ * Lines on their way to a stream. Those that may wait are written together, at the end of the turn of the
+ * event loop or every few milliseconds: where each turn has one request, a write of its own would cost as
+ * much as a hit's answer. Any other line takes them along, so that the order stays.
  */
 export class LineBatch implements Lines {
   readonly #stream: Pick<NodeJS.WritableStream, 'write'>;
   #waiting = '';
   #timer: NodeJS.Timeout | undefined;
+  #immediate: NodeJS.Immediate | undefined;
 
   constructor(stream: Pick<NodeJS.WritableStream, 'write'>) {
     this.#stream = stream;
@@ -34,15 +37,27 @@ export class LineBatch implements Lines {
   }
 
   later(line: string): void {
+    this.#immediate ??= setImmediate(() => {
+      this.#immediate = undefined;
+      this.flush();
+    });
+    this.#add(line);
+  }
+
+  soon(line: string): void {
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined;
       this.flush();
     }, longest);
-    this.#waiting += line;
-    if (this.#waiting.length >= most) this.flush();
+    this.#add(line);
   }
 
   flush(): void {
     if (this.#waiting !== '') this.write('');
+  }
+
+  #add(line: string): void {
+    this.#waiting += line;
+    if (this.#waiting.length >= most) this.flush();
   }
 }

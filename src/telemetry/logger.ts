@@ -16,9 +16,11 @@ export interface LoggerOptions {
 export interface RootLogger extends Logger {
   /**
    * Writes an info line `request` whose members are JSON and redacted already: `"method":"GET","…`.
-   * It may wait for others for ten milliseconds.
+   * It may wait for others of the same turn of the event loop.
    */
   request(members: string): void;
+  /** The same for one of very many: it may wait for others for ten milliseconds. */
+  repeated(members: string): void;
   /** Writes what waits. */
   flush(): void;
 }
@@ -45,7 +47,7 @@ function linesOf({ format, stream }: LoggerOptions): Lines {
   if (format === 'json') return new LineBatch(stream);
   const { write } = prettyDestination(stream, stream.isTTY === true);
   // People wait for each line.
-  return { write, later: write, flush: () => undefined };
+  return { write, later: write, soon: write, flush: () => undefined };
 }
 
 type WrittenLevel = Exclude<LogLevel, 'silent'>;
@@ -121,13 +123,20 @@ class RequestLogger extends RedactingLogger implements RootLogger {
   }
 
   request(members: string): void {
-    if (!this.enabled('info')) return;
-    // As pino writes it: the generic way costs as much as all the rest of a hit.
-    this.#lines.later(`{"level":"info"${this.#timestamp()},${members},"msg":"request"}\n`);
+    if (this.enabled('info')) this.#lines.later(this.#line(members));
+  }
+
+  repeated(members: string): void {
+    if (this.enabled('info')) this.#lines.soon(this.#line(members));
   }
 
   flush(): void {
     this.#lines.flush();
+  }
+
+  /** As pino writes it: the generic way costs as much as all the rest of a hit. */
+  #line(members: string): string {
+    return `{"level":"info"${this.#timestamp()},${members},"msg":"request"}\n`;
   }
 }
 

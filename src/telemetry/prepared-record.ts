@@ -36,8 +36,8 @@ export class PreparedRecord {
     const durationMs = Math.max(0, clock() - startedAt);
     this.#count(durationMs, aborted);
     if (!logger.enabled('info')) return;
-    if (aborted) logger.request(this.#line(client, durationMs, ',"aborted":true', ttl));
-    else logger.request(this.#usual(client, durationMs, ttl));
+    if (aborted) logger.repeated(this.#line(client, durationMs, ',"aborted":true', ttl));
+    else logger.repeated(this.#usual(client, durationMs, ttl));
   }
 
   /** In one millisecond a client often has many alike. */

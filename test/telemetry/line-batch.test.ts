@@ -12,17 +12,29 @@ function begin() {
   return { batch, writes };
 }
 
-test('lines that may wait are written together, within ten milliseconds', () => {
-  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
-  onTestFinished(() => void vi.useRealTimers());
+test('lines that may wait are written together, within the turn', async () => {
   const { batch, writes } = begin();
   batch.later('a\n');
   batch.later('b\n');
   expect(writes).toEqual([]);
-  vi.advanceTimersByTime(9);
-  expect(writes).toEqual([]);
-  vi.advanceTimersByTime(1);
+  await new Promise((resolve) => setImmediate(resolve));
   expect(writes).toEqual(['a\nb\n']);
+  batch.later('c\n');
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(writes).toEqual(['a\nb\n', 'c\n']);
+});
+
+test('lines that may wait longer are written together, within ten milliseconds', () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  onTestFinished(() => void vi.useRealTimers());
+  const { batch, writes } = begin();
+  for (const [i, line] of ['a\n', 'b\n'].entries()) {
+    batch.soon(line);
+    vi.advanceTimersByTime(9);
+    expect(writes).toHaveLength(i);
+    vi.advanceTimersByTime(1);
+    expect(writes[i]).toBe(line);
+  }
 });
 
 test('a line that may not wait takes those before it along', () => {
