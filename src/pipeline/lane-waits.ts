@@ -16,6 +16,7 @@ export class LaneWaits {
   #since: number;
   #from: number | undefined;
   #ms = 0;
+  #totalMs = 0;
 
   constructor(at: number) {
     this.#since = at;
@@ -33,8 +34,15 @@ export class LaneWaits {
 
   /** It goes on. */
   end(at: number): void {
-    if (this.#from !== undefined) this.#ms += at - this.#from;
+    if (this.#from === undefined) return;
+    this.#ms += at - this.#from;
+    this.#totalMs += at - this.#from;
     this.#from = undefined;
+  }
+
+  /** Milliseconds of waiting, so far. */
+  total(at: number): number {
+    return this.#totalMs + (this.#from === undefined ? 0 : at - this.#from);
   }
 
   look(at: number): void {

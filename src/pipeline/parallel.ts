@@ -53,7 +53,7 @@ const tickMs = 100;
 export class Parallel {
   readonly #options: ParallelOptions;
   #count: LaneCount | undefined;
-  #watchedFrom: { readonly at: number; readonly bytes: number; readonly busy: number } | undefined;
+  #watchedFrom: { readonly at: number; readonly bytes: number; readonly ours: number } | undefined;
   #lookedAt = Number.NEGATIVE_INFINITY;
   #ticks: NodeJS.Timeout | undefined;
   readonly #waits: LaneWaits;
@@ -109,7 +109,7 @@ export class Parallel {
     clearInterval(this.#ticks);
     if (this.#count) this.#options.budget?.leave();
     this.#count = undefined;
-    this.#watchedFrom = { at: Number.POSITIVE_INFINITY, bytes: 0, busy: 0 };
+    this.#watchedFrom = { at: Number.POSITIVE_INFINITY, bytes: 0, ours: 0 };
   }
 
   get #most(): number {
@@ -119,15 +119,16 @@ export class Parallel {
 
   #begin(at: number): void {
     const { bytes, missing } = this.#options.view();
-    const busy = this.#options.budget?.busyMs ?? 0;
-    this.#watchedFrom ??= { at, bytes, busy };
+    // It waited for this thread, or for what takes its bytes.
+    const ours = (this.#options.budget?.busyMs ?? 0) + this.#waits.total(at);
+    this.#watchedFrom ??= { at, bytes, ours };
     const ms = at - this.#watchedFrom.at;
     const rate = (bytes - this.#watchedFrom.bytes) / ms;
     if (!(ms >= glimpseMs) || rate <= 0) return;
     const left = missing.reduce((sum, { first, last }) => sum + last - first + 1, 0);
     if (ms < watchedMs && left / rate < surely * worthwhileMs) return;
-    if (busy - this.#watchedFrom.busy > saturated * ms) {
-      this.#watchedFrom = { at, bytes, busy };
+    if (ours - this.#watchedFrom.ours > saturated * ms) {
+      this.#watchedFrom = { at, bytes, ours };
       return;
     }
     this.#rate = rate;

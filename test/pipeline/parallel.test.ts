@@ -11,6 +11,7 @@ function watched(
   rate: number,
   busyShare: (ms: number) => number,
   forMs = 200,
+  heldMs = 0,
 ): readonly ByteRange[] {
   let at = 0;
   let busy = 0;
@@ -42,6 +43,10 @@ function watched(
     at += 10;
     busy += 10 * busyShare(at);
     bytes += 10 * rate;
+    at -= heldMs;
+    parallel.held();
+    at += heldMs;
+    parallel.resumed();
     parallel.took();
   }
   return asked;
@@ -70,4 +75,9 @@ test('a fast one is not: it would bring nothing', () => {
 test('nor is one of which a busy gateway cannot take more', () => {
   expect(watched(20_000, () => 1)).toHaveLength(0);
   expect(watched(20_000, (ms) => (ms < 100 ? 1 : 0.3))).not.toHaveLength(0);
+});
+
+test('nor is one whose bytes wait for what takes them', () => {
+  expect(watched(20_000, () => 0, 200, 9)).toHaveLength(0);
+  expect(watched(20_000, () => 0, 200, 5)).not.toHaveLength(0);
 });
