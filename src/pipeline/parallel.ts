@@ -56,7 +56,7 @@ export class Parallel {
   #watchedFrom: { readonly at: number; readonly bytes: number; readonly ours: number } | undefined;
   #lookedAt = Number.NEGATIVE_INFINITY;
   #ticks: NodeJS.Timeout | undefined;
-  readonly #waits: LaneWaits;
+  readonly #waits = new LaneWaits();
   /** Milliseconds to the first byte of a part. */
   #latency: number;
   /** Bytes a millisecond of the first connection. */
@@ -67,7 +67,6 @@ export class Parallel {
   constructor(options: ParallelOptions) {
     this.#options = options;
     this.#latency = options.latency;
-    this.#waits = new LaneWaits(options.now());
   }
 
   /** Bytes came. */
@@ -152,7 +151,6 @@ export class Parallel {
   }
 
   #look(count: LaneCount, at: number): void {
-    this.#waits.look(at);
     const { bytes, flowing } = this.#options.view();
     count.observe({ at, bytes, flowing });
     this.#assign(count);
@@ -183,11 +181,11 @@ export class Parallel {
 
   /**
    * The longest part: little at first, because what one connection brings says little of what each of
-   * several will, and then as much as has come; little, too, where what comes waits for us.
+   * several will, and then the more the more has come.
    */
   #mostBytes(rate: number, brought: number): number {
-    const { maxBytes, latencies, minBytes } = segmentSizes;
+    const { maxBytes, latencies } = segmentSizes;
     const known = Math.max(leastBytes, brought / 2, rate * this.#latency * latencies);
-    return Math.max(minBytes, Math.floor(Math.min(maxBytes * this.#waits.part, known)));
+    return Math.floor(Math.min(maxBytes, known));
   }
 }
