@@ -86,10 +86,24 @@ export function nextSegment(
   if (gap === undefined) return stolen(situation, slowest(situation));
   const late = urgent ? undefined : stolen(situation, latest(situation));
   if (late) return late;
-  return {
-    first: gap.first,
-    last: Math.min(gap.last, gap.first + share(gap, free, situation, sizes) - 1),
-  };
+  const bytes = Math.min(bytesOf([gap]), share(gap, free, situation, sizes));
+  const timely = urgent ? bytes : Math.min(bytes, doneWithAll(free, situation));
+  // What others have before this connection would is left to them.
+  if (timely < Math.min(bytes, minStolenBytes)) return undefined;
+  return { first: gap.first, last: gap.first + timely - 1 };
+}
+
+/** Bytes that the connection brings before all that is missing would be there, if nobody were ever idle. */
+function doneWithAll(free: readonly ByteRange[], { lanes, rate }: Situation): number {
+  if (lanes.length === 0) return Number.POSITIVE_INFINITY;
+  const left = bytesOf(free) + lanes.reduce((sum, lane) => sum + lane.limit - lane.position, 0);
+  const others = lanes.reduce((sum, lane) => sum + (lane.rate ?? rate), 0);
+  // Whoever takes it waits for a first byte, too.
+  return Math.floor((rate * left) / (others + rate));
+}
+
+function bytesOf(ranges: readonly ByteRange[]): number {
+  return ranges.reduce((bytes, { first, last }) => bytes + last - first + 1, 0);
 }
 
 /** Missing bytes that no lane is about to bring. */
@@ -143,7 +157,7 @@ function share(
   { lanes, rate, waiting, latency, untried }: Situation,
   sizes: SegmentSizes,
 ): number {
-  const left = free.reduce((bytes, { first, last }) => bytes + last - first + 1, 0);
+  const left = bytesOf(free);
   const others = lanes.reduce((sum, lane) => sum + (lane.rate ?? rate), 0);
   const reader = Math.max(...waiting.filter((position) => position <= gap.first));
   // Readers who come from there move on at the pace of all, and within it at its own.

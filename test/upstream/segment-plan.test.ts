@@ -93,6 +93,20 @@ describe('an idle connection', () => {
     expect(range).toEqual({ first: 8 * MiB, last: 8 * MiB + 99 });
   });
 
+  test('leaves the last bytes to those who have them before it would', () => {
+    const missing = [{ first: size - 2 * MiB, last: size - 1 }];
+    const quick = [lane({ position: size - 2 * MiB, limit: size - MiB, rate: 40_000 })];
+    const slow = { missing, lanes: quick, latency: 0, rate: 10_000 };
+    expect(nextSegment(situation(slow))).toBeUndefined();
+    // Alone, or asked for by a reader, it takes all.
+    const rest = { first: size - MiB, last: size - 1 };
+    expect(nextSegment(situation({ ...slow, missing: [rest], lanes: [] }))).toEqual(rest);
+    expect(nextSegment(situation({ ...slow, waiting: [size - MiB] }))).toEqual(rest);
+    // As quick as the others, it takes its half.
+    const half = { first: size - MiB, last: size - 1 };
+    expect(nextSegment(situation({ ...slow, rate: 40_000 }))).toEqual(half);
+  });
+
   test('takes so much of the end of the slowest run that both finish at once', () => {
     const slow = lane({ position: 0, limit: 64 * MiB, rate: 1_000 });
     const quick = lane({ position: 64 * MiB, limit: size, rate: 1_000_000 });
