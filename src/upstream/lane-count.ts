@@ -35,7 +35,8 @@ export class LaneCount {
   #trial: { readonly before: number; readonly rate: number } | undefined;
   #window: LaneSample | undefined;
   #restUntil = Number.POSITIVE_INFINITY;
-  #refusedMs = refusedMs;
+  /** How long the last refusals made it rest, in milliseconds. */
+  #restMs = 0;
 
   constructor(options: LaneCountOptions) {
     this.#options = options;
@@ -63,10 +64,14 @@ export class LaneCount {
     else if (sample.at >= this.#restUntil) this.#try(this.#target + 1, rate);
   }
 
-  /** One was too many: it is tried again soon, and ever later for as long as that is so. */
+  /**
+   * One was too many: it is tried again soon, and ever later for as long as that is so. What is refused
+   * while it rests was asked for before that, and says no more than how many were too many.
+   */
   refused(at: number): void {
-    this.#settle(this.#target - 1, at + this.#refusedMs);
-    this.#refusedMs = Math.min(restMs, 2 * this.#refusedMs);
+    const rests = at < this.#restUntil && this.#restMs > 0;
+    if (!rests) this.#restMs = this.#restMs === 0 ? refusedMs : Math.min(restMs, 2 * this.#restMs);
+    this.#settle(this.#target - 1, at + this.#restMs);
   }
 
   #settle(target: number, restUntil: number): void {

@@ -67,4 +67,18 @@ describe('the number of connections', () => {
     expect(rests.at(-1)).toBeGreaterThan(2_500);
     expect(rests.at(-1)).toBeLessThan(5_000);
   });
+
+  test('takes refusals at once for one, however many were too many', () => {
+    const count = new LaneCount({ max: 32 });
+    count.begin(100);
+    const begun = count.target;
+    for (let at = 0; at < 5; at += 1) count.refused(at);
+    expect(count.target).toBe(begun - 5);
+    let at = 5;
+    while (count.target < begun - 4) {
+      at += 10;
+      count.observe({ at, bytes: at * 100, flowing: count.target });
+    }
+    expect(at).toBeLessThan(500);
+  });
 });
