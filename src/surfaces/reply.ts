@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import type { BodyReader } from '../core/body.ts';
 import { GatewayError } from '../core/errors.ts';
 import { fieldValue, type RawHeaders } from '../core/raw-headers.ts';
@@ -91,9 +92,7 @@ export class Reply {
     record.error = error.code;
     record.detail = error.message;
     if (this.#response.headersSent) {
-      // Where only the end of the connection ends the body, an orderly one would make it whole.
-      if (this.#framed) this.#response.destroy();
-      else reset(this.#response.socket ?? this.#response);
+      this.#breakOff();
       return;
     }
     const status = statusOf(error);
@@ -131,6 +130,19 @@ export class Reply {
     } finally {
       reader.close();
     }
+  }
+
+  /** Ends the response in the middle: over HTTP/1.1 with its connection. */
+  #breakOff(): void {
+    const response = this.#response;
+    // Where only the end of the connection ends the body, an orderly one would make it whole.
+    const isCut = this.#framed;
+    if (response.socket === null) {
+      // Others of its connection come before it. To Node it is over then, and what it has is sent, no more.
+      response.once('socket', (socket: Socket) => (isCut ? socket.destroy() : reset(socket)));
+      response.destroy();
+    } else if (isCut) response.destroy();
+    else reset(response.socket);
   }
 
   #noteAborted(): void {

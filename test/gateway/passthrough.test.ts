@@ -83,6 +83,28 @@ test('an upstream that is not there is a 502, one that breaks off an aborted con
 });
 
 test.each([
+  ['HTTP/1.1', 'Content-Length: 10'],
+  ['HTTP/1.0', 'X-No: length'],
+])(
+  'what breaks off before its turn on a connection comes to no end there: %s',
+  async (version, field) => {
+    const origin = await scriptedOrigin();
+    const gateway = await testGateway({ mounts: [{ path: '/files', url: origin.url }] });
+    const first = origin.expect('GET', '/first', hold, response('200 OK', {}, 'first'));
+    origin.expect('POST', '/a', `HTTP/1.1 200 OK\r\n${field}\r\n\r\n01234`, hold, reset).release();
+    const ask = 'GET /files/first HTTP/1.1\r\nHost: x\r\n\r\n';
+    const answers = raw(
+      gateway.url,
+      `${ask}POST /files/a ${version}\r\nHost: x\r\nContent-Length: 0\r\n\r\n`,
+    );
+    await until(() => gateway.log().some(({ error }) => error !== undefined), 'it broke off');
+    first.release();
+    // The connection ends, and with it what cannot be completed.
+    expect(await answers).toMatch(/^HTTP\/1\.1 200 OK\r\n.*\r\n\r\nfirst$/s);
+  },
+);
+
+test.each([
   ['with more fields than can be read', `HTTP/1.1 200 OK\r\n${'X: y\r\n'.repeat(1000)}`],
   ['in a coding that nobody asked for', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked, x\r\n'],
   ['with a status below 100', 'HTTP/1.1 099 OK\r\nContent-Length: 4\r\n'],
