@@ -14,7 +14,7 @@ const maxAbove = 3;
 export function packagesList(url: string): DigestList | undefined {
   const [, root, id] = packages.exec(url) ?? [];
   if (root === undefined || id === undefined) return undefined;
-  return { id, root, create: (tell) => new PackagesLister(tell) };
+  return { id, root, create: packagesLister };
 }
 
 /** The roots of archives that a binary package may be in: what is above its pool. */
@@ -32,22 +32,10 @@ export function archivesOf(url: string): readonly string[] {
 }
 
 /** Debian's wiki, "DebianRepository/Format", "Packages Indices". */
-class PackagesLister implements DigestLister {
-  readonly #stanzas: RecordReader;
-
-  constructor(tell: TellDigest) {
-    this.#stanzas = new RecordReader('\n\n', maxStanzaBytes, (stanza) => {
-      const name = textBetween(stanza, '\nFilename: ', '\n');
-      const sha256 = textBetween(stanza, '\nSHA256: ', '\n');
-      if (name !== undefined && sha256 !== undefined) tell(name.trim(), sha256.trim());
-    });
-  }
-
-  push(chunk: Uint8Array): void {
-    this.#stanzas.push(chunk);
-  }
-
-  end(): void {
-    this.#stanzas.end();
-  }
+function packagesLister(tell: TellDigest): DigestLister {
+  return new RecordReader('\n\n', maxStanzaBytes, (stanza) => {
+    const name = textBetween(stanza, '\nFilename: ', '\n');
+    const sha256 = textBetween(stanza, '\nSHA256: ', '\n');
+    if (name !== undefined && sha256 !== undefined) tell(name.trim(), sha256.trim());
+  });
 }

@@ -1,8 +1,10 @@
+import type { DigestLister } from '../core/classification.ts';
+
 /**
  * Gives the records of a document one by one as they arrive, without what separates them. One that is
  * longer than the bound is passed over; the carry holds no more than that.
  */
-export class RecordReader {
+export class RecordReader implements DigestLister {
   readonly #separator: Buffer;
   readonly #maxBytes: number;
   readonly #take: (record: Buffer) => void;

@@ -12,9 +12,7 @@ const maxAbove = 5;
 /** The list that a repository's metadata is, where it is the one of its packages. */
 export function primaryList(url: string): DigestList | undefined {
   const [, root] = primary.exec(url) ?? [];
-  return root === undefined
-    ? undefined
-    : { id: 'primary', root, create: (tell) => new PrimaryLister(tell) };
+  return root === undefined ? undefined : { id: 'primary', root, create: primaryLister };
 }
 
 /** The roots of repositories that a package may be in: its folder and those above. */
@@ -29,28 +27,19 @@ export function repositoriesOf(url: string): readonly string[] {
   return roots;
 }
 
-/** createrepo_c's `primary.xml`: a `<package>` has its checksum and its place. */
-class PrimaryLister implements DigestLister {
-  readonly #packages: RecordReader;
-
-  constructor(tell: TellDigest) {
-    this.#packages = new RecordReader('</package>', maxPackageBytes, (element) => {
-      const checksum = textBetween(element, '<checksum ', '</checksum>');
-      const [, sha256 = ''] =
-        /\btype=["']sha256["'][^>]*>\s*([0-9a-fA-F]{64})\s*$/.exec(checksum ?? '') ?? [];
-      const location = textBetween(element, '<location ', '>') ?? '';
-      const [, href = ''] = /\bhref=["']([^"'<]{1,1000})["']/.exec(location) ?? [];
-      // With a base of its own it is not of this repository.
-      if (sha256 === '' || href === '' || location.includes('xml:base')) return;
-      tell(href.replaceAll('&amp;', '&'), sha256);
-    });
-  }
-
-  push(chunk: Uint8Array): void {
-    this.#packages.push(chunk);
-  }
-
-  end(): void {
-    // What follows the last package is no package.
-  }
+/**
+ * createrepo_c's `primary.xml`: a `<package>` has its checksum and its place. What follows the last one
+ * has neither.
+ */
+function primaryLister(tell: TellDigest): DigestLister {
+  return new RecordReader('</package>', maxPackageBytes, (element) => {
+    const checksum = textBetween(element, '<checksum ', '</checksum>');
+    const [, sha256 = ''] =
+      /\btype=["']sha256["'][^>]*>\s*([0-9a-fA-F]{64})\s*$/.exec(checksum ?? '') ?? [];
+    const location = textBetween(element, '<location ', '>') ?? '';
+    const [, href = ''] = /\bhref=["']([^"'<]{1,1000})["']/.exec(location) ?? [];
+    // With a base of its own it is not of this repository.
+    if (sha256 === '' || href === '' || location.includes('xml:base')) return;
+    tell(href.replaceAll('&amp;', '&'), sha256);
+  });
 }
