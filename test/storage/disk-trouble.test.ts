@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -60,9 +61,9 @@ describe('disk store in trouble', () => {
     await partial.discard();
     expect(store.health()).toEqual({
       ok: false,
-      reason: 'no space is left for files of the cache',
+      reason: 'no space is left for files of the cache (ENOSPC)',
     });
-    expect(reasons).toEqual(['no space is left for files of the cache']);
+    expect(reasons).toEqual(['no space is left for files of the cache (ENOSPC)']);
     expect(await stored(store, kept.meta)).toEqual(kept.bytes);
 
     medium.limit = 3_000_000;
@@ -119,7 +120,15 @@ describe('disk store in trouble', () => {
     await expect(store.get('http://a.test/')).rejects.toMatchObject({ code: 'storage_failed' });
     await expect(store.begin(1)).rejects.toMatchObject({ code: 'storage_failed' });
     await expect(store.purge({ prefix: '' })).rejects.toMatchObject({ code: 'storage_failed' });
-    expect(store.health()).toEqual({ ok: false, reason: 'the cache directory cannot be written' });
+    const reason = 'the cache directory cannot be written (EROFS)';
+    expect(store.health()).toEqual({ ok: false, reason });
+    await store.close();
+  });
+
+  test.runIf(existsSync('/proc/self'))('says so of a folder that has no folders', async () => {
+    const store = await createDiskStore({ dir: '/proc/millrace/cache', maxBytes });
+    const reason = 'a file of the cache could not be read or written (ENOENT)';
+    expect(store.health()).toEqual({ ok: false, reason });
     await store.close();
   });
 

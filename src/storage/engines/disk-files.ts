@@ -1,5 +1,5 @@
 import { mkdirSync, readdirSync, renameSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 
 /** The directory of the disk tier: where bodies, partial bodies and the database are. */
 export class DiskFiles {
@@ -15,7 +15,7 @@ export class DiskFiles {
   }
 
   makeDirectory(): void {
-    mkdirSync(this.#dir, { recursive: true });
+    makeFolder(resolve(this.#dir));
   }
 
   /** What an earlier run left half done is put aside for the sweep. Only under the lock. */
@@ -99,6 +99,13 @@ export class DiskFiles {
 
 export function isMissing(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'ENOENT';
+}
+
+/** Node's own recursive `mkdir` never ends where a folder may not have folders, as in `/proc`. */
+function makeFolder(path: string): void {
+  if (isDirectory(path)) return;
+  if (dirname(path) !== path) makeFolder(dirname(path));
+  mkdirSync(path);
 }
 
 function isDirectory(path: string): boolean {

@@ -7,6 +7,11 @@ export type DiskMedium = 'files' | 'database';
 
 type Kind = 'full' | 'unusable' | 'corrupt' | 'failed';
 
+interface Trouble {
+  readonly kind: Kind;
+  readonly reason: string;
+}
+
 /** Result codes: sqlite.org/rescode.html. The low byte of an extended code is the primary one. */
 const sqliteKinds = new Map<number, Kind>([
   [3, 'unusable'], // SQLITE_PERM
@@ -45,7 +50,7 @@ const reasons: Record<DiskMedium, Record<Kind, string>> = {
  */
 export class DiskTrouble {
   readonly #onTrouble: (reason: string) => void;
-  readonly #current = new Map<DiskMedium, Kind>();
+  readonly #current = new Map<DiskMedium, Trouble>();
   #unusable: GatewayError | undefined;
   /** Called when the database turns out to be damaged. */
   onCorrupt: (() => void) | undefined;
@@ -58,11 +63,12 @@ export class DiskTrouble {
   note(error: unknown, medium: DiskMedium): GatewayError {
     if (error instanceof GatewayError) return error;
     const kind = kindOf(error);
-    const reason = reasons[medium][kind];
+    const code = codeOf(error);
+    const reason = `${reasons[medium][kind]}${code === undefined ? '' : ` (${code})`}`;
     const wrapped = kind === 'full' ? storageFull(reason, error) : storageFailed(reason, error);
     if (kind === 'unusable') this.#unusable ??= wrapped;
-    if (this.#current.get(medium) !== kind) {
-      this.#current.set(medium, kind);
+    if (this.#current.get(medium)?.kind !== kind) {
+      this.#current.set(medium, { kind, reason });
       this.#onTrouble(reason);
     }
     if (kind === 'corrupt' && medium === 'database') this.onCorrupt?.();
@@ -72,7 +78,7 @@ export class DiskTrouble {
   /** The database is damaged and could not be replaced: the store is of no use any more. */
   giveUp(error: unknown): void {
     this.#unusable = this.note(error, 'database');
-    this.#current.set('database', 'unusable');
+    this.#current.set('database', { kind: 'unusable', reason: this.#unusable.message });
   }
 
   /** Something that is not a failure of an operation, but that the operator must know. */
@@ -87,11 +93,11 @@ export class DiskTrouble {
 
   /** Whether the last write to one of the media found no space. */
   get full(): boolean {
-    return this.#current.get('files') === 'full' || this.#current.get('database') === 'full';
+    return [...this.#current.values()].some(({ kind }) => kind === 'full');
   }
 
   get health(): StoreHealth {
-    for (const [medium, kind] of this.#current) return { ok: false, reason: reasons[medium][kind] };
+    for (const { reason } of this.#current.values()) return { ok: false, reason };
     return { ok: true };
   }
 
@@ -115,8 +121,15 @@ export function isCorrupt(error: unknown): boolean {
 function kindOf(error: unknown): Kind {
   const sqlite = sqliteCode(error);
   if (sqlite !== undefined) return sqliteKinds.get(sqlite) ?? 'failed';
+  return fileKinds.get(codeOf(error) ?? '') ?? 'failed';
+}
+
+/** The system's code; of SQLite its result code, as `sqlite3.h` has it. */
+function codeOf(error: unknown): string | undefined {
+  const sqlite = sqliteCode(error);
+  if (sqlite !== undefined) return `SQLite error ${sqlite}`;
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  return (typeof code === 'string' && fileKinds.get(code)) || 'failed';
+  return typeof code === 'string' ? code : undefined;
 }
 
 function sqliteCode(error: unknown): number | undefined {
