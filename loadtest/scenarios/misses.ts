@@ -7,7 +7,8 @@ import { byCost, byRate, caches, loadColumns, rateGoals } from './hot-hits.ts';
 const size = 8 * 1024;
 const objects = 5_000;
 const smokeObjects = 200;
-const warmUps = 500;
+/** Until the code is compiled, as of any server that has run for some seconds. */
+const warmUps = 10_000;
 
 /** As many small objects that nobody has asked for yet as go through. */
 export const misses: Scenario = {
@@ -47,7 +48,10 @@ export const misses: Scenario = {
         return { result, cost, problems };
       };
       // What the first requests of all cost is another matter.
-      const warmUp = round.number === 0 && !smoke ? (await fetchAll(warmUps)).problems : [];
+      const warmUp =
+        round.number === 0 && !smoke
+          ? (await fetchAll(quick ? warmUps / 2 : warmUps)).problems
+          : [];
       const { result, cost, problems } = await fetchAll(
         smoke ? smokeObjects : quick ? objects / 2 : objects,
       );
