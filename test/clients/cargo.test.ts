@@ -1,9 +1,8 @@
-import { existsSync } from 'node:fs';
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { temporaryFolder } from '../support/gateway.ts';
 import { agedOrigin, expectValidated } from './support/aged-origin.ts';
+import { cargoProject, rustup } from './support/cargo-project.ts';
 import { type CargoRegistry, type Crate, cargoRegistry, packed } from './support/cargo-registry.ts';
 import { client, shows } from './support/columns.ts';
 import { type GatewayProcess, gatewayProcess } from './support/gateway-process.ts';
@@ -61,44 +60,12 @@ class CargoProject {
   }
 }
 
-/** A rustup, where Cargo comes from one, looks for its toolchains in the user's real home. */
-function rustup(): Record<string, string> {
-  const home = process.env.RUSTUP_HOME ?? join(process.env.HOME ?? '/', '.rustup');
-  return existsSync(home) ? { RUSTUP_HOME: home } : {};
-}
-
-async function project(
-  index: string,
-  dependencies: Readonly<Record<string, string>>,
-  network: Pick<IsolatedNetwork, 'attempt'>,
-): Promise<CargoProject> {
-  const folder = await temporaryFolder();
-  await mkdir(join(folder, '.cargo'));
-  const config = [
-    '[source.crates-io]',
-    'replace-with = "here"',
-    '[source.here]',
-    `registry = "sparse+${index}/"`,
-    '[net]',
-    'retry = 0',
-  ];
-  await writeFile(join(folder, '.cargo/config.toml'), config.join('\n'));
-  const manifest = ['[package]', 'name = "app"', 'version = "0.1.0"', 'edition = "2018"'];
-  const lines = Object.entries(dependencies).map(([name, req]) => `${name} = "${req}"`);
-  await writeFile(
-    join(folder, 'Cargo.toml'),
-    [...manifest, '[dependencies]', ...lines, ''].join('\n'),
-  );
-  await mkdir(join(folder, 'src'));
-  await writeFile(join(folder, 'src/lib.rs'), '');
-  return new CargoProject(folder, network);
-}
-
 async function through(
   gateway: GatewayProcess,
   dependencies: Readonly<Record<string, string>> = { hammer: '0.3' },
 ): Promise<CargoProject> {
-  return project(`${gateway.url}/cargo`, dependencies, await isolatedNetwork(gateway.url));
+  const folder = await cargoProject(`${gateway.url}/cargo`, dependencies);
+  return new CargoProject(folder, await isolatedNetwork(gateway.url));
 }
 
 describe.skipIf(skipUnisolated('cargo', 'tar'))('cargo', client('cargo'), () => {
@@ -130,7 +97,8 @@ describe.skipIf(skipUnisolated('cargo', 'tar'))('cargo', client('cargo'), () => 
   test('writes the same lockfile as without the gateway', shows('lockfile'), async () => {
     const registry = await cargoRegistry(crates);
     const gateway = await gatewayFor(registry);
-    const direct = await project(registry.index.url, { hammer: '0.3' }, { attempt });
+    const folder = await cargoProject(registry.index.url, { hammer: '0.3' });
+    const direct = new CargoProject(folder, { attempt });
     await direct.fetch();
     const mounted = await through(gateway);
     await mounted.fetch();

@@ -10,7 +10,8 @@ import { containerd } from './support/containerd.ts';
 import { type DockerRegistry, dockerRegistry } from './support/docker-registry.ts';
 import { type GatewayProcess, gatewayProcess } from './support/gateway-process.ts';
 import { type IsolatedNetwork, isolatedNetwork, skipUnisolated } from './support/isolated.ts';
-import { isNamed, namedHost, ownName } from './support/named.ts';
+import { isNamed } from './support/named.ts';
+import { proxiedRegistry } from './support/proxied-registry.ts';
 import { attempt } from './support/run.ts';
 
 const layer = generatedBytes('layer', 0, 600_000);
@@ -134,15 +135,8 @@ describe.skipIf(skipUnisolated('containerd', 'ctr', 'skopeo', 'docker-registry')
       'through a proxy pulls, and again while the registry is switched off',
       shows('HTTPS_PROXY'),
       async () => {
-        const named = await namedHost();
-        const { ca, chain, key } = named;
-        const registry = await dockerRegistry({ host: ownName, chain, key });
-        const digest = await registry.push('team/nail:v1', layer);
-        const gateway = await named.gateway('oci', `https://${registry.host}/v2`);
-        const network = await isolatedNetwork(gateway.url);
-        const env = { HTTPS_PROXY: gateway.url, SSL_CERT_FILE: ca };
+        const { registry, image: it, digest, network, env } = await proxiedRegistry(layer);
         const daemon = await containerd();
-        const it = `${registry.host}/team/nail:v1`;
         const cold = await daemon.fetched(it, network, { env });
         expect([...cold.keys()]).toContain(digest);
         await registry.close();

@@ -10,7 +10,8 @@ import { client, shows } from './support/columns.ts';
 import { type DockerRegistry, dockerRegistry } from './support/docker-registry.ts';
 import { type GatewayProcess, gatewayProcess } from './support/gateway-process.ts';
 import { type IsolatedNetwork, isolatedNetwork, skipUnisolated } from './support/isolated.ts';
-import { isNamed, namedHost, ownName } from './support/named.ts';
+import { isNamed } from './support/named.ts';
+import { proxiedRegistry } from './support/proxied-registry.ts';
 import { attempt, type Finished } from './support/run.ts';
 
 const layer = generatedBytes('layer', 0, 600_000);
@@ -154,14 +155,7 @@ describe.skipIf(skipUnisolated(...tools) || !hasControlGroups)('docker', client(
     'through a proxy pulls, and again while the registry is switched off',
     shows('HTTPS_PROXY'),
     async () => {
-      const named = await namedHost();
-      const { ca, chain, key } = named;
-      const registry = await dockerRegistry({ host: ownName, chain, key });
-      const digest = await registry.push('team/nail:v1', layer);
-      const gateway = await named.gateway('oci', `https://${registry.host}/v2`);
-      const network = await isolatedNetwork(gateway.url);
-      const env = { HTTPS_PROXY: gateway.url, SSL_CERT_FILE: ca };
-      const image = `${registry.host}/team/nail:v1`;
+      const { registry, image, digest, network, env } = await proxiedRegistry(layer);
       expect(await pulled(image, network, { env })).toContain(digest);
       await registry.close();
       expect(await pulled(image, network, { env })).toContain(digest);

@@ -1,10 +1,10 @@
-import { existsSync } from 'node:fs';
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { temporaryFolder } from '../support/gateway.ts';
 import { generatedBytes } from '../support/generated-bytes.ts';
 import { httpsOrigin } from '../support/http-origin.ts';
+import { cargoProject, rustup } from './support/cargo-project.ts';
 import { cargoRegistry } from './support/cargo-registry.ts';
 import { client, shows } from './support/columns.ts';
 import type { GatewayProcess } from './support/gateway-process.ts';
@@ -141,7 +141,7 @@ describe.skipIf(skipUnisolated('cargo', 'tar'))(
         const { gateway, ca } = await intercepting('cargo', registry.index.url, [files]);
         const { run } = await isolatedNetwork(gateway.url);
         const fetch = async (): Promise<string> => {
-          const folder = await cargoProject(registry.index.url);
+          const folder = await cargoProject(registry.index.url, { board: '2' });
           const env = {
             HOME: folder,
             CARGO_HOME: join(folder, 'home'),
@@ -163,32 +163,3 @@ describe.skipIf(skipUnisolated('cargo', 'tar'))(
     );
   },
 );
-
-/** A project that needs `board` from the registry. */
-async function cargoProject(index: string): Promise<string> {
-  const folder = await temporaryFolder();
-  await mkdir(join(folder, '.cargo'));
-  await mkdir(join(folder, 'src'));
-  const config = [
-    '[source.crates-io]',
-    'replace-with = "here"',
-    '[source.here]',
-    `registry = "sparse+${index}/"`,
-    '[net]',
-    'retry = 0',
-  ];
-  await writeFile(join(folder, '.cargo/config.toml'), config.join('\n'));
-  const manifest = ['[package]', 'name = "app"', 'version = "0.1.0"', 'edition = "2018"'];
-  await writeFile(
-    join(folder, 'Cargo.toml'),
-    [...manifest, '[dependencies]', 'board = "2"', ''].join('\n'),
-  );
-  await writeFile(join(folder, 'src/lib.rs'), '');
-  return folder;
-}
-
-/** A rustup, where Cargo comes from one, looks for its toolchains in the user's real home. */
-function rustup(): Record<string, string> {
-  const home = process.env.RUSTUP_HOME ?? join(process.env.HOME ?? '/', '.rustup');
-  return existsSync(home) ? { RUSTUP_HOME: home } : {};
-}
