@@ -49,14 +49,15 @@ export class UpstreamFillSource implements FillSource, FeedOwner {
     this.#refetch = refetch;
     const { size, isChecked } = fill;
     this.#identity = { etag: strongEtag(first.headers), size, isChecked };
-    const refused = fieldValue(first.headers, 'accept-ranges')?.trim().toLowerCase() === 'none';
+    const accepted = fieldValue(first.headers, 'accept-ranges')?.trim().toLowerCase();
     const identified = (this.#identity.etag !== undefined || isChecked) && size !== undefined;
-    this.#way = identified && !refused ? 'ranges' : 'none';
+    this.#way = identified && accepted !== 'none' ? 'ranges' : 'none';
     this.#parallel = new Parallel({
       most: () => (this.rangesWork && fill.storing ? refetch.connections(this.#etag) : 1),
       view: () => viewOf(fill, this.#feeds, this.#asked, refetch.now()),
       next: () => refetch.next(this.#etag),
       ask: (range) => this.#askPart(range),
+      servesRanges: first.status === 206 || accepted === 'bytes',
       latency: first.responseTime - first.requestTime,
       now: () => refetch.now(),
       budget: refetch.budget,
@@ -247,6 +248,7 @@ export class UpstreamFillSource implements FillSource, FeedOwner {
     }
     const part = checkPart(range, response, this.#identity);
     if (!(part instanceof Error)) {
+      this.#parallel.served();
       this.#feed(response, { position: part.first, end: part.last + 1, open });
       return;
     }

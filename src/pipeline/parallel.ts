@@ -25,6 +25,8 @@ export interface ParallelOptions {
   readonly next: () => string | undefined;
   /** Asks for the bytes over another connection. */
   readonly ask: (range: ByteRange) => void;
+  /** Whether the upstream says that it serves ranges; until it has done so one is tried alone. */
+  readonly servesRanges: boolean;
   /** Milliseconds to the first byte of the ordinary response. */
   readonly latency: number;
   /** Milliseconds, on a clock that does not go back. */
@@ -55,6 +57,9 @@ export class Parallel {
   #count: LaneCount | undefined;
   #watchedFrom: { readonly at: number; readonly bytes: number; readonly ours: number } | undefined;
   #lookedAt = Number.NEGATIVE_INFINITY;
+  /** A range was asked for, to see whether they are served. */
+  #tried = false;
+  #served: boolean;
   #ticks: NodeJS.Timeout | undefined;
   readonly #waits = new LaneWaits();
   /** Milliseconds to the first byte of a part. */
@@ -67,6 +72,7 @@ export class Parallel {
   constructor(options: ParallelOptions) {
     this.#options = options;
     this.#latency = options.latency;
+    this.#served = options.servesRanges;
   }
 
   /** Bytes came. */
@@ -75,7 +81,9 @@ export class Parallel {
     if (at - this.#lookedAt < (this.#count ? stepMs : glimpseMs)) return;
     this.#lookedAt = at;
     if (this.#count) this.#look(this.#count, at);
-    else if (this.#options.most() > 1) this.#begin(at);
+    else if (this.#options.most() <= 1) return;
+    else if (this.#tried) this.#start();
+    else this.#begin(at);
   }
 
   /** A part's head came so long after it was asked for. */
@@ -83,10 +91,15 @@ export class Parallel {
     this.#latency = (this.#latency + milliseconds) / 2;
   }
 
+  /** A part comes as it was asked for. */
+  served(): void {
+    this.#served = true;
+  }
+
   /** A connection to a mirror is done, or broke off; `rate` in bytes a millisecond, where it is known. */
   done(mirror: string, rate: number | undefined): void {
     if (rate !== undefined && rate > 0) this.#rates.set(mirror, rate);
-    if (this.#count) this.#assign(this.#count);
+    if (this.#count) this.#assign(this.#count.target);
   }
 
   /** A part could not be had while others come: so many at once are one too many. */
@@ -132,6 +145,19 @@ export class Parallel {
     }
     this.#rate = rate;
     if (left / rate < worthwhileMs) return;
+    this.#start();
+  }
+
+  /**
+   * RFC 9110 section 14.3: who does not say that it serves ranges may do so; who does not would send the
+   * whole body over each connection.
+   */
+  #start(): void {
+    if (!this.#served) {
+      if (!this.#tried) this.#assign(2);
+      this.#tried = true;
+      return;
+    }
     this.#options.budget?.enter();
     const most = () => this.#most;
     this.#count = new LaneCount({
@@ -140,9 +166,9 @@ export class Parallel {
         return most();
       },
     });
-    this.#count.begin(rate);
+    this.#count.begin(this.#rate);
     this.#ticks = setInterval(() => this.#tick(), tickMs).unref();
-    this.#assign(this.#count);
+    this.#assign(this.#count.target);
   }
 
   #tick(): void {
@@ -153,13 +179,13 @@ export class Parallel {
   #look(count: LaneCount, at: number): void {
     const { bytes, flowing } = this.#options.view();
     count.observe({ at, bytes, flowing });
-    this.#assign(count);
+    this.#assign(count.target);
   }
 
-  #assign(count: LaneCount): void {
+  #assign(target: number): void {
     for (;;) {
       const { lanes, missing, waiting, rates, bytes } = this.#options.view();
-      if (lanes.length >= Math.min(count.target, this.#most)) return;
+      if (lanes.length >= Math.min(target, this.#most)) return;
       const mirror = this.#options.next();
       if (mirror === undefined) return;
       const rate = rates.get(mirror) ?? this.#rates.get(mirror);

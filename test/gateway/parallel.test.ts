@@ -72,6 +72,14 @@ test('a large object comes over several connections, once', async () => {
   expect(again.body.equals(body)).toBe(true);
 });
 
+test('an origin that never said that it serves ranges is asked for one to see', async () => {
+  const { origin, gateway } = await setup((_request, reply, count) =>
+    honest({ headers: {} } as IncomingMessage, reply, count),
+  );
+  expect((await gateway.get('/files/big')).body.equals(body)).toBe(true);
+  expect(origin.requests.filter(({ headers }) => headers.includes('Range'))).toHaveLength(1);
+});
+
 describe('an origin that answers parts with something else does no harm', () => {
   test.each<[string, Answer]>([
     [

@@ -12,6 +12,7 @@ function watched(
   busyShare: (ms: number) => number,
   forMs = 200,
   heldMs = 0,
+  servedFrom = 0,
 ): readonly ByteRange[] {
   let at = 0;
   let busy = 0;
@@ -34,6 +35,7 @@ function watched(
     }),
     next: () => 'http://upstream.example',
     ask: (range) => asked.push(range),
+    servesRanges: servedFrom === 0,
     latency: 10,
     now: () => at,
     budget: new LaneBudget(() => busy),
@@ -47,6 +49,7 @@ function watched(
     parallel.held();
     at += heldMs;
     parallel.resumed();
+    if (at > servedFrom) parallel.served();
     parallel.took();
   }
   return asked;
@@ -66,6 +69,12 @@ test('for little at first, in whole bytes, and for more as more has come', () =>
   const lengths = watched(20_001.5, () => 0.3).map(({ first, last }) => last - first + 1);
   expect(lengths.every(Number.isSafeInteger)).toBe(true);
   expect(lengths[0]).toBe(2 * mebibyte);
+});
+
+test('over one more until the upstream has shown that it serves ranges', () => {
+  const slow = [20_000, () => 0.3, 400, 0] as const;
+  expect(watched(...slow, Number.POSITIVE_INFINITY)).toHaveLength(1);
+  expect(watched(...slow, 200)).toHaveLength(7);
 });
 
 test('a fast one is not: it would bring nothing', () => {
