@@ -13,6 +13,8 @@ const etag = '"v1"';
 
 interface Count {
   sent: number;
+  /** Whether parts were asked for. */
+  parts: boolean;
 }
 
 type Answer = (
@@ -21,13 +23,13 @@ type Answer = (
   count: Count,
 ) => Promise<void> | void;
 
-/** So slow at first that more than one connection seems worthwhile. */
+/** So slow that more than one connection seems worthwhile, until another one was asked for. */
 async function pour(reply: ServerResponse, bytes: Uint8Array, count: Count): Promise<void> {
   for (let at = 0; at < bytes.length && !reply.destroyed; at += 100_000) {
     const piece = bytes.subarray(at, at + 100_000);
     reply.write(piece);
     count.sent += piece.length;
-    await setTimeout(at < 500_000 ? 30 : 5);
+    await setTimeout(count.parts ? 5 : 30);
   }
   reply.end();
 }
@@ -47,8 +49,9 @@ const honest: Answer = (request, reply, count) => {
 
 async function setup(part: Answer) {
   const origin = await httpOrigin();
-  const count = { sent: 0 };
+  const count = { sent: 0, parts: false };
   origin.handle('/big', (request, reply) => {
+    count.parts ||= request.headers.range !== undefined;
     void (request.headers.range === undefined ? honest : part)(request, reply, count);
   });
   const limits = { concurrency: undefined, ecosystems: [], connections: 8, bandwidth: undefined };
