@@ -20,6 +20,7 @@ import { closeServers, createSecureListener, leadsTo, listenOn } from './gateway
 import { openStore } from './gateway-store.ts';
 import { GatewayTls } from './gateway-tls.ts';
 import { createView, sampleState } from './gateway-view.ts';
+import { AtHand } from './pipeline/at-hand.ts';
 import { Serve } from './pipeline/serve.ts';
 import { Transfers } from './pipeline/transfers.ts';
 import { createMemoryStore } from './storage/engines/memory.ts';
@@ -158,22 +159,22 @@ export async function createGateway(initial: Config, io: GatewayIo): Promise<Gat
   });
   const record = (record: RequestRecord): void => telemetry.record(record);
   const lookups = () => [tls.lookups, ...(fastPath ? [fastPath.lookups] : [])];
+  const answering = { routing: () => routing, fields: responseFields, now };
   const fastPath = config.fastPath
-    ? new FastPath({ store, fields: responseFields, routing: () => routing, now, telemetry })
+    ? new FastPath({ ...answering, store, handler: () => handler, telemetry })
     : undefined;
   const handler = new GatewayHandler({
+    ...answering,
     originFor: (socket) => connections.originFor(socket),
     serve,
+    atHand: new AtHand({ store, now }),
     passthrough,
-    routing: () => routing,
-    fields: responseFields,
     via: {
       append: (existing, version) => appendVia(existing, version, pseudonym),
       loops: (existing) => viaLoops(existing, pseudonym),
     },
     upstream: telemetry.upstream,
     log,
-    now,
     ...(fastPath && { answered: fastPath.learn }),
     record,
   });

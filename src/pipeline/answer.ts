@@ -74,10 +74,7 @@ export async function answerFrom(
   from: Representation,
 ): Promise<Answer | undefined> {
   const precondition = evaluatePreconditions(view, from);
-  if (precondition === 'not-modified') {
-    const headers = withAge(notModifiedFields(from.headers), from);
-    return { status: 304, headers, body: none, ...sourceOf(from) };
-  }
+  if (precondition === 'not-modified') return notModified(from);
   if (precondition === 'precondition-failed') return undefined;
   const range = fieldValue(view.headers, 'range');
   // RFC 9110 section 14.2: only a GET with a 200 has ranges; they are only counted where the length is known.
@@ -87,6 +84,22 @@ export async function answerFrom(
     if (partial) return partial;
   }
   return answerWhole(view, from);
+}
+
+/**
+ * The same from a representation in memory, at once. Undefined where that takes waiting, for parts of
+ * it, and when a precondition fails.
+ */
+export function answerAtOnce(view: RequestView, from: Representation): Answer | undefined {
+  const precondition = evaluatePreconditions(view, from);
+  if (precondition === 'not-modified') return notModified(from);
+  const isPart = fieldValue(view.headers, 'range') !== undefined;
+  return precondition === 'precondition-failed' || isPart ? undefined : wholeAtOnce(view, from);
+}
+
+function notModified(from: Representation): Answer {
+  const headers = withAge(notModifiedFields(from.headers), from);
+  return { status: 304, headers, body: none, ...sourceOf(from) };
 }
 
 async function answerRange(
@@ -137,16 +150,30 @@ async function answerRanges(
 
 async function answerWhole(view: RequestView, from: Representation): Promise<Answer> {
   const { status, size } = from;
+  const answer = wholeAtOnce(view, from);
+  if (answer) return answer;
+  const body: AnswerBody = { kind: 'stream', reader: await from.open(), size };
+  return { status, headers: wholeFields(from), body, ...sourceOf(from) };
+}
+
+function wholeAtOnce(view: RequestView, from: Representation): Answer | undefined {
+  const { status } = from;
+  const bodiless = view.method === 'HEAD' || isBodiless(status);
+  const bytes = bodiless ? undefined : from.bytes();
+  if (!bodiless && bytes === undefined) return undefined;
+  const body: AnswerBody = bytes ? { kind: 'bytes', bytes } : none;
+  return { status, headers: wholeFields(from), body, ...sourceOf(from) };
+}
+
+function wholeFields(from: Representation): RawHeaders {
+  const { status, size } = from;
   const headers = withAge(from.headers, from);
-  const bodiless = status === 204 || status === 304;
-  if (size !== undefined && !bodiless) headers.push('Content-Length', String(size));
-  if (view.method === 'HEAD' || bodiless) {
-    return { status, headers, body: none, ...sourceOf(from) };
-  }
-  const bytes = from.bytes();
-  if (bytes) return { status, headers, body: { kind: 'bytes', bytes }, ...sourceOf(from) };
-  const reader = await from.open();
-  return { status, headers, body: { kind: 'stream', reader, size }, ...sourceOf(from) };
+  if (size !== undefined && !isBodiless(status)) headers.push('Content-Length', String(size));
+  return headers;
+}
+
+function isBodiless(status: number): boolean {
+  return status === 204 || status === 304;
 }
 
 function withAge(headers: RawHeaders, { age }: Representation): string[] {

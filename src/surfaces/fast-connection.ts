@@ -1,44 +1,22 @@
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import type { LookupCounter } from '../core/cache-lookups.ts';
 import type { BodySending } from './body-sending.ts';
-import type { HitMemo, HitsByLine, Profile } from './hit-memo.ts';
+import type { FastShared } from './fast-shared.ts';
+import type { Routed } from './gateway-handler.ts';
+import type { PlainFields } from './hit-memo.ts';
+import { type Found, LastFields } from './last-fields.ts';
 import { parsedChunk } from './parsed-chunk.ts';
 import type { PreparedHit } from './prepared-hit.ts';
 import { takeRangeLine } from './range-field.ts';
 import { SentAnswers } from './sent-answers.ts';
-import type { SharedReading } from './shared-reading.ts';
-
-/** What the connections of a listener have in common. */
-export interface FastShared {
-  readonly memo: () => HitMemo<unknown>;
-  /** What does not come out of the parser was found in the memo. */
-  readonly lookups: LookupCounter;
-  readonly now: () => number;
-  /** What all of them read into. */
-  readonly reading: SharedReading;
-  /** How long who takes nothing is waited for, and who asks nothing; milliseconds. */
-  readonly stalledMs: number;
-  readonly idleMs: number;
-}
-
-interface Found {
-  readonly hits: HitsByLine;
-  readonly line: string;
-  readonly hit: PreparedHit;
-  readonly range?: string | undefined;
-}
+import { headEnd, simpleHeads } from './simple-heads.ts';
 
 type OnData = (chunk: Buffer) => void;
 
-/** Of a request of which the parser makes one, whatever becomes of it. */
-const requestLine = /^(?:GET|HEAD) (?:http:\/)?\/[!-~]+ HTTP\/1\.1$/;
-const headEnd = '\r\n\r\n';
-
 /**
- * Stands between a socket and Node's HTTP parser, from the first hit on. Whole heads that were answered
- * before are answered here, while the parser waits for a request; all others it gets as they came. As
- * soon as there is something of which only a parser can say where it ends, it has the socket to itself.
+ * Stands between a socket and Node's HTTP parser, from the first request on. Whole heads that are hits
+ * are answered here, while the parser waits for a request; all others it gets as they came. As soon as
+ * there is something of which only a parser can say where it ends, it has the socket to itself.
  */
 export class FastConnection {
   readonly #socket: Socket;
@@ -55,12 +33,9 @@ export class FastConnection {
   #between = false;
   /** Length of the head that the connection began with, if that was all that came with it. */
   #first: number | undefined;
-  /** The field lines that came last, and what they mean to which memo. */
-  #block = '';
-  #profile: Profile | undefined;
-  #memo: HitMemo<unknown> | undefined;
-  /** What a head with that block ends with, from the end of its request line on. */
-  #tail = '';
+  readonly #fields: LastFields;
+  /** Where the request leads that the parser is to bring next. */
+  #routed: Routed | undefined;
   #sent: SentAnswers | undefined;
   /** The last answer, while it is read and sent piece by piece: until its end no other is made. */
   #sending: BodySending | undefined;
@@ -70,12 +45,10 @@ export class FastConnection {
   constructor(socket: Socket, shared: FastShared) {
     this.#socket = socket;
     this.#shared = shared;
+    this.#fields = new LastFields(shared.memo);
   }
 
-  /**
-   * Listens in the parser's place, if that listens as it is known here. Until then Node reads the socket
-   * without a detour, and it does so wherever nothing is repeated.
-   */
+  /** Listens in the parser's place, if that listens as it is known here. */
   begin(): void {
     const socket = this.#socket;
     const [ordinary, ...others] = socket.listeners('data');
@@ -97,12 +70,22 @@ export class FastConnection {
     return this.#sending !== undefined;
   }
 
-  /** A request came out of the parser. */
-  took(response: ServerResponse): void {
+  /** A request came out of the parser; where it leads, if that is known. */
+  took(response: ServerResponse): Routed | undefined {
     this.#taken += 1;
     this.#last = response;
-    const first = this.#taken === 1 ? parsedChunk(this.#socket) : undefined;
-    if (first !== undefined && this.#simpleHeads(first) === 1) this.#first = first.length;
+    if (this.#taken === 1) this.#tookFirst();
+    const routed = this.#routed;
+    this.#routed = undefined;
+    return routed;
+  }
+
+  /** From a first request that came alone and is a simple one there may be more to come like it. */
+  #tookFirst(): void {
+    const first = parsedChunk(this.#socket);
+    if (first === undefined || this.#simpleHeads(first) !== 1) return;
+    this.#first = first.length;
+    this.begin();
   }
 
   readonly #onRead = (length: number): boolean => {
@@ -114,14 +97,9 @@ export class FastConnection {
 
   /** Answers one head with the fields of the last, which is what nearly all reads are. */
   #answerAlone(buffer: Buffer, length: number): boolean {
-    const hits = this.#profile?.hits;
-    if (this.#ordinary === undefined || hits === undefined) return false;
-    if (!this.#isFree() || !this.#isOurs() || this.#memo !== this.#shared.memo()) return false;
-    const head = buffer.toString('latin1', 0, length);
-    if (!head.endsWith(this.#tail)) return false;
-    const line = head.slice(0, length - this.#tail.length);
-    const hit = hits.get(line);
-    return hit !== undefined && this.#send({ hits, line, hit }, this.#shared.now());
+    if (this.#ordinary === undefined || !this.#isFree() || !this.#isOurs()) return false;
+    const found = this.#fields.find(buffer.toString('latin1', 0, length));
+    return found !== undefined && this.#repeat(found, undefined, this.#shared.now());
   }
 
   /** Whether what was just read is the next thing to be answered. */
@@ -144,6 +122,7 @@ export class FastConnection {
   /** Answers the heads that it can, and hands on from the first that it cannot. */
   #serve(chunk: Buffer): void {
     let start = 0;
+    this.#routed = undefined;
     if (this.#isOurs() && this.#isPlain(chunk)) {
       const now = this.#shared.now();
       while (start < chunk.length && !this.#stalled()) {
@@ -178,25 +157,46 @@ export class FastConnection {
     const lineEnd = chunk.indexOf('\r\n', start, 'latin1');
     if (end === -1 || lineEnd >= end) return undefined;
     const block = chunk.toString('latin1', lineEnd + 2, end);
-    const ranged = block === this.#block ? undefined : takeRangeLine(block);
-    const { hits } = this.#profileOf(ranged?.fields ?? block);
+    const ranged = this.#fields.are(block) ? undefined : takeRangeLine(block);
+    const { plain } = this.#fields.profileOf(ranged?.fields ?? block);
+    if (plain === undefined) return undefined;
     const line = chunk.toString('latin1', start, lineEnd);
-    const hit = hits?.get(line);
-    if (hits === undefined || hit === undefined) return undefined;
-    return this.#send({ hits, line, hit, range: ranged?.range }, now)
-      ? end + headEnd.length
-      : undefined;
+    return this.#answerPlain(line, plain, ranged?.range, now) ? end + headEnd.length : undefined;
+  }
+
+  #answerPlain(line: string, plain: PlainFields, range: string | undefined, at: number): boolean {
+    const { hits } = plain;
+    const known = hits.get(line);
+    if (known !== undefined) {
+      if (this.#repeat({ hits, line, hit: known }, range, at)) return true;
+      // It holds, but is not to be sent so.
+      if (hits.has(line)) return false;
+    }
+    const { hit, routed } = this.#shared.look(this.#socket, line, plain);
+    if (hit !== undefined && this.#send({ hits, line, hit }, range, at)) {
+      this.#shared.lookups.count(false);
+      return true;
+    }
+    // Without its range it is another request.
+    this.#routed = range === undefined ? routed : undefined;
+    return false;
+  }
+
+  #repeat(found: Found, range: string | undefined, at: number): boolean {
+    const sent = this.#send(found, range, at);
+    if (sent) this.#shared.lookups.count(true);
+    return sent;
   }
 
   /** Sends what was found, if it still holds. */
-  #send({ hits, line, hit, range }: Found, at: number): boolean {
+  #send(found: Found, range: string | undefined, at: number): boolean {
+    const { hit } = found;
     if (!hit.holds(at)) {
-      this.#memo?.drop(hits, line);
+      this.#fields.drop(found);
       return false;
     }
     if (range === undefined && hit.send(this.#socket)) this.#sent?.note(hit, at);
-    else if (!this.#begin(hit, range, at)) return false;
-    this.#shared.lookups.count(true);
+    else return this.#begin(hit, range, at);
     return true;
   }
 
@@ -224,39 +224,19 @@ export class FastConnection {
     else this.#socket.setTimeout(this.#shared.idleMs);
   };
 
-  #profileOf(block: string): Profile {
-    const memo = this.#shared.memo();
-    if (this.#profile === undefined || block !== this.#block || memo !== this.#memo) {
-      this.#profile = memo.profileOf(block);
-      this.#block = block;
-      this.#tail = `\r\n${block}${headEnd}`;
-      this.#memo = memo;
-    }
-    return this.#profile;
-  }
-
   #handOn(chunk: Buffer): void {
     const ordinary = this.#ordinary;
     const heads = this.#simpleHeads(chunk);
     const before = this.#taken;
     if (heads === undefined) this.#leave();
     ordinary?.(chunk);
+    this.#routed = undefined;
     // What was left of something before ends with these heads, too, unless a body follows it.
     this.#between = heads === this.#taken - before && this.#last?.req.complete === true;
   }
 
-  /** How many heads without a body there are, or undefined where there is anything else. */
   #simpleHeads(chunk: Buffer): number | undefined {
-    let heads = 0;
-    for (let start = 0; start < chunk.length; heads += 1) {
-      const end = chunk.indexOf(headEnd, start, 'latin1');
-      const lineEnd = chunk.indexOf('\r\n', start, 'latin1');
-      if (end === -1 || lineEnd >= end) return undefined;
-      if (!requestLine.test(chunk.toString('latin1', start, lineEnd))) return undefined;
-      if (!this.#profileOf(chunk.toString('latin1', lineEnd + 2, end)).simple) return undefined;
-      start = end + headEnd.length;
-    }
-    return heads;
+    return simpleHeads(chunk, (block) => this.#fields.profileOf(block).simple);
   }
 
   /** From here on the parser has the socket to itself. */

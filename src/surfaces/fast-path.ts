@@ -4,19 +4,24 @@ import type { Duplex } from 'node:stream';
 import { TLSSocket } from 'node:tls';
 import type { ArtifactMeta } from '../core/artifact-meta.ts';
 import { LookupCounter } from '../core/cache-lookups.ts';
+import type { RawHeaders } from '../core/raw-headers.ts';
 import type { Resource } from '../pipeline/resource.ts';
-import { FastConnection, type FastShared } from './fast-connection.ts';
-import type { Answered, Routing } from './gateway-handler.ts';
-import { HitMemo } from './hit-memo.ts';
+import { FastConnection } from './fast-connection.ts';
+import type { FastShared, Looked } from './fast-shared.ts';
+import type { Answered, GatewayHandler, Routed, Routing } from './gateway-handler.ts';
+import { HitMemo, type PlainFields } from './hit-memo.ts';
 import { defaultTimes, type ListenerTimes } from './listener-times.ts';
 import { type HitContext, type HotStore, PreparedHit } from './prepared-hit.ts';
 import { takeRangeField } from './range-field.ts';
 import type { ResponseFields } from './response-fields.ts';
 import { SharedReading } from './shared-reading.ts';
 import { indifferentFields, judgeFields } from './simple-fields.ts';
+import { partsOf } from './simple-heads.ts';
 
 export interface FastPathOptions {
   readonly store: HotStore;
+  /** Who answers what is not known here. */
+  readonly handler: () => Pick<GatewayHandler, 'look' | 'atHand'>;
   readonly fields: ResponseFields;
   readonly routing: () => Routing;
   readonly now: () => number;
@@ -31,8 +36,8 @@ const readBytes = 64 * 1024;
 const keepAliveBufferMs = 1_000;
 
 /**
- * Answers requests that mean the same as one that was answered from memory before, without reading
- * them again: what the ordinary path said is repeated for as long as it would say so.
+ * Answers requests from memory without Node's HTTP server: what the ordinary path would say is made
+ * once, and repeated to all that mean the same for as long as it would say so.
  */
 export class FastPath {
   /** Of requests on connections that it reads. */
@@ -50,6 +55,7 @@ export class FastPath {
     this.#ending = `Connection: keep-alive\r\nKeep-Alive: timeout=${Math.floor(times.keepAlive / 1000)}\r\n\r\n`;
     this.#shared = {
       memo: () => this.#current(),
+      look: (socket, line, fields) => this.#look(socket, line, fields),
       lookups: this.lookups,
       now,
       reading: new SharedReading(readBytes),
@@ -69,46 +75,74 @@ export class FastPath {
     return this.#connections.get(socket)?.sends === true;
   }
 
-  /** A request came out of the parser. */
-  took(socket: Socket, response: ServerResponse): void {
+  /** A request came out of the parser; where it leads, if that is known. */
+  took(socket: Socket, response: ServerResponse): Routed | undefined {
     const connection = this.#connections.get(socket);
-    if (connection === undefined) return;
+    if (connection === undefined) return undefined;
     this.lookups.count(false);
-    connection.took(response);
+    return connection.took(response);
   }
 
   /** Learns how a hit is answered. */
-  readonly learn = ({ request, routing, resource, answer, record }: Answered): void => {
-    const { stored } = answer;
+  readonly learn = (answered: Answered): void => {
+    const { request, routing, answer } = answered;
     const memo = this.#current();
-    if (stored === undefined || routing !== memo.era || request.httpVersion !== '1.1') return;
+    if (answer.stored === undefined || routing !== memo.era || request.httpVersion !== '1.1')
+      return;
     const connection = this.#connections.get(request.socket);
-    if (connection === undefined || isForEach(resource)) return;
+    if (connection === undefined) return;
     const headers = takeRangeField(request.rawHeaders)?.fields ?? request.rawHeaders;
     const verdict = judgeFields(headers);
     if (verdict.kind !== 'plain') return;
-    const { store, fields, telemetry } = this.#options;
-    const variants = store.peek(resource.request.url);
-    if (variants === undefined || !variants.every(isIndifferent)) return;
     const line = `${request.method} ${request.url} HTTP/1.1`;
-    if (memo.find(line, verdict.signature)?.isOf(variants) === true) {
-      connection.begin();
-      return;
-    }
-    const hit = PreparedHit.of(
-      { store, fields, telemetry, ending: this.#ending },
-      { resource: withoutRange(resource), answer, stored, variants, record },
-    );
+    const hit = this.#prepared(answered, memo.find(line, verdict.signature));
     if (hit === undefined) return;
     memo.learn(line, verdict.signature, hit);
     connection.begin();
   };
+
+  #look(socket: Socket, line: string, { headers, hits }: PlainFields): Looked {
+    const parts = partsOf(line);
+    if (parts === undefined) return {};
+    const handler = this.#options.handler();
+    const request = { ...parts, httpVersion: '1.1', rawHeaders: headers, socket };
+    const routed = handler.look(request);
+    const answered = routed && handler.atHand(request, routed);
+    if (!answered || !isSendable(answered.answer.headers)) return { routed };
+    const hit = this.#prepared(answered, undefined);
+    if (hit !== undefined) this.#memo.add(hits, line, hit);
+    return { hit, routed };
+  }
+
+  /** The hit that it is; `known`, where that is still the same. */
+  #prepared(answered: Answered, known: PreparedHit | undefined): PreparedHit | undefined {
+    const { resource, answer, record } = answered;
+    const { store, fields, telemetry } = this.#options;
+    const { stored } = answer;
+    if (stored === undefined || isForEach(resource)) return undefined;
+    const variants = store.peek(resource.request.url);
+    if (variants === undefined || !variants.every(isIndifferent)) return undefined;
+    if (known?.isOf(variants) === true) return known;
+    const context = { store, fields, telemetry, ending: this.#ending };
+    const parts = { resource: withoutRange(resource), answer, stored, variants, record };
+    return PreparedHit.of(context, parts);
+  }
 
   #current(): HitMemo<Routing> {
     const routing = this.#options.routing();
     if (this.#memo.era !== routing || this.#memo.full) this.#memo = new HitMemo(routing);
     return this.#memo;
   }
+}
+
+/** Whether Node's HTTP server takes the fields. */
+function isSendable(headers: RawHeaders): boolean {
+  for (let i = 0; i + 1 < headers.length; i += 2) {
+    const [name, value] = [headers[i] as string, headers[i + 1] as string];
+    if (!/^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/.test(name)) return false;
+    if (/[^\t -~\x80-\xff]/.test(value)) return false;
+  }
+  return true;
 }
 
 /** Whether it matters who is given it, or what that client was given before. */

@@ -8,6 +8,7 @@ import { fieldValue } from '../core/raw-headers.ts';
 import type { RequestRecord } from '../core/request-record.ts';
 import type { UpstreamObserver } from '../core/upstream-observer.ts';
 import type { Answer } from '../pipeline/answer.ts';
+import type { AtHand } from '../pipeline/at-hand.ts';
 import type { Resource } from '../pipeline/resource.ts';
 import type { Serve } from '../pipeline/serve.ts';
 import { blameTheClient } from './blame.ts';
@@ -22,6 +23,7 @@ import { ownReply } from './own-reply.ts';
 import type { Passthrough } from './passthrough.ts';
 import { PassthroughHandler, responseOn } from './passthrough-handler.ts';
 import { asGatewayError, Reply } from './reply.ts';
+import type { RequestHead } from './request-head.ts';
 import type { ResponseFields } from './response-fields.ts';
 import type { Incoming, Route, Router } from './router.ts';
 import { malformation } from './well-formed.ts';
@@ -37,6 +39,8 @@ export interface Routing {
 
 export interface HandlerOptions {
   readonly serve: Serve;
+  /** Asked first. */
+  readonly atHand: AtHand;
   readonly passthrough: Passthrough;
   readonly routing: () => Routing;
   readonly fields: ResponseFields;
@@ -52,9 +56,17 @@ export interface HandlerOptions {
   readonly record: (record: RequestRecord) => void;
 }
 
+/** A request of which no more than the head was looked at. */
+export interface Routed {
+  readonly route: Route;
+  readonly record: RequestRecord;
+  /** What it was routed by. */
+  readonly routing: Routing;
+}
+
 /** An answer and what it is to. */
 export interface Answered {
-  readonly request: IncomingMessage;
+  readonly request: RequestHead;
   /** What the request was routed by. */
   readonly routing: Routing;
   readonly resource: Resource;
@@ -74,6 +86,7 @@ interface Exchange {
   readonly reply: Reply;
   readonly record: RequestRecord;
   readonly routing: Routing;
+  readonly known: Routed | undefined;
 }
 
 /** Answers the requests that come in on the gateway's listener. */
@@ -87,17 +100,43 @@ export class GatewayHandler {
     this.#passing = new PassthroughHandler({ ...options, appendVia });
   }
 
-  /** Answers one request, whatever happens on the way. */
-  async handle(request: IncomingMessage, response: ClientResponse): Promise<void> {
+  /** Where a request leads whose head was not taken yet; undefined: it is refused, and `handle` says why. */
+  look(request: RequestHead): Routed | undefined {
+    const origin = this.#options.originFor(request.socket);
+    const record = newRecord(request, surfaceOf(request, origin), this.#options.now());
+    try {
+      const routing = this.#options.routing();
+      return { route: this.#route(request, record, { upgrade: false, origin }), record, routing };
+    } catch (error) {
+      if (error instanceof GatewayError) return undefined;
+      throw error;
+    }
+  }
+
+  /** The answer that takes no waiting; it is neither sent nor recorded. */
+  atHand(request: RequestHead, { route, routing, record }: Routed): Answered | undefined {
+    if (route.kind !== 'resource') return undefined;
+    const { resource } = route;
+    const found = this.#options.atHand.answer(resource);
+    if (found === undefined) return undefined;
+    const answer = located(found.answer, resource);
+    return { request, routing, resource, answer, record: { ...record, ...found.notes } };
+  }
+
+  /**
+   * Answers one request, whatever happens on the way. `known`: what a look at its head has shown, with
+   * no answer at hand.
+   */
+  async handle(request: IncomingMessage, response: ClientResponse, known?: Routed): Promise<void> {
     const { now, fields } = this.#options;
     const origin = this.#options.originFor(request.socket);
-    const record = newRecord(request, surfaceOf(request, origin), now());
+    const record = known?.record ?? newRecord(request, surfaceOf(request, origin), now());
     const reply = new Reply(response, record, { fields, now });
     response.once('close', () => this.#options.record(record));
     try {
-      const routing = this.#options.routing();
-      const route = this.#route(request, record, { upgrade: false, origin });
-      await this.#follow(route, { request, response, reply, record, routing });
+      const routing = known?.routing ?? this.#options.routing();
+      const route = known?.route ?? this.#route(request, record, { upgrade: false, origin });
+      await this.#follow(route, { request, response, reply, record, routing, known });
     } catch (error) {
       // Where one reader stumbles, another may read on: nothing more is taken from this connection.
       if (asGatewayError(error).code === 'http_request_error') response.shouldKeepAlive = false;
@@ -125,23 +164,17 @@ export class GatewayHandler {
 
   async #follow(
     route: Route,
-    { request, response, reply, record, routing }: Exchange,
+    { request, response, reply, record, routing, known }: Exchange,
   ): Promise<void> {
     switch (route.kind) {
       case 'resource': {
         const { resource } = route;
-        const answer = await this.#options.serve.answer(resource, record, reply);
-        const { publicBase, upstreams, ecosystem } = resource.request;
-        const upstreamUrl = upstreams[0]?.url;
-        const located =
-          publicBase !== undefined && upstreamUrl !== undefined
-            ? {
-                ...answer,
-                headers: withMountLocation(answer.headers, { upstreamUrl, publicBase, ecosystem }),
-              }
-            : answer;
-        this.#options.answered?.({ request, routing, resource, answer: located, record });
-        await reply.send(located);
+        const found = known ? undefined : this.#options.atHand.answer(resource);
+        if (found) Object.assign(record, found.notes);
+        const served = found?.answer ?? this.#options.serve.answer(resource, record, reply);
+        const answer = located(await served, resource);
+        this.#options.answered?.({ request, routing, resource, answer, record });
+        await reply.send(answer);
         return;
       }
       case 'passthrough':
@@ -167,7 +200,7 @@ export class GatewayHandler {
   }
 
   #route(
-    request: IncomingMessage,
+    request: RequestHead,
     record: RequestRecord,
     { upgrade, origin }: { upgrade: boolean; origin: string | undefined },
   ): Route {
@@ -215,9 +248,18 @@ export class GatewayHandler {
   }
 }
 
-function surfaceOf({ url = '' }: IncomingMessage, origin: string | undefined): SurfaceName {
+function surfaceOf({ url = '' }: RequestHead, origin: string | undefined): SurfaceName {
   if (origin !== undefined) return 'connect';
   return url.startsWith('/') ? 'mount' : 'forward-proxy';
+}
+
+/** What leads to the mount's upstream leads to the mount. */
+function located(answer: Answer, { request }: Resource): Answer {
+  const { publicBase, upstreams, ecosystem } = request;
+  const upstreamUrl = upstreams[0]?.url;
+  if (publicBase === undefined || upstreamUrl === undefined) return answer;
+  const headers = withMountLocation(answer.headers, { upstreamUrl, publicBase, ecosystem });
+  return { ...answer, headers };
 }
 
 function badRequest(message: string): GatewayError {
@@ -225,7 +267,7 @@ function badRequest(message: string): GatewayError {
 }
 
 function arrivalOf(
-  request: IncomingMessage,
+  request: RequestHead,
 ): Pick<Incoming, 'method' | 'target' | 'remoteAddress' | 'localAuthority' | 'secure'> {
   const { socket, method = '', url = '' } = request;
   const address = socket.localAddress ?? '127.0.0.1';

@@ -1,13 +1,20 @@
+import type { RawHeaders } from '../core/raw-headers.ts';
 import type { PreparedHit } from './prepared-hit.ts';
 import { type FieldsVerdict, readFields } from './simple-fields.ts';
 
 /** Requests whose fields mean the same: the hits by their request lines. */
 export type HitsByLine = Map<string, PreparedHit>;
 
-/** What is known of a block of field lines; `hits` where the fast path may answer. */
+/** What is known of a block of field lines; `plain` where the fast path may answer. */
 export interface Profile {
   readonly simple: boolean;
-  readonly hits?: HitsByLine;
+  readonly plain?: PlainFields;
+}
+
+/** Fields, and the hits by the request lines that they came with. */
+export interface PlainFields {
+  readonly headers: RawHeaders;
+  readonly hits: HitsByLine;
 }
 
 /** All that the memo holds, in characters. */
@@ -46,7 +53,7 @@ export class HitMemo<Era> {
     // What is not plain may hold secrets.
     if (verdict.kind === 'plain' && block.length <= maxBlock) {
       this.#profiles.set(block, profile);
-      this.#weight += block.length + 200;
+      this.#weight += 2 * block.length + 300;
     }
     return profile;
   }
@@ -56,7 +63,11 @@ export class HitMemo<Era> {
   }
 
   learn(line: string, signature: string, hit: PreparedHit): void {
-    const hits = this.#hitsFor(signature);
+    this.add(this.#hitsFor(signature), line, hit);
+  }
+
+  /** The same for requests whose fields were read here. */
+  add(hits: HitsByLine, line: string, hit: PreparedHit): void {
     this.drop(hits, line);
     hits.set(line, hit);
     this.#weight += line.length + hit.weight;
@@ -71,7 +82,10 @@ export class HitMemo<Era> {
   #profileFor(verdict: FieldsVerdict): Profile {
     switch (verdict.kind) {
       case 'plain':
-        return { simple: true, hits: this.#hitsFor(verdict.signature) };
+        return {
+          simple: true,
+          plain: { headers: verdict.headers, hits: this.#hitsFor(verdict.signature) },
+        };
       case 'simple':
         return simple;
       case 'other':

@@ -4,7 +4,7 @@ import type { Duplex } from 'node:stream';
 import { fieldValue } from '../core/raw-headers.ts';
 import type { ConnectHandler } from './connect.ts';
 import type { FastPath } from './fast-path.ts';
-import type { GatewayHandler } from './gateway-handler.ts';
+import type { GatewayHandler, Routed } from './gateway-handler.ts';
 import { reset } from './joined-sockets.ts';
 import { defaultTimes, type ListenerTimes } from './listener-times.ts';
 import { PatientServer } from './patient-server.ts';
@@ -21,20 +21,19 @@ const maxHeadBytes = 64 * 1024;
 /** The gateway's HTTP/1.1 server; the caller listens and closes. */
 export function createListener(
   handler: {
-    handle(request: IncomingMessage, response: ServerResponse): Promise<void>;
+    handle(request: IncomingMessage, response: ServerResponse, known?: Routed): Promise<void>;
     readonly upgrade: GatewayHandler['upgrade'];
   },
   tunnels: Pick<ConnectHandler, 'connect'>,
   refused: (reason: RefusedHead, client: string) => void,
   { times = defaultTimes, fastPath }: ListenerOptions = {},
 ): Server {
-  const pipelining = new Pipelining((request, response) => {
-    void handler.handle(request, response);
+  const pipelining = new Pipelining((request, response, known) => {
+    void handler.handle(request, response, known);
   });
   const take = (request: IncomingMessage, response: ServerResponse) => {
     server.began(response);
-    fastPath?.took(request.socket, response);
-    pipelining.take(request, response);
+    pipelining.take(request, response, fastPath?.took(request.socket, response));
   };
   const server: PatientServer = new PatientServer(
     {

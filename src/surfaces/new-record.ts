@@ -1,16 +1,12 @@
-import type { IncomingMessage } from 'node:http';
 import type { SurfaceName } from '../core/artifact-request.ts';
 import type { RequestRecord } from '../core/request-record.ts';
+import type { RequestHead } from './request-head.ts';
 
 /** Longest part of a request target that a record keeps. */
 const recordedTarget = 2048;
 
 /** The record of a request whose head has come; `now` in milliseconds since the epoch. */
-export function newRecord(
-  request: IncomingMessage,
-  surface: SurfaceName,
-  now: number,
-): RequestRecord {
+export function newRecord(request: RequestHead, surface: SurfaceName, now: number): RequestRecord {
   const target = request.url ?? '';
   return {
     surface,

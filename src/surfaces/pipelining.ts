@@ -1,7 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
+import type { Routed } from './gateway-handler.ts';
 
-type Handle = (request: IncomingMessage, response: ServerResponse) => void;
+type Handle = (
+  request: IncomingMessage,
+  response: ServerResponse,
+  known: Routed | undefined,
+) => void;
 
 /** Requests of one connection that are worked on at the same time: apt sends ten ahead. */
 const atOnce = 16;
@@ -12,7 +17,7 @@ interface Connection {
   open: number;
   /** Whether an answer will be the last: what came behind its request is not looked at. */
   ending: boolean;
-  readonly waiting: [IncomingMessage, ServerResponse][];
+  readonly waiting: [IncomingMessage, ServerResponse, Routed | undefined][];
 }
 
 /**
@@ -28,8 +33,8 @@ export class Pipelining {
     this.#handle = handle;
   }
 
-  /** Takes a request as it is parsed, and hands it on at once or when others are answered. */
-  take(request: IncomingMessage, response: ServerResponse): void {
+  /** Takes a request as it is parsed, and hands it on at once or when others are answered; `known`: of it. */
+  take(request: IncomingMessage, response: ServerResponse, known?: Routed): void {
     const { socket } = request;
     // What was in the same packet as the request too many.
     if (socket.destroyed) return;
@@ -43,14 +48,14 @@ export class Pipelining {
       socket.destroy();
       return;
     }
-    waiting.push([request, response]);
+    waiting.push([request, response, known]);
     this.#startNext(connection);
   }
 
   #startNext(connection: Connection): void {
     const { waiting } = connection;
     while (waiting[0] !== undefined && connection.open < atOnce && !connection.ending) {
-      const [request, response] = waiting[0];
+      const [request, response, known] = waiting[0];
       if (request.socket.destroyed) return;
       const expected = expectsContinue(request);
       // Node writes an interim answer that has to wait for others behind the final one's head.
@@ -63,7 +68,7 @@ export class Pipelining {
       });
       if (expected) response.writeContinue();
       if (saysClose(request)) response.shouldKeepAlive = false;
-      this.#handle(request, response);
+      this.#handle(request, response, known);
       // It asked for that, or was refused. RFC 9112 section 9.6.
       connection.ending = !response.shouldKeepAlive;
     }

@@ -6,7 +6,7 @@ import type { RawHeaders } from '../core/raw-headers.ts';
  * `other`: that is for the HTTP parser alone to say.
  */
 export type FieldsVerdict =
-  | { readonly kind: 'plain'; readonly signature: string }
+  | { readonly kind: 'plain'; readonly signature: string; readonly headers: RawHeaders }
   | { readonly kind: 'simple' }
   | { readonly kind: 'other' };
 
@@ -94,5 +94,5 @@ export function judgeFields(headers: RawHeaders): FieldsVerdict {
       plain = false;
     }
   }
-  return plain && hosts === 1 ? { kind: 'plain', signature } : simple;
+  return plain && hosts === 1 ? { kind: 'plain', signature, headers } : simple;
 }

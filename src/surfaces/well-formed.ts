@@ -1,6 +1,6 @@
-import type { IncomingMessage } from 'node:http';
 import { fieldLines, fieldValue } from '../core/raw-headers.ts';
 import { Http2Request } from './http2-request.ts';
+import type { RequestHead } from './request-head.ts';
 
 /** Field lines that a request may have. RFC 9110 section 5.4. */
 const maxFields = 200;
@@ -12,7 +12,7 @@ const hostField = /^(?:[\w\-.~!$&'()*+,;=%]*|\[[0-9a-f:.]+\])(?::\d*)?$/i;
  * What is wrong with a request that the parser let through, or undefined. Its connection is to be
  * closed: where one reader takes it for something else, so may another on the way.
  */
-export function malformation(request: IncomingMessage): string | undefined {
+export function malformation(request: RequestHead): string | undefined {
   const { rawHeaders, httpVersion } = request;
   // RFC 9112 section 2.3: a line without a version is none of ours.
   if (httpVersion !== '1.1' && httpVersion !== '1.0' && !(request instanceof Http2Request)) {

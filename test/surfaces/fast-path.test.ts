@@ -50,6 +50,8 @@ async function setup(body = 'hello') {
       peekBody: () => (inMemory ? bytes : undefined),
       peekReader: () => undefined,
     },
+    // Nothing is at hand but what was learnt.
+    handler: () => ({ look: () => undefined, atHand: () => undefined }),
     fields: {
       cacheStatus: ({ cacheStatus: { ttl } }) => `test; hit; ttl=${ttl}`,
       proxyStatus: () => '',
