@@ -7,7 +7,7 @@ import {
   pressureLevels,
   usedShare,
 } from './core/memory-pressure.ts';
-import type { MemoryStore } from './storage/engines/memory.ts';
+import type { MemoryStore } from './storage/memory-store.ts';
 import type { MemorySample } from './telemetry/state-sample.ts';
 
 /** What is asked of the process and the machine it runs on; all in bytes. */

@@ -1,7 +1,7 @@
 import type { Config } from './config/config.ts';
 import type { Logger } from './core/logger.ts';
 import { createDiskStore } from './storage/engines/disk.ts';
-import type { MemoryStore } from './storage/engines/memory.ts';
+import type { MemoryStore } from './storage/memory-store.ts';
 import type { Store } from './storage/store.ts';
 import { createTiers } from './storage/tiers.ts';
 

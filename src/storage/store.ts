@@ -70,9 +70,15 @@ export interface Store {
   peekBody(body: BodyRef): Uint8Array | undefined;
   /**
    * A reader of a range of a stored body (the whole without one) that is not in memory, but open
-   * already; undefined means "ask `openBody`". Its first chunk begins with `lead`, at most 4 KiB.
+   * already; undefined means "ask `openBody`". Its first chunk begins with `lead`, at most 4 KiB, or is
+   * that very object where what follows takes no copying.
    */
   peekReader(body: BodyRef, range?: ByteRange, lead?: Uint8Array): BodyReader | undefined;
+  /**
+   * The bytes of a range of a stored body, in order, where they are in memory though the body is not,
+   * and not too many to send at once; for as long as the caller likes, never to be written to.
+   */
+  peekPart(body: BodyRef, range: ByteRange): readonly Uint8Array[] | undefined;
   /** Reads a range of a stored body (the whole without one); undefined when the body is gone. */
   openBody(body: BodyRef, range?: ByteRange): Promise<BodyReader | undefined>;
   /**

@@ -1,8 +1,8 @@
 import type { ArtifactMeta, BodyRef } from '../core/artifact-meta.ts';
 import type { BodyReader, ByteRange } from '../core/body.ts';
 import { readBytes } from './bytes-reader.ts';
-import type { MemoryStore } from './engines/memory.ts';
 import type { LowerStore } from './lower-store.ts';
+import type { MemoryStore } from './memory-store.ts';
 import { isStorageError } from './storage-error.ts';
 
 /** A load that is on its way; outdated ones are answered but not kept. */
@@ -50,7 +50,9 @@ export class TierLoader {
 
   async open(body: BodyRef, range?: ByteRange): Promise<BodyReader | undefined> {
     try {
-      if (body.size > this.#memory.maxBodyBytes) return await this.#disk.openBody(body, range);
+      if (body.size > this.#memory.maxBodyBytes) {
+        return await this.#disk.openBody(body, range, this.#memory.pieces(body));
+      }
       const bytes = await this.#small(body);
       return bytes && readBytes(bytes, range);
     } catch (error) {

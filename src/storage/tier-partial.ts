@@ -1,6 +1,6 @@
 import type { ArtifactMeta } from '../core/artifact-meta.ts';
-import type { MemoryStore } from './engines/memory.ts';
 import type { LowerPartial } from './lower-store.ts';
+import type { MemoryStore } from './memory-store.ts';
 import { isStorageError } from './storage-error.ts';
 import type { PartialBody, ResumedBytes } from './store.ts';
 

@@ -2,8 +2,8 @@ import type { ArtifactMeta, BodyRef } from '../core/artifact-meta.ts';
 import type { BodyReader, ByteRange } from '../core/body.ts';
 import { LookupCounter } from '../core/cache-lookups.ts';
 import { readBytes } from './bytes-reader.ts';
-import type { MemoryStore } from './engines/memory.ts';
 import type { LowerStore } from './lower-store.ts';
+import type { MemoryStore } from './memory-store.ts';
 import { isStorageError } from './storage-error.ts';
 import type {
   Leftover,
@@ -85,7 +85,11 @@ class Tiers implements Store {
   peekReader(body: BodyRef, range?: ByteRange, lead?: Uint8Array): BodyReader | undefined {
     // What memory may hold is brought there first.
     if (body.size <= this.#memory.maxBodyBytes) return undefined;
-    return this.#disk.peekReader(body, range, lead);
+    return this.#disk.peekReader(body, range, lead, this.#memory.pieces(body));
+  }
+
+  peekPart(body: BodyRef, range: ByteRange): readonly Uint8Array[] | undefined {
+    return this.#memory.pieces(body)?.part(range);
   }
 
   async openBody(body: BodyRef, range?: ByteRange): Promise<BodyReader | undefined> {
@@ -135,7 +139,7 @@ class Tiers implements Store {
       partialBytes: sum((tier) => tier.partialBytes),
       evictions: sum((tier) => tier.evictions),
       tiers,
-      lookups: [this.#records, this.#bodies],
+      lookups: [this.#records, this.#bodies, this.#memory.pieceLookups],
     };
   }
 

@@ -21,6 +21,7 @@ export interface HotStore {
   peek(key: string): readonly ArtifactMeta[] | undefined;
   peekBody(body: BodyRef): Uint8Array | undefined;
   peekReader(body: BodyRef, range?: ByteRange, lead?: Uint8Array): BodyReader | undefined;
+  peekPart(body: BodyRef, range: ByteRange): readonly Uint8Array[] | undefined;
 }
 
 /** Takes requests of which all but this is known beforehand; `ttl` in whole seconds, undefined: for ever. */
@@ -171,9 +172,9 @@ export class PreparedHit {
     const head = part ? this.#partHead(part) : this.#head;
     const { store } = this.#context;
     const { body } = this.#stored;
-    const bytes = store.peekBody(body);
-    const reader = bytes ? undefined : store.peekReader(body, part, head);
-    const first = bytes ? part && bytes.subarray(part.first, part.last + 1) : reader?.nextNow?.();
+    const all = part && this.#inMemory(part);
+    const reader = all ? undefined : store.peekReader(body, part, head);
+    const first = all ?? (reader && beginning(reader, head));
     if (first === undefined) {
       reader?.close();
       return undefined;
@@ -191,7 +192,7 @@ export class PreparedHit {
         ended(failure);
       },
     };
-    return new BodySending(options, bytes ? [head, first] : [first]);
+    return new BodySending(options, all ? [head, ...all] : first);
   }
 
   /** Remaining freshness as the answer that was sent last says it; undefined: for ever. */
@@ -202,6 +203,13 @@ export class PreparedHit {
   /** RFC 9110 section 14.2: of a GET with a 200. */
   #part(range: string): ByteRange | undefined {
     return this.#status === 200 ? partOf(range, this.#stored.body.size) : undefined;
+  }
+
+  #inMemory(part: ByteRange): readonly Uint8Array[] | undefined {
+    const { store } = this.#context;
+    const bytes = store.peekBody(this.#stored.body);
+    if (bytes) return [bytes.subarray(part.first, part.last + 1)];
+    return store.peekPart(this.#stored.body, part);
   }
 
   #partHead(part: ByteRange): Buffer {
@@ -254,4 +262,11 @@ export class PreparedHit {
     this.#until = Math.min(nextDate, nextAgeAt(decision.meta, now));
     return true;
   }
+}
+
+/** What is there to begin with: the head, and of the body what may go out with it. */
+function beginning(reader: BodyReader, head: Uint8Array): readonly Uint8Array[] | undefined {
+  const first = reader.nextNow?.();
+  const second = first === head ? reader.nextNow?.() : undefined;
+  return first && (second ? [first, second] : [first]);
 }

@@ -49,6 +49,7 @@ async function setup(body = 'hello') {
       peek: () => variants,
       peekBody: () => (inMemory ? bytes : undefined),
       peekReader: () => undefined,
+      peekPart: () => undefined,
     },
     // Nothing is at hand but what was learnt.
     handler: () => ({ look: () => undefined, atHand: () => undefined }),

@@ -1,4 +1,5 @@
 import { readSync } from 'node:fs';
+import type { ByteRange } from '../../core/body.ts';
 import { closeFile, readAt } from './file-io.ts';
 import type { SyncReads } from './sync-reads.ts';
 
@@ -54,6 +55,12 @@ export class BodyFile {
     const count = await readAt(this.#options.fd, target, length, position);
     this.#read.fill(1, this.#part(position), this.#part(position + count - 1) + 1);
     return count;
+  }
+
+  /** Whether the bytes may be read at once just now. */
+  isNear({ first, last }: ByteRange): boolean {
+    const { syncReads } = this.#options;
+    return syncReads.allowed(performance.now()) && this.#wasRead(first, last + 1 - first);
   }
 
   /**

@@ -1,5 +1,6 @@
 import type { BodyRef } from '../../core/artifact-meta.ts';
 import type { BodyReader, ByteRange } from '../../core/body.ts';
+import type { BodyPieces } from '../body-pieces.ts';
 import { emptyBody, isBodyRef } from '../body-ref.ts';
 import type { BufferPool } from '../buffer-pool.ts';
 import { readBytes } from '../bytes-reader.ts';
@@ -35,7 +36,11 @@ export class DiskBodyOpener {
   }
 
   /** A reader of the range, or undefined when the body is not there as the reference says. */
-  async open(body: BodyRef, range?: ByteRange): Promise<BodyReader | undefined> {
+  async open(
+    body: BodyRef,
+    range?: ByteRange,
+    pieces?: BodyPieces,
+  ): Promise<BodyReader | undefined> {
     if (!isBodyRef(body)) return undefined;
     if (body.size === 0) return readBytes(emptyBody);
     const { index, openFiles } = this.#options;
@@ -46,26 +51,32 @@ export class DiskBodyOpener {
       await this.#forget(row);
       return undefined;
     }
-    const open = this.peek(body, range);
+    const open = this.peek(body, range, undefined, pieces);
     if (open) return open;
     const file = await this.#openFile(row);
     if (file === undefined) return undefined;
     // Removed while it was being opened: whoever reads it is the last.
     if (index.body(row.sha256)?.id === row.id) openFiles.add(row.sha256, file);
-    return this.#reader(body, file, range);
+    return this.#reader(body, file, range, undefined, pieces);
   }
 
   /** The same of a body whose file is open; undefined when it is not. */
-  peek(body: BodyRef, range?: ByteRange, lead?: Uint8Array): BodyReader | undefined {
+  peek(
+    body: BodyRef,
+    range?: ByteRange,
+    lead?: Uint8Array,
+    pieces?: BodyPieces,
+  ): BodyReader | undefined {
     const file = this.#options.openFiles.take(body.sha256, body.size);
-    return file && this.#reader(body, file, range, lead);
+    return file && this.#reader(body, file, range, lead, pieces);
   }
 
   #reader(
     { sha256, size }: BodyRef,
     file: BodyFile,
     range: ByteRange | undefined,
-    lead?: Uint8Array,
+    lead: Uint8Array | undefined,
+    pieces: BodyPieces | undefined,
   ): BodyReader {
     const { openFiles, trouble, pool } = this.#options;
     return new FileReader({
@@ -74,8 +85,10 @@ export class DiskBodyOpener {
       end: Math.min(size, range ? range.last + 1 : size),
       pool,
       lead,
+      pieces,
       failure: (error) => {
         openFiles.forget(sha256);
+        pieces?.forget();
         return trouble.note(error, 'files');
       },
     });

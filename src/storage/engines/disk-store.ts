@@ -1,5 +1,6 @@
 import type { ArtifactMeta, BodyRef } from '../../core/artifact-meta.ts';
 import type { BodyReader, ByteRange } from '../../core/body.ts';
+import type { BodyPieces } from '../body-pieces.ts';
 import { emptyBody, requireBodyRef, requireSize } from '../body-ref.ts';
 import type { LowerPartial, LowerStore, StoreListener } from '../lower-store.ts';
 import { storageFailed } from '../storage-error.ts';
@@ -65,13 +66,26 @@ export class DiskStore implements LowerStore {
     await this.#parts.committer.put(key, meta);
   }
 
-  peekReader(body: BodyRef, range?: ByteRange, lead?: Uint8Array): BodyReader | undefined {
-    return this.#closed ? undefined : this.#parts.opener.peek(body, range, lead);
+  peekReader(
+    body: BodyRef,
+    range?: ByteRange,
+    lead?: Uint8Array,
+    pieces?: BodyPieces,
+  ): BodyReader | undefined {
+    return this.#closed ? undefined : this.#parts.opener.peek(body, range, lead, pieces);
   }
 
-  async openBody(body: BodyRef, range?: ByteRange): Promise<BodyReader | undefined> {
+  peekPart(): undefined {
+    return undefined;
+  }
+
+  async openBody(
+    body: BodyRef,
+    range?: ByteRange,
+    pieces?: BodyPieces,
+  ): Promise<BodyReader | undefined> {
     this.#check();
-    return this.#parts.opener.open(body, range);
+    return this.#parts.opener.open(body, range, pieces);
   }
 
   async leftovers(key: string): Promise<readonly Leftover[]> {

@@ -1,66 +1,53 @@
 import { LRUCache } from 'lru-cache';
 import type { ArtifactMeta, BodyRef } from '../../core/artifact-meta.ts';
 import type { BodyReader, ByteRange } from '../../core/body.ts';
+import type { CacheLookups } from '../../core/cache-lookups.ts';
+import type { BodyPieces } from '../body-pieces.ts';
 import { emptyBody, isBodyRef, requireBodyRef, requireSize } from '../body-ref.ts';
 import { readBytes } from '../bytes-reader.ts';
+import type { MemoryStore } from '../memory-store.ts';
 import { bodyMissing, storageFull } from '../storage-error.ts';
-import type {
-  Leftover,
-  PartialBody,
-  PurgeSelector,
-  Store,
-  StoreHealth,
-  StoreStats,
-} from '../store.ts';
+import type { Leftover, PartialBody, PurgeSelector, StoreHealth, StoreStats } from '../store.ts';
 import { withVariant } from '../variants.ts';
+import { BodyKeys } from './body-keys.ts';
+import type { Piece } from './large-body.ts';
 import { MemoryPartial, type MemoryPartialHost } from './memory-partial.ts';
+import { MemoryPieces, type PieceKeeper } from './memory-pieces.ts';
 import { bodySize, recordsSize } from './memory-space.ts';
 
 const defaultMaxBodyBytes = 1024 * 1024;
 /** Items that go at once when the bound sinks: a few milliseconds' worth. */
 const itemsPerStep = 1_000;
+const defaultPieceBytes = 512 * 1024;
 
 export interface MemoryStoreOptions {
   /** Hard bound in bytes: records, bodies and partial bodies; 0 keeps nothing. */
   readonly maxBytes: number;
   /** Largest body in bytes; 1 MiB unless given, and never more than an eighth of `maxBytes`. */
   readonly maxBodyBytes?: number;
+  /** Of the pieces of larger bodies; 512 KiB unless given, and never more than `maxBodyBytes`. */
+  readonly pieceBytes?: number;
 }
 
-/** A store that keeps the hot part of another: it may know a record without its body. */
-export interface MemoryStore extends Store {
-  /** Largest body that it takes, in bytes. */
-  readonly maxBodyBytes: number;
-  /** The bound that holds now, in bytes. */
-  readonly bound: number;
-  /** Another bound, never above `maxBytes`: a lower one is reached in steps, oldest items first. */
-  setBound(bytes: number): void;
-  /** Sets all variants of a key as another store has them; none: forgets the key. */
-  setRecords(key: string, variants: readonly ArtifactMeta[]): void;
-  /** Adds a body if it is small enough and a record here names it. The bytes are kept as they are. */
-  addBody(body: BodyRef, bytes: Uint8Array): void;
-  /** Forgets the records that name the body. */
-  forgetBody(body: BodyRef): void;
-  /** Forgets the key unless all the bodies of its records are here. */
-  forgetWithoutBodies(key: string): void;
-}
+type Item = readonly ArtifactMeta[] | Uint8Array | Piece;
 
 /** A store in memory: records and small bodies, least recently used out. */
 export function createMemoryStore(options: MemoryStoreOptions): MemoryStore {
   return new LruStore(options);
 }
 
-class LruStore implements MemoryStore, MemoryPartialHost {
+class LruStore implements MemoryStore, MemoryPartialHost, PieceKeeper {
   readonly maxBodyBytes: number;
+  readonly pieceLookups: CacheLookups;
   readonly #maxBytes: number;
   #bound: number;
   /** Where the bound is on its way to. */
   #aim: number;
   #sinking = false;
-  /** Records by key and bodies by digest in one order of use; no key looks like a digest. */
-  readonly #items: LRUCache<string, readonly ArtifactMeta[] | Uint8Array>;
-  /** Keys whose records name a digest. */
-  readonly #keysOf = new Map<string, readonly string[]>();
+  /** Records by key, bodies and pieces by digest in one order of use; no key looks like a digest. */
+  readonly #items: LRUCache<string, Item>;
+  readonly #keysOf = new BodyKeys();
+  readonly #pieces: MemoryPieces;
   /** Shared, because a call without options makes an object each time. */
   readonly #getOptions = {};
   #entries = 0;
@@ -79,9 +66,13 @@ class LruStore implements MemoryStore, MemoryPartialHost {
       maxSize: Math.max(1, options.maxBytes),
       disposeAfter: (item, key, reason) => {
         if (reason === 'evict') this.#evictions++;
-        if (!(item instanceof Uint8Array)) this.#released(key, item, reason === 'set');
+        if ('body' in item) this.#pieces.released(item);
+        else if (isRecords(item)) this.#released(key, item, reason === 'set');
       },
     });
+    const pieceBytes = Math.min(options.pieceBytes ?? defaultPieceBytes, this.maxBodyBytes);
+    this.#pieces = new MemoryPieces(this, Math.max(1, pieceBytes));
+    this.pieceLookups = this.#pieces.lookups;
   }
 
   get bound(): number {
@@ -96,7 +87,7 @@ class LruStore implements MemoryStore, MemoryPartialHost {
 
   peek(key: string): readonly ArtifactMeta[] | undefined {
     const item = this.#items.get(key, this.#getOptions);
-    return item instanceof Uint8Array ? undefined : item;
+    return item && isRecords(item) ? item : undefined;
   }
 
   async get(key: string): Promise<readonly ArtifactMeta[]> {
@@ -120,6 +111,10 @@ class LruStore implements MemoryStore, MemoryPartialHost {
   }
 
   peekReader(): undefined {
+    return undefined;
+  }
+
+  peekPart(): undefined {
     return undefined;
   }
 
@@ -151,7 +146,7 @@ class LruStore implements MemoryStore, MemoryPartialHost {
     if ('key' in selector) return (await this.delete(selector.key)) ? 1 : 0;
     const keys: string[] = [];
     for (const [key, item] of this.#items.entries()) {
-      if (item instanceof Uint8Array) continue;
+      if (!isRecords(item)) continue;
       const selected =
         'prefix' in selector
           ? key.startsWith(selector.prefix)
@@ -193,8 +188,28 @@ class LruStore implements MemoryStore, MemoryPartialHost {
     this.#items.set(body.sha256, bytes, { size: bodySize(body.size) });
   }
 
+  pieces(body: BodyRef): BodyPieces | undefined {
+    const large = body.size > this.maxBodyBytes && this.#keysOf.has(body.sha256);
+    return large ? this.#pieces.of(body) : undefined;
+  }
+
+  addPiece(piece: Piece): boolean {
+    const size = bodySize(piece.bytes.length);
+    if (!this.#makeRoom(size)) return false;
+    this.#items.set(piece.key, piece, { size });
+    return true;
+  }
+
+  usePiece({ key }: Piece): void {
+    this.#items.get(key, this.#getOptions);
+  }
+
+  removePiece({ key }: Piece): void {
+    this.#items.delete(key);
+  }
+
   forgetBody(body: BodyRef): void {
-    for (const key of this.#keysOf.get(body.sha256) ?? []) {
+    for (const key of this.#keysOf.of(body.sha256)) {
       const rest = (this.peek(key) ?? []).filter((meta) => meta.body.sha256 !== body.sha256);
       this.setRecords(key, rest);
     }
@@ -231,8 +246,7 @@ class LruStore implements MemoryStore, MemoryPartialHost {
     if (!this.#makeRoom(size)) return false;
     if (!this.#items.has(key)) this.#entries++;
     for (const { body } of variants) {
-      const keys = this.#keysOf.get(body.sha256) ?? [];
-      if (body.size > 0 && !keys.includes(key)) this.#keysOf.set(body.sha256, [...keys, key]);
+      if (body.size > 0) this.#keysOf.add(body.sha256, key);
     }
     this.#items.set(key, variants, { size });
     return true;
@@ -242,15 +256,12 @@ class LruStore implements MemoryStore, MemoryPartialHost {
   #released(key: string, variants: readonly ArtifactMeta[], replaced: boolean): void {
     if (!replaced) this.#entries--;
     const current = this.#items.peek(key);
-    const kept = current instanceof Uint8Array ? undefined : current;
+    const kept = current && isRecords(current) ? current : undefined;
     for (const { body } of variants) {
       if (kept?.some((meta) => meta.body.sha256 === body.sha256)) continue;
-      const keys = this.#keysOf.get(body.sha256)?.filter((other) => other !== key);
-      if (keys && keys.length > 0) this.#keysOf.set(body.sha256, keys);
-      else {
-        this.#keysOf.delete(body.sha256);
-        this.#items.delete(body.sha256);
-      }
+      if (!this.#keysOf.remove(body.sha256, key)) continue;
+      this.#items.delete(body.sha256);
+      this.#pieces.forget(body.sha256);
     }
   }
 
@@ -274,7 +285,12 @@ class LruStore implements MemoryStore, MemoryPartialHost {
     }
     // Partial bodies end by themselves.
     this.#bound = empty ? this.#aim : Math.max(this.#aim, Math.min(this.#bound, this.#used));
+    this.#pieces.trim();
     this.#sinking = this.#bound > this.#aim;
     if (this.#sinking) setImmediate(() => this.#sink());
   }
+}
+
+function isRecords(item: Item): item is readonly ArtifactMeta[] {
+  return Array.isArray(item);
 }

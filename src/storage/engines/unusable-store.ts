@@ -8,6 +8,7 @@ export function createUnusableStore(name: string, maxBytes: number, failure: Err
     peek: () => undefined,
     peekBody: (_body: BodyRef) => undefined,
     peekReader: () => undefined,
+    peekPart: () => undefined,
     get: fail,
     put: fail,
     openBody: fail,
