@@ -86,12 +86,13 @@ export class FileReader implements BodyReader {
   /** What stays valid, without a copy. What comes before the body goes out by itself then. */
   #inMemory(): Uint8Array | undefined {
     const { pieces, end } = this.#options;
-    const bytes = pieces?.at(this.#position, end) ?? this.#pieceNow();
+    const kept = pieces?.at(this.#position, end);
+    const bytes = kept ?? this.#pieceNow();
     if (bytes === undefined) return undefined;
     const lead = this.#lead;
     this.#lead = undefined;
     if (lead !== undefined) return lead;
-    this.#took(bytes.length, true);
+    this.#took(bytes.length, kept !== undefined);
     if (this.#position >= end) this.#finish();
     return bytes;
   }

@@ -197,11 +197,14 @@ class LruStore implements MemoryStore, MemoryPartialHost, PieceKeeper {
     const size = bodySize(piece.bytes.length);
     if (!this.#makeRoom(size)) return false;
     this.#items.set(piece.key, piece, { size });
+    this.usePiece(piece);
     return true;
   }
 
-  usePiece({ key }: Piece): void {
+  usePiece({ key, body }: Piece): void {
     this.#items.get(key, this.#getOptions);
+    // A record that went before the pieces would take all of them along.
+    for (const name of this.#keysOf.of(body.sha256)) this.#items.get(name, this.#getOptions);
   }
 
   removePiece({ key }: Piece): void {

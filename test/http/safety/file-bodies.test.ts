@@ -97,13 +97,7 @@ describe.each([
   test('one that turns out to be short ends with its connection, and is fetched anew', async () => {
     const { gateway, client } = await setup();
     const other = await readyClient(gateway);
-    for (const file of await readdir(gateway.config.data, {
-      recursive: true,
-      withFileTypes: true,
-    })) {
-      const path = join(file.parentPath, file.name);
-      if (file.isFile() && (await stat(path)).size === size) await truncate(path, size / 2);
-    }
+    await cutFile(gateway, size, size / 2);
     client.send(request());
     await until(() => client.socket.closed, 'the connection to break');
     const broken = () => brokenLine(gateway);
@@ -128,6 +122,37 @@ describe.each([
     await until(() => client.socket.closed);
   });
 
+  test('one that is asked for again and again comes from memory, whole and in ranges', async () => {
+    const { origin, gateway, client } = await setup();
+    const hot = generatedBytes('hot', 0, 3_500_000);
+    origin.serve('/hot', { body: hot, headers: { 'Cache-Control': 'max-age=3600' } });
+    for (let i = 0; i < 8; i += 1) {
+      client.send(request('/hot'));
+      expect((await client.answer()).body.equals(hot)).toBe(true);
+      await untilSettled(gateway);
+    }
+    await cutFile(gateway, hot.length, 0);
+    client.send(request('/hot'));
+    expect((await client.answer()).body.equals(hot)).toBe(true);
+    for (const [first, last] of [
+      [0, 0],
+      [600_000, 665_535],
+      [520_000, 530_000],
+      [1, 3_499_998],
+    ] as const) {
+      client.send(request('/hot', `Range: bytes=${first}-${last}\r\n`));
+      const { head, body: part } = await client.answer();
+      expect(head).toContain(`Content-Range: bytes ${first}-${last}/3500000\r\n`);
+      expect(part.equals(hot.subarray(first, last + 1))).toBe(true);
+    }
+    expect(origin.requests.filter(({ target }) => target === '/hot')).toHaveLength(1);
+    await gateway.admin(`/api/entries?prefix=${encodeURIComponent(origin.url)}`, 'DELETE');
+    const next = generatedBytes('next', 0, 300_000);
+    origin.serve('/hot', { body: next, headers: { 'Cache-Control': 'max-age=3600' } });
+    client.send(request('/hot'));
+    expect((await client.answer()).body.equals(next)).toBe(true);
+  });
+
   test('HEAD has the head alone', async () => {
     const { client } = await setup();
     const head = request().replace('GET', 'HEAD');
@@ -150,6 +175,14 @@ async function readyClient(gateway: TestGateway): Promise<RawClient> {
     await untilSettled(gateway);
   }
   return client;
+}
+
+/** Takes away the end of the stored file that has this size. */
+async function cutFile({ config }: TestGateway, from: number, to: number): Promise<void> {
+  for (const file of await readdir(config.data, { recursive: true, withFileTypes: true })) {
+    const path = join(file.parentPath, file.name);
+    if (file.isFile() && (await stat(path)).size === from) await truncate(path, to);
+  }
 }
 
 /** The log's line on a request that did not come to its end. */
