@@ -3,9 +3,6 @@ import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { createDiskStore } from '../../src/storage/engines/disk.ts';
-import { DiskDatabase } from '../../src/storage/engines/disk-database.ts';
-import { DiskTrouble } from '../../src/storage/engines/disk-trouble.ts';
-import { DiskWriter } from '../../src/storage/engines/disk-writer.ts';
 import { type WriteVector, writeVector } from '../../src/storage/engines/file-io.ts';
 import { commit, sample, stored } from './bodies.ts';
 import { temporaryDirectory } from './directories.ts';
@@ -163,76 +160,4 @@ describe('disk store in trouble', () => {
       await chmod(dir, 0o700);
     },
   );
-});
-
-describe('the writer of the database', () => {
-  async function open() {
-    const trouble = new DiskTrouble(() => undefined);
-    const path = join(await temporaryDirectory(), 'x.db');
-    const database = new DiskDatabase(path, trouble, () => 0);
-    return { database, trouble, writer: new DiskWriter(database, trouble) };
-  }
-
-  function addTo(database: DiskDatabase, key: string, size = 10) {
-    return database.run(
-      'INSERT INTO entries (key, mount, bytes, used) VALUES (?, ?, 1, 1)',
-      key,
-      'm'.repeat(size),
-    );
-  }
-
-  function keysIn(database: DiskDatabase) {
-    return database.all('SELECT key FROM entries ORDER BY key').map((row) => row.key);
-  }
-
-  test('jobs of one turn share a transaction, and one that throws is undone alone', async () => {
-    const { database, writer } = await open();
-    const transactions: boolean[] = [];
-    const undone: string[] = [];
-    const results = await Promise.allSettled([
-      writer.run(async () => addTo(database, 'a')),
-      writer.run(async (transaction) => {
-        addTo(database, 'b');
-        transaction.onRollback(() => undone.push('b'));
-        transactions.push(database.inTransaction);
-        throw new Error('no');
-      }),
-      writer.run(async () => {
-        transactions.push(database.inTransaction);
-        return addTo(database, 'c');
-      }),
-    ]);
-    expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
-    expect(transactions).toEqual([true, true]);
-    expect(undone).toEqual(['b']);
-    expect(keysIn(database)).toEqual(['a', 'c']);
-    await writer.idle();
-    database.close();
-  });
-
-  test('a database without space undoes the whole transaction, and goes on when there is some', async () => {
-    const { database, trouble, writer } = await open();
-    await writer.run(async () => addTo(database, 'kept'));
-    const pages = Number(database.get('PRAGMA page_count')?.page_count);
-    database.query(`PRAGMA max_page_count = ${pages + 4}`, []);
-    const undone: string[] = [];
-    const results = await Promise.allSettled(
-      ['a', 'b', 'c'].map((key) =>
-        writer.run(async (transaction) => {
-          transaction.onRollback(() => undone.push(key));
-          addTo(database, key, 9000);
-        }),
-      ),
-    );
-    const rejected = results.filter((result) => result.status === 'rejected');
-    expect(rejected.length).toBeGreaterThan(0);
-    for (const { reason } of rejected) expect(reason).toMatchObject({ code: 'storage_full' });
-    expect(undone).toHaveLength(rejected.length);
-    expect(keysIn(database)).toHaveLength(1 + 3 - rejected.length);
-    database.query('PRAGMA max_page_count = 100000', []);
-    await writer.run(async () => addTo(database, 'later', 9000));
-    expect(keysIn(database)).toContain('later');
-    expect(trouble.health).toEqual({ ok: true });
-    database.close();
-  });
 });

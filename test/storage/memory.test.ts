@@ -31,6 +31,14 @@ describe('memory store', () => {
     expect(store.peekBody(one.meta.body)?.buffer.byteLength).toBe(1000);
   });
 
+  test('a store of many records closes', async () => {
+    const store = createMemoryStore({ maxBytes: 64 * 1024 * kibibyte });
+    for (let i = 0; i < 20_000; i++) await commit(store, `http://a.test/${i}`, sample(`${i}`, 10));
+    expect(store.stats().entries).toBe(20_000);
+    await store.close();
+    expect(store.stats()).toMatchObject({ entries: 0, bytes: 0 });
+  });
+
   test('a body is at most an eighth of the bound', async () => {
     const store = createMemoryStore({ maxBytes: 800 * kibibyte, maxBodyBytes: 500 * kibibyte });
     expect(store.maxBodyBytes).toBe(100 * kibibyte);

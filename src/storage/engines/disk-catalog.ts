@@ -22,11 +22,15 @@ export class DiskCatalog {
     this.#uses = uses;
   }
 
-  /** Adds the row of a body that no key refers to yet; `data` when it is inline. Its id. */
-  addBody(change: DiskChange, body: BodyRef, data: Uint8Array | undefined): number {
+  /**
+   * Adds the row of a body that no key refers to yet; `data` when it is inline. Its id, undefined when
+   * there is one already.
+   */
+  addBody(change: DiskChange, body: BodyRef, data: Uint8Array | undefined): number | undefined {
     const bytes = bodyCharge(body.size);
-    change.bytes += bytes;
-    return this.#index.addBody(body.sha256, body.size, bytes, data);
+    const id = this.#index.addBody(body.sha256, body.size, bytes, data);
+    if (id !== undefined) change.bytes += bytes;
+    return id;
   }
 
   /** The id of a body that is stored; undefined for an empty one. Throws `stored_body_missing`. */
@@ -45,12 +49,17 @@ export class DiskCatalog {
     body: number | undefined,
   ): Promise<void> {
     // What has no entry has no record: most keys are new.
-    const known = this.#index.entry(key);
-    const before = known ? await this.#records.get(key) : [];
+    const added = await this.#add(change, key, [meta]);
+    if (added !== undefined) {
+      if (body !== undefined) this.#index.addRef(added, body);
+      return;
+    }
+    const before = await this.#records.get(key);
     const variants = withVariant(before, meta);
-    const entry = await this.#write(change, key, variants, known);
-    if (body !== undefined) this.#index.addRef(entry, body);
-    if (before.length > 0) this.#dropUnnamed(change, entry, variants);
+    const entry = this.#index.entry(key) as EntryRow;
+    await this.#replace(change, entry, variants);
+    if (body !== undefined) this.#index.addRef(entry.id, body);
+    if (before.length > 0) this.#dropUnnamed(change, entry.id, variants);
   }
 
   /** Forgets a key and the bodies that only it used. */
@@ -67,34 +76,44 @@ export class DiskCatalog {
     for (const key of this.#index.keysOf(body.id)) {
       const variants = await this.#records.get(key);
       const rest = variants.filter((meta) => meta.body.sha256 !== body.sha256);
-      const entry = this.#index.entry(key);
-      if (rest.length > 0)
-        this.#dropUnnamed(change, await this.#write(change, key, rest, entry), rest);
-      else if (entry) {
+      const entry = this.#index.entry(key) as EntryRow;
+      if (rest.length > 0) {
+        await this.#replace(change, entry, rest);
+        this.#dropUnnamed(change, entry.id, rest);
+      } else {
         await this.remove(change, entry);
         change.changed.push([key, rest]);
       }
     }
   }
 
-  /** Writes the record and its entry; the entry's id. */
-  async #write(
+  /** Writes the record and the entry of a new key: the entry's id. Undefined when the key is known. */
+  async #add(
     change: DiskChange,
     key: string,
     variants: readonly ArtifactMeta[],
-    known: EntryRow | undefined,
-  ): Promise<number> {
+  ): Promise<number | undefined> {
     const bytes = recordCharge(key, variants);
-    const used = this.#uses.now();
+    const id = this.#index.addEntry(key, mountOf(variants), bytes, this.#uses.now());
+    if (id === undefined) return undefined;
     await this.#records.set(key, variants);
-    change.bytes += bytes - (known?.bytes ?? 0);
-    change.changed.push([key, variants]);
-    if (known) {
-      this.#index.setEntry(known.id, mountOf(variants), bytes, used);
-      return known.id;
-    }
+    change.bytes += bytes;
     change.entries++;
-    return this.#index.addEntry(key, mountOf(variants), bytes, used);
+    change.changed.push([key, variants]);
+    return id;
+  }
+
+  /** Writes the record and the entry of a known key. */
+  async #replace(
+    change: DiskChange,
+    { id, key, bytes: before }: EntryRow,
+    variants: readonly ArtifactMeta[],
+  ): Promise<void> {
+    const bytes = recordCharge(key, variants);
+    this.#index.setEntry(id, mountOf(variants), bytes, this.#uses.now());
+    await this.#records.set(key, variants);
+    change.bytes += bytes - before;
+    change.changed.push([key, variants]);
   }
 
   /** Removes the references that no variant needs, and bodies that nothing else refers to. */

@@ -9,7 +9,7 @@ import type { DiskJobs } from './disk-jobs.ts';
 import type { PartialSource } from './disk-partial.ts';
 import type { DiskSpace, Reservation } from './disk-space.ts';
 import type { DiskTrouble } from './disk-trouble.ts';
-import type { Transaction } from './disk-writer.ts';
+import type { Transaction } from './writer-job.ts';
 
 export interface DiskCommitterOptions {
   readonly catalog: DiskCatalog;
@@ -53,12 +53,16 @@ export class DiskCommitter {
     const record = await this.#reserveRecord(key, meta);
     let moved = false;
     try {
-      await jobs.run(async (change, transaction) => {
-        const body = this.#storeBody(change, transaction, meta, source);
-        moved = body.moved;
-        await catalog.store(change, key, meta, body.id);
-        transaction.onCommit(() => record.release());
-      }, held);
+      await jobs.run(
+        async (change, transaction) => {
+          const body = this.#storeBody(change, transaction, meta, source);
+          moved = body.moved;
+          await catalog.store(change, key, meta, body.id);
+          transaction.onCommit(() => record.release());
+        },
+        held,
+        true,
+      );
     } finally {
       record.release();
     }
@@ -76,12 +80,15 @@ export class DiskCommitter {
     source: PartialSource,
   ): { readonly id: number | undefined; readonly moved: boolean } {
     const { index, catalog, files } = this.#options;
-    const known = body.size > 0 ? index.body(body.sha256) : undefined;
-    if (known && known.size !== body.size) throw misuse('two bodies of one digest differ in size');
+    if (body.size === 0) return { id: undefined, moved: false };
     if ('bytes' in source) {
-      if (known || body.size === 0) return { id: known?.id, moved: false };
-      return { id: catalog.addBody(change, body, source.bytes), moved: false };
+      // Most are new: that is found out by adding them.
+      const id = catalog.addBody(change, body, source.bytes);
+      if (id !== undefined) return { id, moved: false };
     }
+    const known = index.body(body.sha256);
+    if (known && known.size !== body.size) throw misuse('two bodies of one digest differ in size');
+    if ('bytes' in source) return { id: known?.id, moved: false };
     // The row of a file that somebody removed gets its file back.
     if (known && (known.inline || files.has(body.sha256, body.size)))
       return { id: known.id, moved: false };

@@ -7,6 +7,12 @@ import { type DiskTrouble, isCorrupt, isLocked } from './disk-trouble.ts';
 /** Distinct statements of the store and of Keyv's adapter together stay well below. */
 const maxStatements = 128;
 
+interface Prepared {
+  readonly statement: StatementSync;
+  /** Whether it is one that gives rows; asking is dearer than many a statement. */
+  readonly hasRows: boolean;
+}
+
 export type Row = ReturnType<StatementSync['all']>[number];
 
 /** The one connection of a store, with its prepared statements. Its errors are GatewayErrors. */
@@ -14,7 +20,7 @@ export class DiskDatabase {
   readonly #path: string;
   readonly #trouble: DiskTrouble;
   readonly #now: () => number;
-  readonly #statements = new Map<string, StatementSync>();
+  readonly #statements = new Map<string, Prepared>();
   #connection: DatabaseSync;
 
   /**
@@ -29,26 +35,50 @@ export class DiskDatabase {
   }
 
   get(sql: string, ...values: SQLInputValue[]): Row | undefined {
-    return this.#guard(() => this.#prepare(sql).get(...values));
+    try {
+      return this.#prepare(sql).statement.get(...values);
+    } catch (error) {
+      throw this.#trouble.note(error, 'database');
+    }
   }
 
   all(sql: string, ...values: SQLInputValue[]): Row[] {
-    return this.#guard(() => this.#prepare(sql).all(...values));
+    try {
+      return this.#prepare(sql).statement.all(...values);
+    } catch (error) {
+      throw this.#trouble.note(error, 'database');
+    }
   }
 
   /** Id of the last row inserted. */
   run(sql: string, ...values: SQLInputValue[]): number {
-    return this.#guard(() => Number(this.#prepare(sql).run(...values).lastInsertRowid));
+    try {
+      return Number(this.#prepare(sql).statement.run(...values).lastInsertRowid);
+    } catch (error) {
+      throw this.#trouble.note(error, 'database');
+    }
+  }
+
+  /** Id of the row that the statement inserted; undefined when it inserted none. */
+  insert(sql: string, ...values: SQLInputValue[]): number | undefined {
+    try {
+      const { changes, lastInsertRowid } = this.#prepare(sql).statement.run(...values);
+      return changes === 0 ? undefined : Number(lastInsertRowid);
+    } catch (error) {
+      throw this.#trouble.note(error, 'database');
+    }
   }
 
   /** Rows of a statement that has any, whatever it is; for Keyv's adapter. */
   query(sql: string, values: SQLInputValue[]): Row[] {
-    return this.#guard(() => {
-      const statement = this.#prepare(sql);
-      if (statement.columns().length > 0) return statement.all(...values);
+    try {
+      const { statement, hasRows } = this.#prepare(sql);
+      if (hasRows) return statement.all(...values);
       statement.run(...values);
       return [];
-    });
+    } catch (error) {
+      throw this.#trouble.note(error, 'database');
+    }
   }
 
   /** False also after SQLite itself gave up a transaction, as it does when the disk is full. */
@@ -118,14 +148,14 @@ export class DiskDatabase {
     }
   }
 
-  #prepare(sql: string): StatementSync {
-    let statement = this.#statements.get(sql);
-    if (!statement) {
-      if (this.#statements.size >= maxStatements) this.#statements.clear();
-      statement = this.#connection.prepare(sql);
-      this.#statements.set(sql, statement);
-    }
-    return statement;
+  #prepare(sql: string): Prepared {
+    const known = this.#statements.get(sql);
+    if (known) return known;
+    if (this.#statements.size >= maxStatements) this.#statements.clear();
+    const statement = this.#connection.prepare(sql);
+    const prepared = { statement, hasRows: statement.columns().length > 0 };
+    this.#statements.set(sql, prepared);
+    return prepared;
   }
 
   #guard<T>(work: () => T): T {

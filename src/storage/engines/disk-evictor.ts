@@ -32,11 +32,14 @@ export class DiskEvictor {
    */
   async evict(bytes: number): Promise<boolean> {
     const { jobs, index, catalog, uses } = this.#options;
+    /** Taken once, though the job may run twice. */
+    const taken = new Map<string, number>();
     const progress = await jobs.run(async (change) => {
       const keys = index.leastRecentlyUsed(keysPerJob);
       for (const entry of keys) {
-        const used = uses.take(entry.key);
+        const used = uses.take(entry.key) ?? taken.get(entry.key);
         if (used !== undefined) {
+          taken.set(entry.key, used);
           index.touch(entry.key, used);
           continue;
         }

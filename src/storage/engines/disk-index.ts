@@ -1,6 +1,6 @@
 import type { PurgeSelector } from '../store.ts';
-import type { DiskChange } from './disk-change.ts';
 import type { DiskDatabase, Row } from './disk-database.ts';
+import type { Totals } from './writer-job.ts';
 
 export interface EntryRow {
   readonly id: number;
@@ -42,12 +42,12 @@ export class DiskIndex {
     this.#database.run('UPDATE totals SET closed = ?', closed ? 1 : 0);
   }
 
-  addTotals(change: DiskChange): void {
-    if (change.bytes === 0 && change.entries === 0) return;
+  addTotals({ bytes, entries }: Totals): void {
+    if (bytes === 0 && entries === 0) return;
     this.#database.run(
       'UPDATE totals SET bytes = bytes + ?, entries = entries + ?',
-      change.bytes,
-      change.entries,
+      bytes,
+      entries,
     );
   }
 
@@ -65,9 +65,16 @@ export class DiskIndex {
       | undefined;
   }
 
-  addEntry(key: string, mount: string | undefined, bytes: number, used: number): number {
-    return this.#database.run(
-      'INSERT INTO entries (key, mount, bytes, used) VALUES (?, ?, ?, ?)',
+  /** The id of the new entry; undefined when there is one for the key. */
+  addEntry(
+    key: string,
+    mount: string | undefined,
+    bytes: number,
+    used: number,
+  ): number | undefined {
+    return this.#database.insert(
+      `INSERT INTO entries (key, mount, bytes, used) VALUES (?, ?, ?, ?)
+       ON CONFLICT (key) DO NOTHING`,
       key,
       mount ?? null,
       bytes,
@@ -145,15 +152,24 @@ export class DiskIndex {
     return this.#database.all(sql, from, to).map(bodyRow);
   }
 
-  addBody(sha256: string, size: number, bytes: number, data: Uint8Array | undefined): number {
-    const id = this.#database.run(
-      'INSERT INTO bodies (sha256, size, bytes, inline) VALUES (?, ?, ?, ?)',
+  /** The id of the new row; undefined when there is one for the digest. */
+  addBody(
+    sha256: string,
+    size: number,
+    bytes: number,
+    data: Uint8Array | undefined,
+  ): number | undefined {
+    const id = this.#database.insert(
+      `INSERT INTO bodies (sha256, size, bytes, inline) VALUES (?, ?, ?, ?)
+       ON CONFLICT (sha256) DO NOTHING`,
       Buffer.from(sha256, 'hex'),
       size,
       bytes,
       data ? 1 : 0,
     );
-    if (data) this.#database.run('INSERT INTO inline_bodies (id, data) VALUES (?, ?)', id, data);
+    if (id !== undefined && data) {
+      this.#database.run('INSERT INTO inline_bodies (id, data) VALUES (?, ?)', id, data);
+    }
     return id;
   }
 

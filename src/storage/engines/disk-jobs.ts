@@ -5,8 +5,9 @@ import type { DiskIndex } from './disk-index.ts';
 import type { DiskOpenFiles } from './disk-open-files.ts';
 import type { DiskSpace, Reservation } from './disk-space.ts';
 import type { DiskTrouble } from './disk-trouble.ts';
-import type { DiskWriter, Transaction } from './disk-writer.ts';
+import type { DiskWriter } from './disk-writer.ts';
 import { removeFile } from './file-io.ts';
+import type { Transaction } from './writer-job.ts';
 
 export interface DiskJobsOptions {
   readonly writer: DiskWriter;
@@ -51,18 +52,22 @@ export class DiskJobs {
     space.setStored(totals.bytes);
   }
 
-  /** Runs a job; what was reserved for it is settled with what it took. */
+  /**
+   * Runs a job; what was reserved for it is settled with what it took. It may run twice, with a new
+   * change, and what it did the first time is undone then. Nobody waits for one that is `patient`.
+   */
   run<T>(
     work: (change: DiskChange, transaction: Transaction) => Promise<T>,
     reservation?: Reservation,
+    patient = false,
   ): Promise<T> {
     return this.#options.writer.run(async (transaction) => {
       const change = noChange();
       const value = await work(change, transaction);
-      this.#options.index.addTotals(change);
+      transaction.count(change);
       transaction.onCommit(() => this.#apply(change, reservation));
       return value;
-    });
+    }, patient);
   }
 
   /** Resolves when the files that nothing refers to any more are gone. */

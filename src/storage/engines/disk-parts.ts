@@ -51,7 +51,10 @@ export function makeDiskParts(options: DiskPartsOptions) {
   );
   const uses = new DiskUses(index.lastUse());
   const catalog = new DiskCatalog(records, index, uses);
-  const writer = new DiskWriter(database, trouble);
+  const writer = new DiskWriter({
+    ...{ database, trouble },
+    addTotals: (totals) => index.addTotals(totals),
+  });
   const openFiles = new DiskOpenFiles();
   const jobs = new DiskJobs({ writer, index, files, openFiles, trouble });
   const evictor = new DiskEvictor({ jobs, index, catalog, uses, maxBytes });

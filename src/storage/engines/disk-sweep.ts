@@ -77,7 +77,9 @@ export class DiskSweep {
     const check = new DiskTotalsCheck(database);
     await jobs.run(async () => check.begin());
     let done = false;
-    while (!this.#stopped && !done) done = await jobs.run(async (change) => check.step(change));
+    while (!this.#stopped && !done) {
+      done = await jobs.run(async (change, behind) => check.step(change, behind.uncounted()));
+    }
     await jobs.run(async () => check.end());
   }
 }

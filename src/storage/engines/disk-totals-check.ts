@@ -1,9 +1,12 @@
 import type { DiskChange } from './disk-change.ts';
 import type { DiskDatabase } from './disk-database.ts';
+import type { Totals } from './writer-job.ts';
 
 const rowsPerStep = 4000;
 const tables = ['entries', 'bodies'] as const;
 type Table = (typeof tables)[number];
+/** Where a table's count stands that has no more rows: changes to all of them are followed. */
+const counted = Number.MAX_SAFE_INTEGER;
 
 /**
  * Counts again what the counters say, a few thousand rows at a time. Temporary triggers keep the sum
@@ -11,7 +14,6 @@ type Table = (typeof tables)[number];
  */
 export class DiskTotalsCheck {
   readonly #database: DiskDatabase;
-  readonly #left: Table[] = [...tables];
 
   constructor(database: DiskDatabase) {
     this.#database = database;
@@ -27,15 +29,18 @@ export class DiskTotalsCheck {
     }
   }
 
-  /** Counts some more; true when it is done and `change` has what the counters were off by. */
-  step(change: DiskChange): boolean {
-    const table = this.#left[0];
-    if (table && this.#count(table)) this.#left.shift();
-    if (this.#left.length > 0) return false;
+  /**
+   * Counts some more; true when it is done and `change` has what the counters were off by, which are
+   * `behind` what earlier jobs of the transaction did.
+   */
+  step(change: DiskChange, behind: Totals): boolean {
+    const table = tables.find((name) => this.#counted(name).cursor < counted);
+    if (table) this.#count(table);
     const [entries, bodies] = tables.map((name) => this.#counted(name));
+    if (!entries || !bodies || Math.min(entries.cursor, bodies.cursor) < counted) return false;
     const totals = this.#database.get('SELECT bytes, entries FROM totals');
-    change.bytes += (entries?.bytes ?? 0) + (bodies?.bytes ?? 0) - Number(totals?.bytes);
-    change.entries += (entries?.count ?? 0) - Number(totals?.entries);
+    change.bytes += entries.bytes + bodies.bytes - Number(totals?.bytes) - behind.bytes;
+    change.entries += entries.count - Number(totals?.entries) - behind.entries;
     return true;
   }
 
@@ -48,8 +53,7 @@ export class DiskTotalsCheck {
     this.#execute('DROP TABLE recount');
   }
 
-  /** Whether the table has no more rows. */
-  #count(table: Table): boolean {
+  #count(table: Table): void {
     const { cursor } = this.#counted(table);
     const rows = this.#database.get(
       `SELECT count(*) AS count, sum(bytes) AS bytes, max(id) AS last
@@ -61,10 +65,9 @@ export class DiskTotalsCheck {
       'UPDATE recount SET bytes = bytes + ?, count = count + ?, cursor = ? WHERE name = ?',
       Number(rows?.bytes ?? 0),
       Number(rows?.count),
-      done ? Number.MAX_SAFE_INTEGER : Number(rows?.last),
+      done ? counted : Number(rows?.last),
       table,
     );
-    return done;
   }
 
   #counted(table: Table): { bytes: number; count: number; cursor: number } {

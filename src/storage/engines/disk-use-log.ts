@@ -41,8 +41,11 @@ export class DiskUseLog {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     while (this.#uses.size > 0) {
+      let taken: ReturnType<DiskUses['takeSome']> | undefined;
       await this.#jobs.run(async () => {
-        for (const [key, used] of this.#uses.takeSome(usesPerJob)) this.#index.touch(key, used);
+        // Once, though the job may run twice.
+        taken ??= this.#uses.takeSome(usesPerJob);
+        for (const [key, used] of taken) this.#index.touch(key, used);
       });
     }
   }

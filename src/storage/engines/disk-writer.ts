@@ -1,59 +1,62 @@
 import type { DiskDatabase } from './disk-database.ts';
 import type { DiskTrouble } from './disk-trouble.ts';
+import { type Totals, type Transaction, WriterJob } from './writer-job.ts';
 
 /** How long one transaction may keep the event loop, in milliseconds, before it is committed. */
 const turnMs = 3;
+/** Where this many came together, more are on their way: those that may wait do, this long. */
+const crowd = 4;
+const gatherMs = 4;
+/** As many as are worth a transaction: pages that all jobs write to are written once for them. */
+const worthwhile = 24;
 
-/** What a job may ask of the transaction it is part of; both run at once, and must not throw. */
-export interface Transaction {
-  onCommit(action: () => void): void;
-  onRollback(action: () => void): void;
-}
-
-interface Job {
-  readonly work: (transaction: Transaction) => Promise<unknown>;
-  readonly resolve: (value: unknown) => void;
-  readonly reject: (error: unknown) => void;
-  readonly commits: (() => void)[];
-  readonly rollbacks: (() => void)[];
-  value?: unknown;
+export interface DiskWriterOptions {
+  readonly database: DiskDatabase;
+  readonly trouble: DiskTrouble;
+  /** Adds to the counters of the database, in the transaction that is open. */
+  readonly addTotals: (totals: Totals) => void;
 }
 
 /**
  * The only writer of the database. Jobs run one after the other; what arrives within one turn of the
  * event loop shares a transaction, and each job resolves when that is committed.
+ *
+ * A job that throws is undone alone. That is rare, and a savepoint for each job would cost as much
+ * as its statements: the transaction is undone as a whole, and its jobs run again with savepoints.
  */
 export class DiskWriter {
-  readonly #database: DiskDatabase;
-  readonly #trouble: DiskTrouble;
-  readonly #queue: Job[] = [];
+  readonly #options: DiskWriterOptions;
+  readonly #queue: WriterJob[] = [];
   readonly #interludes: (() => Promise<void>)[] = [];
   #busy = false;
+  /** Jobs at the head of the queue that were undone: one of them threw. */
+  #suspects = 0;
+  #crowded = false;
+  #gathering: NodeJS.Timeout | undefined;
   #waiters: (() => void)[] = [];
 
-  constructor(database: DiskDatabase, trouble: DiskTrouble) {
-    this.#database = database;
-    this.#trouble = trouble;
+  constructor(options: DiskWriterOptions) {
+    this.#options = options;
   }
 
-  /** Runs the job in a transaction; a job that throws is undone alone. */
-  run<T>(work: (transaction: Transaction) => Promise<T>): Promise<T> {
+  /**
+   * Runs the job in a transaction; it may run twice, and what it did the first time is undone then.
+   * Nobody waits for one that is `patient`: where many come it lets a few milliseconds' worth of them
+   * come together.
+   */
+  run<T>(work: (transaction: Transaction) => Promise<T>, patient = false): Promise<T> {
     return new Promise<T>((resolve, reject) => {
-      this.#queue.push({
-        work,
-        resolve: (value) => resolve(value as T),
-        reject,
-        commits: [],
-        rollbacks: [],
-      });
-      if (!this.#busy) this.#schedule();
+      this.#queue.push(new WriterJob(work, resolve as (value: unknown) => void, reject));
+      if (!this.#busy) this.#schedule(patient && this.#crowded);
+      else if (!patient || this.#queue.length >= worthwhile) this.#hurry();
     });
   }
 
   /** Runs the work between two transactions. It must not throw. */
   between(work: () => Promise<void>): void {
     this.#interludes.push(work);
-    if (!this.#busy) this.#schedule();
+    if (!this.#busy) this.#schedule(false);
+    else this.#hurry();
   }
 
   /** Resolves when nothing is waiting to be written. */
@@ -64,64 +67,123 @@ export class DiskWriter {
     });
   }
 
-  #schedule(): void {
+  #schedule(gather: boolean): void {
     this.#busy = true;
-    setImmediate(() => void this.#turn());
+    if (gather) this.#gathering = setTimeout(() => this.#hurry(), gatherMs);
+    else setImmediate(() => void this.#turn());
+  }
+
+  /** Those that were gathered go now. */
+  #hurry(): void {
+    if (!this.#gathering) return;
+    clearTimeout(this.#gathering);
+    this.#gathering = undefined;
+    this.#schedule(false);
   }
 
   async #turn(): Promise<void> {
     for (const work of this.#interludes.splice(0)) await work();
     if (this.#queue.length > 0) await this.#transact();
-    if (this.#queue.length + this.#interludes.length > 0) this.#schedule();
+    if (this.#queue.length + this.#interludes.length > 0) this.#schedule(false);
     else this.#rest();
   }
 
   async #transact(): Promise<void> {
-    const done: Job[] = [];
-    let job = this.#queue.shift();
+    const { database, trouble, addTotals } = this.#options;
+    const done: WriterJob[] = [];
+    const behind = () => totalsOf(done);
+    const careful = this.#suspects > 0;
+    let job = this.#next(careful);
     try {
-      this.#database.run('BEGIN IMMEDIATE');
+      database.run('BEGIN IMMEDIATE');
       const end = performance.now() + turnMs;
       while (job) {
-        if (await this.#attempt(job)) done.push(job);
-        job = performance.now() < end ? this.#queue.shift() : undefined;
+        const attempt = careful
+          ? this.#attemptAlone(job, behind)
+          : this.#attempt(job, done, behind);
+        if (await attempt) done.push(job);
+        // It is over when all was undone.
+        else if (!database.inTransaction) return;
+        job = performance.now() < end ? this.#next(careful) : undefined;
       }
-      this.#database.run('COMMIT');
-      this.#trouble.succeeded('database');
-      for (const each of done) for (const action of each.commits) action();
+      addTotals(totalsOf(done));
+      database.run('COMMIT');
+      trouble.succeeded('database');
+      this.#crowded = done.length >= crowd;
+      for (const each of done) each.committed();
       for (const each of done) each.resolve(each.value);
     } catch (error) {
       this.#fail(error, job ? [...done, job] : done);
     }
   }
 
-  /** Whether the job's changes are part of the transaction. Throws when the transaction is lost. */
-  async #attempt(job: Job): Promise<boolean> {
-    this.#database.run('SAVEPOINT job');
+  #next(careful: boolean): WriterJob | undefined {
+    if (!careful) return this.#queue.shift();
+    if (this.#suspects === 0) return undefined;
+    this.#suspects--;
+    return this.#queue.shift();
+  }
+
+  /**
+   * Whether the job's changes are part of the transaction; otherwise that is over. Throws when it is
+   * lost.
+   */
+  async #attempt(
+    job: WriterJob,
+    done: readonly WriterJob[],
+    behind: () => Totals,
+  ): Promise<boolean> {
+    const { database } = this.#options;
     try {
-      job.value = await job.work({
-        onCommit: (action) => job.commits.push(action),
-        onRollback: (action) => job.rollbacks.push(action),
-      });
-      this.#database.run('RELEASE job');
+      await job.perform(behind);
       return true;
     } catch (error) {
-      if (!this.#database.inTransaction) throw error;
-      this.#database.run('ROLLBACK TO job');
-      this.#database.run('RELEASE job');
-      undo(job, error);
+      if (!database.inTransaction) throw error;
+      database.run('ROLLBACK');
+      job.undo();
+      if (done.length === 0) job.reject(error);
+      else this.#again([...done, job]);
       return false;
     }
   }
 
-  #fail(error: unknown, jobs: readonly Job[]): void {
+  /** The same, but a job that throws leaves the transaction as it was before it. */
+  async #attemptAlone(job: WriterJob, behind: () => Totals): Promise<boolean> {
+    const { database } = this.#options;
+    database.run('SAVEPOINT job');
+    try {
+      await job.perform(behind);
+      database.run('RELEASE job');
+      return true;
+    } catch (error) {
+      if (!database.inTransaction) throw error;
+      database.run('ROLLBACK TO job');
+      database.run('RELEASE job');
+      job.undo();
+      job.reject(error);
+      return false;
+    }
+  }
+
+  /** The jobs were undone with the transaction; the next one has them, and them alone. */
+  #again(jobs: readonly WriterJob[]): void {
+    for (const job of [...jobs].reverse()) job.undo();
+    this.#queue.unshift(...jobs);
+    this.#suspects = jobs.length;
+  }
+
+  #fail(error: unknown, jobs: readonly WriterJob[]): void {
+    const { database, trouble } = this.#options;
     let reason = error;
     try {
-      if (this.#database.inTransaction) this.#database.run('ROLLBACK');
+      if (database.inTransaction) database.run('ROLLBACK');
     } catch (rollbackError) {
       reason = new AggregateError([error, rollbackError], 'rollback failed');
     }
-    for (const job of [...jobs].reverse()) undo(job, this.#trouble.note(reason, 'database'));
+    for (const job of [...jobs].reverse()) {
+      job.undo();
+      job.reject(trouble.note(reason, 'database'));
+    }
   }
 
   #rest(): void {
@@ -132,7 +194,12 @@ export class DiskWriter {
   }
 }
 
-function undo(job: Job, error: unknown): void {
-  for (const action of [...job.rollbacks].reverse()) action();
-  job.reject(error);
+function totalsOf(jobs: readonly WriterJob[]): Totals {
+  let bytes = 0;
+  let entries = 0;
+  for (const { totals } of jobs) {
+    bytes += totals.bytes;
+    entries += totals.entries;
+  }
+  return { bytes, entries };
 }
