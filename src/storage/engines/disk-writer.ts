@@ -15,6 +15,8 @@ export interface DiskWriterOptions {
   readonly trouble: DiskTrouble;
   /** Adds to the counters of the database, in the transaction that is open. */
   readonly addTotals: (totals: Totals) => void;
+  /** Milliseconds that never go back; the runtime's own clock unless given. */
+  readonly now?: () => number;
 }
 
 /**
@@ -26,6 +28,7 @@ export interface DiskWriterOptions {
  */
 export class DiskWriter {
   readonly #options: DiskWriterOptions;
+  readonly #now: () => number;
   readonly #queue: WriterJob[] = [];
   readonly #interludes: (() => Promise<void>)[] = [];
   #busy = false;
@@ -37,6 +40,7 @@ export class DiskWriter {
 
   constructor(options: DiskWriterOptions) {
     this.#options = options;
+    this.#now = options.now ?? (() => performance.now());
   }
 
   /**
@@ -96,7 +100,7 @@ export class DiskWriter {
     let job = this.#next(careful);
     try {
       database.run('BEGIN IMMEDIATE');
-      const end = performance.now() + turnMs;
+      const end = this.#now() + turnMs;
       while (job) {
         const attempt = careful
           ? this.#attemptAlone(job, behind)
@@ -104,7 +108,7 @@ export class DiskWriter {
         if (await attempt) done.push(job);
         // It is over when all was undone.
         else if (!database.inTransaction) return;
-        job = performance.now() < end ? this.#next(careful) : undefined;
+        job = this.#now() < end ? this.#next(careful) : undefined;
       }
       addTotals(totalsOf(done));
       database.run('COMMIT');
