@@ -11,6 +11,10 @@ export interface RateLimit {
 
 /** The usual names, and those that were in use before them. */
 const families = ['ratelimit', 'x-ratelimit'] as const;
+const remainingOf = {
+  ratelimit: 'ratelimit-remaining',
+  'x-ratelimit': 'x-ratelimit-remaining',
+} as const;
 
 /**
  * The rate limit that a response tells of; undefined: it tells of none. Docker Hub says `76;w=21600`:
@@ -18,7 +22,8 @@ const families = ['ratelimit', 'x-ratelimit'] as const;
  */
 export function rateLimitOf(headers: RawHeaders): RateLimit | undefined {
   for (const family of families) {
-    const remaining = quota(fieldValue(headers, `${family}-remaining`));
+    const text = fieldValue(headers, remainingOf[family]);
+    const remaining = text === undefined ? undefined : quota(text);
     if (remaining === undefined) continue;
     const limit = quota(fieldValue(headers, `${family}-limit`));
     const windowSeconds = remaining.windowSeconds ?? limit?.windowSeconds;

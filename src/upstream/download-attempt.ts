@@ -10,7 +10,7 @@ import type { Plan } from './mirror-plan.ts';
 import type { Mirrors } from './mirrors.ts';
 import { maxRedirects, redirectTarget } from './redirect.ts';
 import { sizeClassOf } from './size-class.ts';
-import type { Transport, UpstreamRequest, UpstreamResponse } from './upstream.ts';
+import type { Transport, UpstreamResponse } from './upstream.ts';
 import { judge } from './verdict.ts';
 
 /** What an attempt belongs to. */
@@ -164,24 +164,34 @@ export class Attempter {
     signal: AbortSignal | undefined,
   ): Promise<Followed> {
     const { request, plan } = around;
-    const visited = new Set([candidate.url]);
+    const { method, purpose, onInterim, redirects } = request;
+    // HTTP/2 is for many small bodies; a large one would be as fast as its window, and hold up others.
+    const lane = request.lane ?? plan.sizeClass === 'large';
+    const timeouts = plan.mode === 'only' ? undefined : this.#options.mirrors.timeouts(candidate);
+    const follows = isSafe(request) && !(redirects === 'forward' && candidate.trust === 'full');
     let { url } = candidate;
     let trusted = candidate.trusted ?? request.trusted;
     let headers = fieldsFor(request.headers, candidate);
+    let redirected = false;
     let firstByteMs = 0;
-    let kept: RawHeaders = [];
-    const timeouts = plan.mode === 'only' ? undefined : this.#options.mirrors.timeouts(candidate);
+    let kept: RawHeaders = none;
+    let visited: Set<string> | undefined;
     for (;;) {
-      const redirected = originOf(url) !== candidate.origin;
-      const to = { url, headers, trusted, redirected, ...(timeouts && { timeouts }) };
-      const response = await this.#send(around, to, signal);
+      const to = { method, url, headers, trusted, redirected, purpose, lane, timeouts, onInterim };
+      let response: UpstreamResponse;
+      try {
+        response = await this.#transport.send(to, signal);
+      } catch (error) {
+        if (error instanceof GatewayError) tell(around, url, error);
+        throw error;
+      }
+      tell(around, url, response.status);
       firstByteMs += response.responseTime - response.requestTime;
-      const forwarded = request.redirects === 'forward' && candidate.trust === 'full';
-      if (forwarded || !isSafe(request)) return { response, firstByteMs, kept };
-      const target = nextUrl(response);
+      const target = follows ? nextUrl(response) : undefined;
       if (target === undefined) return { response, firstByteMs, kept };
       discard(response);
       kept = joined(keptOf(response, request.keptFields ?? []), kept);
+      visited ??= new Set([url]);
       if (visited.has(target) || visited.size > maxRedirects) throw redirectLoop();
       visited.add(target);
       if (originOf(target) !== originOf(url)) {
@@ -190,41 +200,12 @@ export class Attempter {
         trusted = (request.redirectTrusted ?? this.#options.redirectTrusted)(target);
       }
       url = target;
-    }
-  }
-
-  async #send(
-    { request, plan, attempts }: Around,
-    to: Pick<UpstreamRequest, 'url' | 'headers' | 'trusted' | 'redirected' | 'timeouts'>,
-    signal: AbortSignal | undefined,
-  ): Promise<UpstreamResponse> {
-    const { method, purpose, onAttempt, onInterim } = request;
-    // HTTP/2 is for many small bodies; a large one would be as fast as its window, and hold up others.
-    const lane = request.lane ?? plan.sizeClass === 'large';
-    const note = (outcome: Attempt['outcome']): void => {
-      const attempt = { url: to.url, outcome };
-      attempts.push(attempt);
-      onAttempt?.(attempt);
-    };
-    try {
-      const response = await this.#transport.send(
-        {
-          method,
-          ...to,
-          ...(lane && { lane }),
-          ...(purpose && { purpose }),
-          ...(onInterim && { onInterim }),
-        },
-        signal,
-      );
-      note(response.status);
-      return response;
-    } catch (error) {
-      if (error instanceof GatewayError) note(error);
-      throw error;
+      redirected = originOf(url) !== candidate.origin;
     }
   }
 }
+
+const none: RawHeaders = [];
 
 /** The fields that a body proven by other means may bring along: no cookies, no policies, no names. */
 const provenNames: ReadonlySet<string> = new Set([
@@ -238,6 +219,13 @@ const provenNames: ReadonlySet<string> = new Set([
   'transfer-encoding',
 ]);
 
+/** Notes what became of a request. */
+function tell({ request, attempts }: Around, url: string, outcome: Attempt['outcome']): void {
+  const attempt = { url, outcome };
+  attempts.push(attempt);
+  request.onAttempt?.(attempt);
+}
+
 /** The named fields of a response. */
 function keptOf({ headers }: UpstreamResponse, names: readonly string[]): RawHeaders {
   return names.flatMap((name) => {
@@ -248,6 +236,7 @@ function keptOf({ headers }: UpstreamResponse, names: readonly string[]): RawHea
 
 /** A response's own fields, and of others those that it has not. */
 function joined(own: RawHeaders, others: RawHeaders): RawHeaders {
+  if (others.length === 0) return own;
   const missing = others.filter((_, at) => !hasField(own, others[at - (at % 2)] ?? ''));
   return missing.length === 0 ? own : [...own, ...missing];
 }

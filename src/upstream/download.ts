@@ -63,10 +63,18 @@ class MirrorDownloader implements Downloader {
     return this.#mirrors.next(request);
   }
 
-  async fetch(request: DownloadRequest, signal?: AbortSignal): Promise<DownloadedResponse> {
+  fetch(request: DownloadRequest, signal?: AbortSignal): Promise<DownloadedResponse> {
+    const repositories = repositoriesOf(request);
+    if (repositories.length === 1) return this.#fetch(repositories[0] ?? request, [], signal);
+    return this.#firstOf(repositories, signal);
+  }
+
+  async #firstOf(
+    [first, ...others]: readonly DownloadRequest[],
+    signal: AbortSignal | undefined,
+  ): Promise<DownloadedResponse> {
     const attempts: Attempt[] = [];
-    const [first = request, ...others] = repositoriesOf(request);
-    let response = await this.#fetch(first, attempts, signal);
+    let response = await this.#fetch(first as DownloadRequest, attempts, signal);
     for (const next of others) {
       if (response.status !== 404 && response.status !== 410) break;
       discard(response);
@@ -81,7 +89,7 @@ class MirrorDownloader implements Downloader {
     signal: AbortSignal | undefined,
   ): Promise<DownloadedResponse> {
     const plan = this.#mirrors.plan(request);
-    const remaining = plan.ranking.order.map(({ option }) => option.candidate);
+    const remaining = [...plan.order];
     const around = { request, plan, attempts };
     // The answer of an upstream: it stands when nobody has a better one.
     let kept: Outcome | undefined;

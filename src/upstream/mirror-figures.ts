@@ -1,7 +1,7 @@
 import type { MirrorExplanation, MirrorFigures } from '../core/mirror-figures.ts';
 import type { Ranked } from './mirror-choice.ts';
 import type { MirrorGates } from './mirror-gates.ts';
-import type { Plan, PlannedOption } from './mirror-plan.ts';
+import type { ExplainedPlan, PlannedOption } from './mirror-plan.ts';
 import type { MirrorRecord } from './mirror-record.ts';
 import { sizeClasses } from './size-class.ts';
 
@@ -50,7 +50,7 @@ export function figuresOf(
 }
 
 /** A plan in words and figures. */
-export function explanationOf(url: string, plan: Plan): MirrorExplanation {
+export function explanationOf(url: string, plan: ExplainedPlan): MirrorExplanation {
   const { ranking, mode, excluded, sizeClass } = plan;
   const [first] = ranking.order;
   return {
@@ -65,7 +65,7 @@ export function explanationOf(url: string, plan: Plan): MirrorExplanation {
   };
 }
 
-const reasons: Readonly<Record<Plan['ranking']['reason'], string>> = {
+const reasons: Readonly<Record<ExplainedPlan['ranking']['reason'], string>> = {
   fastest: 'it has the lowest expected time to completion',
   exploration: 'too little is known of it, and it may be better than the best known one',
   trial: 'its pause is over, and one request tries whether it works again',

@@ -4,7 +4,7 @@ import type { DownloadRequest } from './downloader.ts';
 import type { Option, Ranking } from './mirror-choice.ts';
 import type { MirrorRules } from './mirror-rules.ts';
 import { type Segment, segmentOf } from './segment-check.ts';
-import type { SizeClass } from './size-class.ts';
+import { type ExpectedSizes, type SizeClass, sizeClassOf } from './size-class.ts';
 
 /** Where a request may go, before anybody asks which is the fastest. */
 export interface Places {
@@ -22,11 +22,42 @@ export interface PlannedOption extends Option {
 
 /** What to ask for a request, in order. */
 export interface Plan extends Places {
-  readonly ranking: Ranking<PlannedOption>;
+  readonly order: readonly Candidate[];
   readonly expectedBytes: number;
   readonly sizeClass: SizeClass;
   /** When the first one is late, and may be raced on the second; milliseconds. */
   readonly lateMs: number | undefined;
+}
+
+/** A plan with what it was made from. */
+export interface ExplainedPlan extends Plan {
+  readonly ranking: Ranking<PlannedOption>;
+}
+
+/** How many bytes the answer to a request may have. */
+export function expectedBytesOf(
+  { size, purpose }: DownloadRequest,
+  segment: Segment | undefined,
+  sizes: ExpectedSizes,
+): number {
+  if (segment === undefined) return size ?? sizes.expected(purpose);
+  return segment.range.last - segment.range.first + 1;
+}
+
+/** The plan where there is no choice: nothing is weighed. */
+export function onlyPlan(request: DownloadRequest, places: Places, sizes: ExpectedSizes): Plan {
+  const { candidates, excluded, mode, segment } = places;
+  const expectedBytes = expectedBytesOf(request, segment, sizes);
+  return {
+    candidates,
+    excluded,
+    mode,
+    segment,
+    order: candidates,
+    expectedBytes,
+    sizeClass: sizeClassOf(expectedBytes),
+    lateMs: undefined,
+  };
 }
 
 /** The places that may serve a request. Rules are asked for GETs without credentials only. */
@@ -38,9 +69,9 @@ export function placesFor(request: DownloadRequest, rules: MirrorRules): Places 
   if (method !== 'GET' && method !== 'HEAD') {
     return { candidates: [origin], excluded: [], mode: 'only', segment: undefined };
   }
-  const mapped = rules.map(request.url).map(mappedCandidate);
-  const alone = own.length === 1 && mapped.length === 0;
-  if (alone) return { candidates: own, excluded: [], mode: 'only', segment: undefined };
+  const elsewhere = rules.map(request.url);
+  if (own.length === 1 && elsewhere.length === 0)
+    return { candidates: own, excluded: [], mode: 'only', segment: undefined };
   const asked = segmentOf(headers);
   // A client's own range needs no proof: whatever is said to it is an answer.
   const segment = asked?.etag !== undefined || request.digest !== undefined ? asked : undefined;
@@ -48,7 +79,7 @@ export function placesFor(request: DownloadRequest, rules: MirrorRules): Places 
   const interchangeable = request.order !== 'configured' || segment?.etag !== undefined;
   const candidates: Candidate[] = [];
   const excluded: { origin: string; reason: string }[] = [];
-  for (const candidate of [...own, ...mapped]) {
+  for (const candidate of [...own, ...elsewhere.map(mappedCandidate)]) {
     const isOwn = candidates.length + excluded.length < own.length;
     const reason = avoid?.has(candidate.origin)
       ? 'it has another representation of this object'

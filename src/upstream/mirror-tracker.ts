@@ -10,11 +10,15 @@ const version = 1;
 export class MirrorTracker {
   /** Least recently used first. */
   readonly #records = new Map<string, MirrorRecord>();
+  /** Used last: mostly that is the one which is asked for next. */
+  #latest: { readonly origin: string; readonly record: MirrorRecord } | undefined;
 
   /** The record of a mirror, begun where there is none. */
   of(origin: string): MirrorRecord {
+    if (this.#latest?.origin === origin) return this.#latest.record;
     const known = this.#records.get(origin);
     if (known !== undefined) {
+      this.#latest = { origin, record: known };
       this.#records.delete(origin);
       this.#records.set(origin, known);
       return known;
@@ -57,6 +61,7 @@ export class MirrorTracker {
 
   #add(origin: string, record: MirrorRecord): void {
     this.#records.set(origin, record);
+    this.#latest = { origin, record };
     if (this.#records.size <= mostMirrors) return;
     const [oldest] = this.#records.keys();
     if (oldest !== undefined) this.#records.delete(oldest);

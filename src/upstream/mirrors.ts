@@ -12,7 +12,10 @@ import { distance, inOrder, rankMirrors } from './mirror-choice.ts';
 import { explanationOf, figuresOf } from './mirror-figures.ts';
 import { MirrorGates } from './mirror-gates.ts';
 import {
+  type ExplainedPlan,
+  expectedBytesOf,
   isConditional,
+  onlyPlan,
   type Places,
   type Plan,
   type PlannedOption,
@@ -78,8 +81,8 @@ export class Mirrors {
   /** Decides for a request that is sent now. */
   plan(request: DownloadRequest): Plan {
     const places = placesFor(request, this.#rules);
-    const plan = this.#planned(request, places, this.#exploring.available);
-    if (plan.mode === 'only') return plan;
+    if (places.mode === 'only') return onlyPlan(request, places, this.sizes);
+    const plan = this.#planned(request, places);
     this.#requests += 1;
     this.#exploring.earn();
     this.#hedging.earn();
@@ -90,15 +93,15 @@ export class Mirrors {
   /** What `plan` would decide now, changing nothing. */
   explain(request: DownloadRequest): MirrorExplanation {
     const rules = new MirrorRules(this.#rules.rules);
-    const plan = this.#planned(request, placesFor(request, rules), this.#exploring.available);
+    const plan = this.#planned(request, placesFor(request, rules));
     return explanationOf(request.url, plan);
   }
 
   /** As `Downloader.next`. */
   next(request: DownloadRequest): string | undefined {
     const places = placesFor(request, this.#rules);
-    const { ranking } = this.#planned(request, places, this.#exploring.available);
-    const first = ranking.order[0]?.option.candidate;
+    const { candidates, mode } = places;
+    const [first] = mode === 'only' ? candidates : this.#planned(request, places).order;
     return first && this.hasPlace(first, request.purpose) ? first.origin : undefined;
   }
 
@@ -241,26 +244,24 @@ export class Mirrors {
     };
   }
 
-  #planned(request: DownloadRequest, places: Places, mayExplore: boolean): Plan {
+  #planned(request: DownloadRequest, places: Places): ExplainedPlan {
     const { segment, mode } = places;
     const { purpose, headers } = request;
-    const expectedBytes =
-      segment !== undefined
-        ? segment.range.last - segment.range.first + 1
-        : (request.size ?? this.sizes.expected(purpose));
+    const expectedBytes = expectedBytesOf(request, segment, this.sizes);
     const sizeClass = sizeClassOf(expectedBytes);
     const options = this.#options(places, purpose, { expectedBytes, sizeClass });
     const plain = mode === 'measured' && !isConditional(headers);
     const ranking =
       mode === 'measured'
         ? rankMirrors(options, {
-            explore: plain && mayExplore && expectedBytes <= mostExploredBytes,
+            explore: plain && this.#exploring.available && expectedBytes <= mostExploredBytes,
             spread: segment !== undefined,
           })
         : inOrder(options);
     const hedgeable = plain && expectedBytes <= mostHedgedBytes;
     const late = hedgeable ? this.#late(ranking.order) : undefined;
-    return { ...places, ranking, expectedBytes, sizeClass, lateMs: late };
+    const order = ranking.order.map(({ option }) => option.candidate);
+    return { ...places, order, ranking, expectedBytes, sizeClass, lateMs: late };
   }
 
   #options(

@@ -5,23 +5,22 @@ import { MovingAverage } from './moving-average.ts';
 export const sizeClasses = ['tiny', 'small', 'medium', 'large'] as const;
 export type SizeClass = (typeof sizeClasses)[number];
 
-/** The first size, in bytes, that belongs to the next class. */
-const bounds: readonly (readonly [SizeClass, number])[] = [
-  ['tiny', 64 * 1024],
-  ['small', 1024 * 1024],
-  ['medium', 16 * 1024 * 1024],
-];
-
 export function sizeClassOf(bytes: number): SizeClass {
-  return bounds.find(([, bound]) => bytes < bound)?.[0] ?? 'large';
+  if (bytes < 64 * 1024) return 'tiny';
+  if (bytes < 1024 * 1024) return 'small';
+  return bytes < 16 * 1024 * 1024 ? 'medium' : 'large';
 }
+
+const nearest: Readonly<Record<SizeClass, readonly SizeClass[]>> = {
+  tiny: ['tiny', 'small', 'medium', 'large'],
+  small: ['small', 'tiny', 'medium', 'large'],
+  medium: ['medium', 'small', 'large', 'tiny'],
+  large: ['large', 'medium', 'small', 'tiny'],
+};
 
 /** The classes from the nearest to the farthest, the class itself first. */
 export function nearestClasses(sizeClass: SizeClass): readonly SizeClass[] {
-  const at = sizeClasses.indexOf(sizeClass);
-  return sizeClasses.toSorted(
-    (a, b) => Math.abs(sizeClasses.indexOf(a) - at) - Math.abs(sizeClasses.indexOf(b) - at),
-  );
+  return nearest[sizeClass];
 }
 
 /** Where nothing is known yet. */

@@ -2,9 +2,10 @@ import type { Dispatcher } from 'undici';
 import { originOf, pathOf } from '../core/canonical-url.ts';
 import { GatewayError } from '../core/errors.ts';
 import { fieldValue, type RawHeaders } from '../core/raw-headers.ts';
+import type { ReadBuffer } from './read-buffer.ts';
 import { type Phase, toGatewayError } from './transport-errors.ts';
-import type { ConnectionPool, Slot } from './transport-pool.ts';
-import { TransportResponse } from './transport-response.ts';
+import type { ConnectionPool, Slot, SlotUser } from './transport-pool.ts';
+import { type FlowControl, TransportResponse } from './transport-response.ts';
 import type { UpstreamRequest, UpstreamResponse } from './upstream.ts';
 
 export interface ExchangeContext {
@@ -12,7 +13,7 @@ export interface ExchangeContext {
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   /** It holds nothing any more. */
-  readonly onOver: () => void;
+  readonly onOver: (exchange: PendingExchange) => void;
 }
 
 /** A request under way, whatever carries it. */
@@ -35,16 +36,19 @@ export const idempotentMethods: ReadonlySet<string> = new Set([
 ]);
 
 /** One request and its response: undici's handler for both. */
-export class Exchange implements PendingExchange, Dispatcher.DispatchHandler {
+export class Exchange
+  implements PendingExchange, SlotUser, FlowControl, Dispatcher.DispatchHandler
+{
   /** The head, or the GatewayError instead of it. */
   readonly head: Promise<UpstreamResponse>;
   readonly #request: UpstreamRequest;
   readonly #context: ExchangeContext;
   readonly #answer = Promise.withResolvers<UpstreamResponse>();
-  #stopWaiting: () => void = () => undefined;
   #slot: Slot | undefined;
   #controller: Dispatcher.DispatchController | undefined;
   #response: TransportResponse | undefined;
+  /** Where the response is read to: its slot may have another connection by the time it is over. */
+  #reading: ReadBuffer | undefined;
   /** The body ends with the connection. RFC 9112 section 6.3. */
   #closeDelimited = false;
   #requestTime = 0;
@@ -60,10 +64,12 @@ export class Exchange implements PendingExchange, Dispatcher.DispatchHandler {
   }
 
   start(): void {
-    this.#stopWaiting = this.#context.pool.acquire((slot) => {
-      this.#slot = slot;
-      this.#dispatch(slot);
-    });
+    this.#context.pool.acquire(this);
+  }
+
+  granted(slot: Slot): void {
+    this.#slot = slot;
+    this.#dispatch(slot);
   }
 
   /** Ends it at whatever stage with this error, and its connection with it. */
@@ -74,10 +80,26 @@ export class Exchange implements PendingExchange, Dispatcher.DispatchHandler {
     this.#request.body?.destroy();
     if (this.#controller) this.#controller.abort(error);
     else {
-      this.#stopWaiting();
+      this.#context.pool.leave(this);
       this.#finish(error);
     }
   }
+
+  // --- for the response ---
+
+  resume(): void {
+    this.#controller?.resume();
+  }
+
+  abort(): void {
+    this.#controller?.abort(abandoned());
+  }
+
+  giveBack(chunk: Uint8Array): void {
+    this.#reading?.giveBack(chunk);
+  }
+
+  // --- for undici ---
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     if (this.#over) {
@@ -119,7 +141,7 @@ export class Exchange implements PendingExchange, Dispatcher.DispatchHandler {
       this.#closeDelimited = coding === undefined && length === undefined;
     }
     controller.pause();
-    const reading = this.#slot?.reading;
+    this.#reading = this.#slot?.reading;
     this.#response = new TransportResponse(
       {
         status,
@@ -129,11 +151,7 @@ export class Exchange implements PendingExchange, Dispatcher.DispatchHandler {
         requestTime: this.#requestTime,
         responseTime: this.#context.now(),
       },
-      {
-        resume: () => controller.resume(),
-        abort: () => controller.abort(abandoned()),
-        giveBack: (chunk) => reading?.giveBack(chunk),
-      },
+      this,
     );
     this.#answer.resolve(this.#response);
   }
@@ -224,7 +242,7 @@ export class Exchange implements PendingExchange, Dispatcher.DispatchHandler {
   #finish(error?: GatewayError): void {
     if (this.#over) return;
     this.#over = true;
-    this.#context.onOver();
+    this.#context.onOver(this);
     const slot = this.#slot;
     if (slot === undefined) return;
     // Not within the parser's callback: bytes after this response would meet the next request.

@@ -19,7 +19,7 @@ export interface Http2ExchangeContext {
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   /** It holds nothing any more. */
-  readonly onOver: () => void;
+  readonly onOver: (exchange: PendingExchange) => void;
 }
 
 /**
@@ -154,7 +154,8 @@ export class Http2Exchange implements PendingExchange {
   }
 
   #goOverHttp1(): void {
-    const { connections, now, onOver } = this.#context;
+    const { connections, now } = this.#context;
+    const onOver = (): void => this.#context.onOver(this);
     this.#stream = undefined;
     this.#overHttp1 = new Exchange(this.#request, { pool: connections().http1, now, onOver });
     this.#overHttp1.head.then(this.#answer.resolve, this.#answer.reject);
@@ -169,7 +170,7 @@ export class Http2Exchange implements PendingExchange {
   #finish(): void {
     if (this.#over) return;
     this.#over = true;
-    this.#context.onOver();
+    this.#context.onOver(this);
     this.#leave();
   }
 

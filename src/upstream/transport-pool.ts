@@ -61,6 +61,12 @@ export class Slot {
   }
 }
 
+/** Whoever wants a place. */
+export interface SlotUser {
+  /** Has it now, and hands it to `release` in the end. */
+  granted(slot: Slot): void;
+}
+
 /** The connections to one origin: idle ones first, most recently used first. */
 export class ConnectionPool {
   readonly #origin: string;
@@ -68,7 +74,7 @@ export class ConnectionPool {
   readonly #onEmpty: () => void;
   readonly #slots = new Set<Slot>();
   readonly #idle: Slot[] = [];
-  readonly #waiting = new Set<(slot: Slot) => void>();
+  readonly #waiting = new Set<SlotUser>();
 
   constructor(origin: string, options: PoolOptions, onEmpty: () => void) {
     this.#origin = origin;
@@ -80,20 +86,16 @@ export class ConnectionPool {
     return this.#slots.size === 0;
   }
 
-  /**
-   * Calls back with a slot, at once where one is free; the callback hands it to `release` in the end.
-   * The result stops the waiting and does nothing after the callback.
-   */
-  acquire(callback: (slot: Slot) => void): () => void {
+  /** Grants a slot, at once where one is free. */
+  acquire(user: SlotUser): void {
     const slot = this.#idle.pop() ?? this.#add();
-    if (slot === undefined) {
-      this.#waiting.add(callback);
-      return () => {
-        this.#waiting.delete(callback);
-      };
-    }
-    callback(slot);
-    return () => undefined;
+    if (slot === undefined) this.#waiting.add(user);
+    else user.granted(slot);
+  }
+
+  /** It waits no longer; nothing where it has its slot. */
+  leave(user: SlotUser): void {
+    this.#waiting.delete(user);
   }
 
   /** Takes a slot back; with an error it is not used again and its connection ends. */
@@ -109,7 +111,7 @@ export class ConnectionPool {
     const free = error === undefined ? slot : this.#add();
     if (free === undefined) return;
     this.#waiting.delete(next);
-    next(free);
+    next.granted(free);
   }
 
   /** Ends every connection; whoever uses one hears the error. */

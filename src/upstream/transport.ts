@@ -64,13 +64,16 @@ class PooledTransport implements Transport {
     }
   }
 
-  async send(request: UpstreamRequest, signal?: AbortSignal): Promise<UpstreamResponse> {
-    if (this.#closed) throw shuttingDown();
-    if (signal?.aborted) throw abortError(signal);
+  send(request: UpstreamRequest, signal?: AbortSignal): Promise<UpstreamResponse> {
+    if (this.#closed) return Promise.reject(shuttingDown());
+    if (signal?.aborted) return Promise.reject(abortError(signal));
     const exchange = this.#exchangeFor(request);
     this.#active.add(exchange);
     exchange.start();
-    if (signal === undefined) return exchange.head;
+    return signal === undefined ? exchange.head : this.#untilAborted(exchange, signal);
+  }
+
+  async #untilAborted(exchange: PendingExchange, signal: AbortSignal): Promise<UpstreamResponse> {
     const abort = (): void => exchange.cancel(abortError(signal));
     signal.addEventListener('abort', abort, { once: true });
     try {
@@ -89,24 +92,24 @@ class PooledTransport implements Transport {
   }
 
   #exchangeFor(request: UpstreamRequest): PendingExchange {
-    const onOver = (): void => {
-      this.#active.delete(exchange);
-    };
     const now = this.#now;
-    const connections = (): OriginConnections => this.#connectionsTo(request);
-    const { http1, http2 } = connections();
+    const onOver = this.#onOver;
+    const { http1, http2 } = this.#connectionsTo(request);
+    if (http2 === undefined || request.lane === true) {
+      return new Exchange(request, { pool: http1, now, onOver });
+    }
     const { firstByteTimeoutMs, idleTimeoutMs } = this.#options;
-    const exchange =
-      http2 === undefined || request.lane === true
-        ? new Exchange(request, { pool: http1, now, onOver })
-        : new Http2Exchange(request, {
-            connections,
-            timeouts: { firstByteMs: firstByteTimeoutMs, idleMs: idleTimeoutMs },
-            now,
-            onOver,
-          });
-    return exchange;
+    return new Http2Exchange(request, {
+      connections: () => this.#connectionsTo(request),
+      timeouts: { firstByteMs: firstByteTimeoutMs, idleMs: idleTimeoutMs },
+      now,
+      onOver,
+    });
   }
+
+  readonly #onOver = (exchange: PendingExchange): void => {
+    this.#active.delete(exchange);
+  };
 
   #connectionsTo({ url, trusted }: UpstreamRequest): OriginConnections {
     const origin = originOf(url);

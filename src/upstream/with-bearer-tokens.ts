@@ -35,7 +35,7 @@ export function withBearerTokens(inner: Transport, options: BearerTokenOptions):
   const tokens = new BearerTokens(inner, options);
   return {
     close: () => inner.close(),
-    async send(request, signal) {
+    send(request, signal) {
       const { method, url, headers, redirected = false } = request;
       const isRead = method === 'GET' || method === 'HEAD';
       const place = isRead && !redirected ? options.placeOf(url) : undefined;
@@ -43,21 +43,30 @@ export function withBearerTokens(inner: Transport, options: BearerTokenOptions):
       if (place === undefined || area === undefined) return inner.send(request, signal);
       const sent = fieldValue(headers, 'authorization');
       if (sent !== undefined && sent !== place.authorization) return inner.send(request, signal);
-      const key = `${originOf(url)} ${area} ${place.authorization ?? ''}`;
-      const known = tokens.known(key);
-      const response = await inner.send(known ? authorized(request, known) : request, signal);
-      if (response.status !== 401) return response;
-      try {
-        const token = await renewed(response, place, key, known);
-        if (token === undefined) return response;
-        discard(response);
-        return await inner.send(authorized(request, token), signal);
-      } catch (error) {
-        response.abort();
-        throw error;
-      }
+      return withToken(request, signal, place, area);
     },
   };
+
+  async function withToken(
+    request: UpstreamRequest,
+    signal: AbortSignal | undefined,
+    place: TokenPlace,
+    area: string,
+  ): Promise<UpstreamResponse> {
+    const key = `${originOf(request.url)} ${area} ${place.authorization ?? ''}`;
+    const known = tokens.known(key);
+    const response = await inner.send(known ? authorized(request, known) : request, signal);
+    if (response.status !== 401) return response;
+    try {
+      const token = await renewed(response, place, key, known);
+      if (token === undefined) return response;
+      discard(response);
+      return await inner.send(authorized(request, token), signal);
+    } catch (error) {
+      response.abort();
+      throw error;
+    }
+  }
 
   /** A token that has not been tried; undefined: the refusal stands. */
   async function renewed(

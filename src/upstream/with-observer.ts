@@ -1,8 +1,9 @@
 import { originOf } from '../core/canonical-url.ts';
 import { GatewayError } from '../core/errors.ts';
 import { rateLimitOf } from '../core/rate-limit.ts';
-import type { UpstreamObserver } from '../core/upstream-observer.ts';
-import type { BodySink, Transport, UpstreamRequest, UpstreamResponse } from './upstream.ts';
+import type { RawHeaders } from '../core/raw-headers.ts';
+import type { UpstreamObserver, UpstreamPurpose } from '../core/upstream-observer.ts';
+import type { BodySink, Transport, UpstreamResponse } from './upstream.ts';
 
 /** Tells the observer of every request that the transport sends, and of the bytes that come. */
 export function withObserver(inner: Transport, observer: UpstreamObserver): Transport {
@@ -21,7 +22,7 @@ export function withObserver(inner: Transport, observer: UpstreamObserver): Tran
           ...(limit && { rateLimit: { ...limit, at: responseTime } }),
           ...request.purpose,
         });
-        return observed(response, request, observer);
+        return new ObservedResponse(response, request.purpose, observer);
       } catch (error) {
         // A client that left says nothing about the upstream.
         if (error instanceof GatewayError && error.code !== 'client_gone') {
@@ -37,34 +38,69 @@ export function withObserver(inner: Transport, observer: UpstreamObserver): Tran
   };
 }
 
-function observed(
-  response: UpstreamResponse,
-  { purpose }: UpstreamRequest,
-  observer: UpstreamObserver,
-): UpstreamResponse {
-  const { status, headers, origin, url, requestTime, responseTime } = response;
-  return {
-    status,
-    headers,
-    origin,
-    url,
-    requestTime,
-    responseTime,
-    resume: () => response.resume(),
-    giveBack: (chunk) => response.giveBack(chunk),
-    abort: () => response.abort(),
-    consume(sink: BodySink) {
-      response.consume({
-        data(chunk) {
-          observer.upstreamBytes(origin, chunk.length);
-          return sink.data(chunk);
-        },
-        end: () => sink.end(),
-        error(error) {
-          observer.upstreamFailure({ origin, code: error.code, responded: true, ...purpose });
-          sink.error(error);
-        },
-      });
-    },
-  };
+/** A response, and the sink of its body, that tell the observer what comes. */
+class ObservedResponse implements UpstreamResponse, BodySink {
+  readonly status: number;
+  readonly headers: RawHeaders;
+  readonly origin: string;
+  readonly url: string;
+  readonly requestTime: number;
+  readonly responseTime: number;
+  readonly #response: UpstreamResponse;
+  readonly #purpose: UpstreamPurpose | undefined;
+  readonly #observer: UpstreamObserver;
+  #sink: BodySink | undefined;
+
+  constructor(
+    response: UpstreamResponse,
+    purpose: UpstreamPurpose | undefined,
+    observer: UpstreamObserver,
+  ) {
+    this.status = response.status;
+    this.headers = response.headers;
+    this.origin = response.origin;
+    this.url = response.url;
+    this.requestTime = response.requestTime;
+    this.responseTime = response.responseTime;
+    this.#response = response;
+    this.#purpose = purpose;
+    this.#observer = observer;
+  }
+
+  consume(sink: BodySink): void {
+    this.#sink = sink;
+    this.#response.consume(this);
+  }
+
+  resume(): void {
+    this.#response.resume();
+  }
+
+  giveBack(chunk: Uint8Array): void {
+    this.#response.giveBack(chunk);
+  }
+
+  abort(): void {
+    this.#response.abort();
+  }
+
+  data(chunk: Buffer): boolean {
+    this.#observer.upstreamBytes(this.origin, chunk.length);
+    return (this.#sink as BodySink).data(chunk);
+  }
+
+  end(): void {
+    this.#sink?.end();
+  }
+
+  error(error: GatewayError): void {
+    const { origin } = this;
+    this.#observer.upstreamFailure({
+      origin,
+      code: error.code,
+      responded: true,
+      ...this.#purpose,
+    });
+    this.#sink?.error(error);
+  }
 }
