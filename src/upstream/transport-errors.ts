@@ -138,3 +138,40 @@ function systemCallOf(error: unknown): string | undefined {
   const call = (error as { syscall?: unknown } | undefined)?.syscall;
   return typeof call === 'string' ? call : undefined;
 }
+
+export function abandoned(): GatewayError {
+  return new GatewayError('client_gone', 'the response is not wanted any more', {
+    origin: 'client',
+  });
+}
+
+export function tooLong(): GatewayError {
+  return new GatewayError('http_protocol_error', 'the response says that it has over 2^53 bytes', {
+    origin: 'upstream',
+  });
+}
+
+export function unknownCoding(): GatewayError {
+  return new GatewayError('http_protocol_error', 'the response has an unknown transfer coding', {
+    origin: 'upstream',
+    retryable: true,
+  });
+}
+
+export function malformed(cause: Error): GatewayError {
+  return new GatewayError('http_protocol_error', 'the response is no answer to the request', {
+    origin: 'upstream',
+    retryable: true,
+    cause,
+  });
+}
+
+export function unknownStatus(): GatewayError {
+  return new GatewayError(
+    'http_protocol_error',
+    'the upstream answered with a status that is none',
+    {
+      origin: 'upstream',
+    },
+  );
+}

@@ -3,7 +3,15 @@ import { originOf, pathOf } from '../core/canonical-url.ts';
 import { GatewayError } from '../core/errors.ts';
 import { fieldValue, type RawHeaders } from '../core/raw-headers.ts';
 import type { ReadBuffer } from './read-buffer.ts';
-import { type Phase, toGatewayError } from './transport-errors.ts';
+import {
+  abandoned,
+  malformed,
+  type Phase,
+  toGatewayError,
+  tooLong,
+  unknownCoding,
+  unknownStatus,
+} from './transport-errors.ts';
 import type { ConnectionPool, Slot, SlotUser } from './transport-pool.ts';
 import { type FlowControl, TransportResponse } from './transport-response.ts';
 import type { UpstreamRequest, UpstreamResponse } from './upstream.ts';
@@ -271,41 +279,4 @@ function rawFields(raw: Dispatcher.DispatchController['rawHeaders']): RawHeaders
 
 function rethrow(error: Error): never {
   throw error;
-}
-
-function abandoned(): GatewayError {
-  return new GatewayError('client_gone', 'the response is not wanted any more', {
-    origin: 'client',
-  });
-}
-
-function tooLong(): GatewayError {
-  return new GatewayError('http_protocol_error', 'the response says that it has over 2^53 bytes', {
-    origin: 'upstream',
-  });
-}
-
-function unknownCoding(): GatewayError {
-  return new GatewayError('http_protocol_error', 'the response has an unknown transfer coding', {
-    origin: 'upstream',
-    retryable: true,
-  });
-}
-
-function malformed(cause: Error): GatewayError {
-  return new GatewayError('http_protocol_error', 'the response is no answer to the request', {
-    origin: 'upstream',
-    retryable: true,
-    cause,
-  });
-}
-
-function unknownStatus(): GatewayError {
-  return new GatewayError(
-    'http_protocol_error',
-    'the upstream answered with a status that is none',
-    {
-      origin: 'upstream',
-    },
-  );
 }
