@@ -158,7 +158,7 @@ export function unknownCoding(): GatewayError {
   });
 }
 
-export function malformed(cause: Error): GatewayError {
+export function noAnswer(cause: Error): GatewayError {
   return new GatewayError('http_protocol_error', 'the response is no answer to the request', {
     origin: 'upstream',
     retryable: true,

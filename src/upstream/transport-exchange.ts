@@ -5,7 +5,7 @@ import { fieldValue, type RawHeaders } from '../core/raw-headers.ts';
 import type { ReadBuffer } from './read-buffer.ts';
 import {
   abandoned,
-  malformed,
+  noAnswer,
   type Phase,
   toGatewayError,
   tooLong,
@@ -190,7 +190,7 @@ export class Exchange
     const phase = this.#phase(cause);
     const error =
       phase !== 'connecting' && isProtocolViolation(this.#slot, cause)
-        ? malformed(cause)
+        ? noAnswer(cause)
         : toGatewayError(cause, phase);
     const slot = this.#slot;
     if (slot !== undefined && phase === 'waiting' && this.#mayRetry(error, slot)) {
