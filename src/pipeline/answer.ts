@@ -46,7 +46,7 @@ export interface Representation {
   /** Bytes; undefined when the length is not known yet. */
   readonly size: number | undefined;
   /** Seconds; undefined for what did not come through the cache: its own `Age` stands. */
-  readonly age?: number;
+  readonly age?: number | undefined;
   /** When it came, or was last validated; milliseconds since the epoch. */
   readonly responseTime: number;
   readonly stored?: StoredSource;
@@ -55,7 +55,7 @@ export interface Representation {
   /** The whole body when it is in memory. */
   bytes(): Uint8Array | undefined;
   /** A reader of the range; the whole without one. */
-  open(range?: ByteRange): Promise<BodyReader>;
+  open(range?: ByteRange): Promise<BodyReader> | BodyReader;
 }
 
 const bodyFields: ReadonlySet<string> = new Set(['content-length', 'age']);
@@ -69,21 +69,28 @@ export function representationFields(headers: RawHeaders): RawHeaders {
  * Answers a GET or HEAD from a representation: preconditions first, then the range, then the whole.
  * RFC 9110 section 13.2.2. Undefined when a precondition fails, which is the origin's to say.
  */
-export async function answerFrom(
+export function answerFrom(
   view: RequestView,
   from: Representation,
-): Promise<Answer | undefined> {
+): Promise<Answer | undefined> | Answer | undefined {
   const precondition = evaluatePreconditions(view, from);
   if (precondition === 'not-modified') return notModified(from);
   if (precondition === 'precondition-failed') return undefined;
   const range = fieldValue(view.headers, 'range');
   // RFC 9110 section 14.2: only a GET with a 200 has ranges; they are only counted where the length is known.
   const divisible = view.method === 'GET' && from.status === 200 && from.size !== undefined;
-  if (range !== undefined && divisible) {
-    const partial = await answerRange(range, view.headers, from, from.size);
-    if (partial) return partial;
-  }
-  return answerWhole(view, from);
+  return range !== undefined && divisible
+    ? answerPart(range, view, from, from.size)
+    : answerWhole(view, from);
+}
+
+async function answerPart(
+  range: string,
+  view: RequestView,
+  from: Representation,
+  size: number,
+): Promise<Answer> {
+  return (await answerRange(range, view.headers, from, size)) ?? answerWhole(view, from);
 }
 
 /**
@@ -148,11 +155,18 @@ async function answerRanges(
   };
 }
 
-async function answerWhole(view: RequestView, from: Representation): Promise<Answer> {
-  const { status, size } = from;
+function answerWhole(view: RequestView, from: Representation): Promise<Answer> | Answer {
   const answer = wholeAtOnce(view, from);
   if (answer) return answer;
-  const body: AnswerBody = { kind: 'stream', reader: await from.open(), size };
+  const reader = from.open();
+  return reader instanceof Promise
+    ? reader.then((opened) => streamed(from, opened))
+    : streamed(from, reader);
+}
+
+function streamed(from: Representation, reader: BodyReader): Answer {
+  const { status, size } = from;
+  const body: AnswerBody = { kind: 'stream', reader, size };
   return { status, headers: wholeFields(from), body, ...sourceOf(from) };
 }
 

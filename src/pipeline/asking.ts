@@ -21,16 +21,16 @@ export interface Asking {
   /** Exchanges that had ended before the look-up. */
   readonly since: number;
   /** The document that decided what the resource has to be, where one did. */
-  readonly pinnedBy?: Resource;
+  readonly pinnedBy: Resource | undefined;
   /** The version of that document which the resource has to fit, where nothing but time tells. */
-  readonly fits?: string;
+  readonly fits: string | undefined;
   /** Fills that it is about to read. */
-  readonly held: Set<Fill>;
+  readonly held: Fill[];
 }
 
 /** Keeps a fill for the request until that has its answer. */
 export function hold({ held }: Asking, fill: Fill): void {
-  if (held.has(fill)) return;
-  held.add(fill);
+  if (held.includes(fill)) return;
+  held.push(fill);
   fill.hold();
 }

@@ -98,6 +98,7 @@ export class BackgroundRequests {
    * may have it: whoever brought it is held to be wrong by then.
    */
   replace(resource: Resource, fill: Fill): void {
+    if (!fill.isChecked) return;
     void fill.settled.then(async () => {
       if (fill.failure?.code !== 'digest_mismatch') return;
       await this.#start(resource, async () =>
@@ -111,7 +112,7 @@ export class BackgroundRequests {
     variants: readonly ArtifactMeta[],
     stored?: ArtifactMeta,
   ): Promise<Obtained> {
-    const lookAgain = async () => undefined;
+    const lookAgain = () => undefined;
     const more = { variants, unanswered: false, lookAgain, ...(stored && { stored }) };
     return obtain(this.#parts, background(resource), more);
   }

@@ -9,13 +9,14 @@ import { fieldValue, type RawHeaders, withoutFields } from '../core/raw-headers.
 import { mayServeStaleOnError } from '../policy/decide.ts';
 import { requestFields } from '../policy/headers.ts';
 import { mayStore } from '../policy/storing.ts';
-import type { PartialBody, PartialIdentity, Store } from '../storage/store.ts';
+import type { PartialBody, Store } from '../storage/store.ts';
 import { discard } from '../upstream/discard.ts';
 import type { DownloadedResponse, Downloader, DownloadRequest } from '../upstream/downloader.ts';
 import type { UpstreamResponse } from '../upstream/upstream.ts';
 import type { Client } from './asking.ts';
+import { AskingAgain, type AskingAgainOptions, type SendOptions } from './asking-again.ts';
 import { conditionsFor } from './conditions-for.ts';
-import { downloadOf, partFields, sharedFields, somePart } from './download-of.ts';
+import { downloadOf, sharedFields } from './download-of.ts';
 import { Fill } from './fill.ts';
 import { anotherDigestTold } from './fill-errors.ts';
 import { UpstreamFillSource } from './fill-source.ts';
@@ -25,8 +26,13 @@ import { confirmedByHead, headWouldTell } from './head-validation.ts';
 import { type Arrival, type Via, viaOf } from './in-flight.ts';
 import { KnownBodies } from './known-bodies.ts';
 import { LaneBudget } from './lane-budget.ts';
-import { contradicts, digestOf, type Fetch, type PublishedDigests } from './published-digests.ts';
-import type { Refetch } from './refetch.ts';
+import {
+  contradicts,
+  digestOf,
+  type Fetch,
+  isTold,
+  type PublishedDigests,
+} from './published-digests.ts';
 import type { Resource } from './resource.ts';
 import { asWhole, beginAnew, continuationFor, identityOf, leadsTo } from './resume.ts';
 import { freshened, StoredUpdates, selecting } from './stored-updates.ts';
@@ -55,11 +61,7 @@ interface AskedPart {
   readonly again: () => Promise<Arrival>;
 }
 
-/** What a request to the upstreams has besides what its resource says. */
-interface SendOptions
-  extends Partial<Pick<DownloadRequest, 'method' | 'size' | 'avoid' | 'lane' | 'onInterim'>> {
-  readonly signal?: AbortSignal;
-}
+const viaField: ReadonlySet<string> = new Set(['via']);
 
 /** Speaks with the upstreams on behalf of a key, and turns what comes into something to share. */
 export class Exchange {
@@ -67,7 +69,7 @@ export class Exchange {
   readonly #digests: PublishedDigests;
   readonly #updates: StoredUpdates;
   readonly #bodies: KnownBodies;
-  readonly #budget = new LaneBudget();
+  readonly #again: AskingAgainOptions;
   readonly #document: Fetch = (...asked) => this.fetch(...asked);
 
   constructor(options: ExchangeOptions, digests: PublishedDigests) {
@@ -76,6 +78,13 @@ export class Exchange {
     const failed = (url: string, error: unknown): void => this.#storageFailed(url, error);
     this.#updates = new StoredUpdates(options.store, failed);
     this.#bodies = new KnownBodies(options.store, this.#updates, failed);
+    this.#again = {
+      send: (...asked) => this.#send(...asked),
+      downloader: options.downloader,
+      now: options.monotonic ?? (() => performance.now()),
+      budget: new LaneBudget(),
+      mostConnections: options.mostConnections,
+    };
   }
 
   /**
@@ -89,12 +98,17 @@ export class Exchange {
     onInterim?: InterimSink,
     fromStart = false,
   ): Promise<Arrival> {
-    const resource = await this.#digests.completed(asked, this.#document);
-    const known = await this.#toldByHead(resource, stored, onInterim);
-    if (known) return known;
+    const resource = isTold(asked) ? await this.#digests.completed(asked, this.#document) : asked;
+    if (stored ? headWouldTell(resource, stored) : this.#bodies.known(resource)) {
+      const told = await this.#toldByHead(resource, stored, onInterim);
+      if (told) return told;
+    }
+    const { store } = this.#options;
     const conditions = stored ? conditionsFor(resource, stored) : [];
     const rest =
-      stored || fromStart ? undefined : await continuationFor(this.#options.store, resource);
+      stored || fromStart
+        ? undefined
+        : continuationFor(await store.leftovers(resource.request.url), resource);
     const headers = [...sharedFields(resource), ...(rest?.fields ?? conditions)];
     const response = await this.#send(resource, headers, {
       ...(onInterim && { onInterim }),
@@ -131,7 +145,7 @@ export class Exchange {
     return this.#share(resource, response, via, whole);
   }
 
-  /** What a HEAD can tell, where the ecosystem wants it asked; undefined: a GET has to. */
+  /** What a HEAD tells; undefined: a GET has to. */
   async #toldByHead(
     resource: Resource,
     stored: ArtifactMeta | undefined,
@@ -140,7 +154,6 @@ export class Exchange {
     const to = { method: 'HEAD', ...(onInterim && { onInterim }) };
     const ask = () => this.#send(resource, sharedFields(resource), to);
     if (!stored) return this.#bodies.linked(resource, ask);
-    if (!headWouldTell(resource, stored)) return undefined;
     const head = await ask();
     this.#staleRather(resource, stored, head);
     discard(head);
@@ -198,7 +211,6 @@ export class Exchange {
   ): Promise<Arrival> {
     const place = typeof asked === 'object' ? asked : undefined;
     const { request, policy } = resource;
-    const { downloader, monotonic = () => performance.now() } = this.#options;
     const view = { method: 'GET', headers: request.headers };
     const verdict = mayStore(view, response, policy);
     const digest = digestOf(resource, response);
@@ -216,7 +228,14 @@ export class Exchange {
     const size = declaredSize(response.headers);
     const identity = identityOf(request.url, meta, digest);
     const anew = asked === 'from-start';
-    const partial = await this.#begin(request.url, size, identity, anew);
+    let partial: PartialBody | undefined;
+    try {
+      const { store } = this.#options;
+      partial = await (anew ? beginAnew(store, size, identity) : store.begin(size, identity));
+    } catch (error) {
+      // Without space for the body the clients are served all the same, from memory.
+      this.#storageFailed(request.url, error);
+    }
     if (place && !leadsTo(partial, place.range.first)) {
       await partial?.suspend();
       return place.again();
@@ -229,32 +248,17 @@ export class Exchange {
       onFailure: (error) => this.#storageFailed(request.url, error),
       ...(digest ? { digest } : this.#digests.keepIf(resource, response, () => fill.forgo())),
     });
-    void fill.settled.then(() => {
-      if (fill.failure?.code !== 'digest_mismatch') return;
-      source.bringers.demote('wrong-bytes', originOf(request.url));
-      this.#digests.refused(resource, response.url, digest);
-    });
+    if (fill.isChecked) {
+      void fill.settled.then(() => {
+        if (fill.failure?.code !== 'digest_mismatch') return;
+        source.bringers.demote('wrong-bytes', originOf(request.url));
+        this.#digests.refused(resource, response.url, digest);
+      });
+    }
     this.#bodies.follow(resource, fill);
     this.#digests.follow(resource, fill);
-    const shared = sharedFields(resource);
-    // Mirrors that turn out to have another representation are not asked for the rest of this one.
-    const avoid = new Set<string>();
-    const of = { avoid, ...(size !== undefined && { size }) };
-    const part = (...of: Parameters<typeof partFields>) => [...shared, ...partFields(...of)];
-    const some = (etag: string | undefined) => part(somePart, etag);
-    let connections: number | undefined;
-    const refetch: Refetch = {
-      part: (range, etag) => this.#send(resource, part(range, etag), { ...of, lane: true }),
-      whole: () => this.#send(resource, shared, of),
-      next: (etag) => downloader.next({ ...downloadOf(resource), ...of, headers: some(etag) }),
-      connections: (etag) => {
-        connections ??= downloader.connections({ ...downloadOf(resource), headers: some(etag) });
-        return Math.min(connections, this.#options.mostConnections?.() ?? connections);
-      },
-      now: monotonic,
-      budget: this.#budget,
-      rangesIgnored: asked === 'ranges-ignored',
-    };
+    const rangesIgnored = asked === 'ranges-ignored';
+    const refetch = new AskingAgain(this.#again, resource, { size, rangesIgnored });
     const source = new UpstreamFillSource(fill, response, refetch, place?.range);
     this.#options.transfers?.begin({ fill, source, request, startedAt: response.requestTime });
     return { kind: 'fill', via, meta, fill };
@@ -265,26 +269,11 @@ export class Exchange {
     headers: RawHeaders,
     { signal, ...more }: SendOptions = {},
   ): Promise<DownloadedResponse> {
-    const via = this.#options.via(fieldValue(headers, 'via'));
-    const fields = [...withoutFields(headers, new Set(['via'])), 'Via', via];
+    const before = fieldValue(headers, 'via');
+    const others = before === undefined ? headers : withoutFields(headers, viaField);
+    const fields = [...others, 'Via', this.#options.via(before)];
     const request = { ...downloadOf(resource), ...more, headers: fields };
     return this.#options.downloader.fetch(request, signal);
-  }
-
-  /** Space for the body, or none: then the clients are served all the same, from memory. */
-  async #begin(
-    url: string,
-    size: number | undefined,
-    identity: PartialIdentity | undefined,
-    anew: boolean,
-  ): Promise<PartialBody | undefined> {
-    try {
-      const { store } = this.#options;
-      return await (anew ? beginAnew(store, size, identity) : store.begin(size, identity));
-    } catch (error) {
-      this.#storageFailed(url, error);
-      return undefined;
-    }
   }
 
   /** A mirror that gave something else, and what the client hears of it. */

@@ -43,10 +43,13 @@ export type Arrival =
       readonly digest: Digest | undefined;
     };
 
+/** Exchanges that ended of which the keys are known. */
+const remembered = 64;
+
 interface Flight {
   readonly arrival: Promise<Arrival>;
   /** Who hears of what comes before it. */
-  readonly waiting: Set<Client>;
+  readonly waiting: Client[];
   arrived: boolean;
 }
 
@@ -59,11 +62,25 @@ export class InFlight {
   readonly #fills = new Set<Fill>();
   /** Those of `#fills` that nobody joins, with their URLs. */
   readonly #watched = new Map<Fill, string>();
+  /** The keys of the latest that ended, each at its number's place. */
+  readonly #latest: string[] = [];
   #ended = 0;
 
-  /** Exchanges that have ended: whoever looked something up before one of them may look again. */
+  /** Exchanges that have ended so far. */
   get ended(): number {
     return this.#ended;
+  }
+
+  /**
+   * Whether an exchange for the URL may have ended since there were so many: what was looked up before
+   * that may be out of date.
+   */
+  mayHaveEnded(url: string, since: number): boolean {
+    if (this.#ended - since > remembered) return true;
+    for (let number = since; number < this.#ended; number += 1) {
+      if (this.#latest[number % remembered]?.startsWith(url)) return true;
+    }
+    return false;
   }
 
   get fills(): ReadonlySet<Fill> {
@@ -78,14 +95,14 @@ export class InFlight {
   join(
     key: string,
     start: (interim: InterimSink) => Promise<Arrival>,
-    { unanswered = false, client }: { unanswered?: boolean; client?: Client } = {},
+    { unanswered = false, client }: { unanswered?: boolean; client?: Client | undefined } = {},
   ): { arrival: Promise<Arrival>; leader: boolean } {
     const current = this.#flights.get(key);
     if (current && !(unanswered && current.arrived)) {
-      if (client && !current.arrived) current.waiting.add(client);
+      if (client && !current.arrived) current.waiting.push(client);
       return { arrival: current.arrival, leader: false };
     }
-    const waiting = new Set(client && [client]);
+    const waiting = client ? [client] : [];
     const tellAll: InterimSink = (status, headers) => {
       for (const one of waiting) one.interim(status, headers);
     };
@@ -94,7 +111,7 @@ export class InFlight {
     flight.arrival.then(
       (arrival) => {
         flight.arrived = true;
-        waiting.clear();
+        waiting.length = 0;
         if (arrival.kind === 'fill') this.#follow(key, flight, arrival.fill);
         else this.#end(key, flight);
       },
@@ -110,7 +127,7 @@ export class InFlight {
     void fill.settled.then(() => {
       this.#watched.delete(fill);
       this.#fills.delete(fill);
-      this.#ended += 1;
+      this.#note(url);
     });
   }
 
@@ -144,8 +161,13 @@ export class InFlight {
     });
   }
 
-  #end(key: string, flight: Flight): void {
+  #note(key: string): void {
+    this.#latest[this.#ended % remembered] = key;
     this.#ended += 1;
+  }
+
+  #end(key: string, flight: Flight): void {
+    this.#note(key);
     if (this.#flights.get(key) === flight) this.#flights.delete(key);
   }
 }

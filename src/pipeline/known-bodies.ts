@@ -41,6 +41,17 @@ export class KnownBodies {
     });
   }
 
+  /** The body of the resource, where it was stored lately and has its digest in its URL. */
+  known({ classification }: Resource): BodyRef | undefined {
+    if (classification.kind !== 'artifact' || classification.digestField === undefined) {
+      return undefined;
+    }
+    const { digest } = classification;
+    const size = digest?.algorithm === 'sha256' ? this.#sizes.get(digest.hex) : undefined;
+    if (digest === undefined || size === undefined || size === 0) return undefined;
+    return { sha256: digest.hex, size };
+  }
+
   /**
    * The resource with a body that is stored already, where the answer to `ask`, a HEAD, allows it;
    * undefined: it has to be fetched.
@@ -63,20 +74,15 @@ export class KnownBodies {
       : undefined;
   }
 
-  async #stored({ classification, request }: Resource): Promise<BodyRef | undefined> {
-    if (classification.kind !== 'artifact' || classification.digestField === undefined) {
-      return undefined;
-    }
-    const { digest } = classification;
-    const size = digest?.algorithm === 'sha256' ? this.#sizes.get(digest.hex) : undefined;
-    if (digest === undefined || size === undefined || size === 0) return undefined;
-    const body = { sha256: digest.hex, size };
+  async #stored(resource: Resource): Promise<BodyRef | undefined> {
+    const body = this.known(resource);
+    if (body === undefined) return undefined;
     try {
       const reader = await this.#store.openBody(body, { first: 0, last: 0 });
       reader?.close();
       return reader && body;
     } catch (error) {
-      this.#failed(request.url, error);
+      this.#failed(resource.request.url, error);
       return undefined;
     }
   }

@@ -10,7 +10,7 @@ export interface MultipartSource {
   readonly size: number;
   /** Two or more. */
   readonly ranges: readonly ByteRange[];
-  open(range: ByteRange): Promise<BodyReader>;
+  open(range: ByteRange): Promise<BodyReader> | BodyReader;
 }
 
 export interface Multipart {

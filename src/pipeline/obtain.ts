@@ -47,7 +47,7 @@ export interface ObtainOptions {
   /** The client wants the origin's word: an exchange that was answered before will not do. */
   readonly unanswered: boolean;
   /** The response that was stored since `variants` were looked up, if one was that will do. */
-  readonly lookAgain: () => Promise<ArtifactMeta | undefined>;
+  readonly lookAgain: () => Promise<ArtifactMeta | undefined> | undefined;
   /** Who waits for it, where somebody does. */
   readonly client?: Client;
 }
@@ -65,18 +65,16 @@ export async function obtain(
 ): Promise<Obtained> {
   const { request, classification } = resource;
   const known = classification.kind === 'index' ? (classification.vary ?? []) : [];
-  const start = async (interim: InterimSink): Promise<Arrival> => {
+  const start = (interim: InterimSink): Promise<Arrival> => {
     // Leading means that no exchange is under way: what the last one stored is visible by now.
-    const meta = await lookAgain();
-    return meta ? { kind: 'found', meta } : exchange.fetch(resource, stored, interim);
+    const fetch = (): Promise<Arrival> => exchange.fetch(resource, stored, interim);
+    const again = lookAgain();
+    return again?.then((meta) => (meta ? { kind: 'found', meta } : fetch())) ?? fetch();
   };
   let fields = selectingFields(variants, known);
   for (let joins = 0; joins < maxJoins; joins++) {
     const key = flightKey(request.url, request.headers, fields);
-    const { arrival, leader } = inFlight.join(key, start, {
-      unanswered,
-      ...(client && { client }),
-    });
+    const { arrival, leader } = inFlight.join(key, start, { unanswered, client });
     const arrived = await arrival;
     if (arrived.kind === 'unshared') {
       if (leader) return asLeader(exchange, resource, arrived, client);

@@ -7,15 +7,27 @@ import {
   withContentEtag,
   withVary,
 } from './representation.ts';
+import type { Resource } from './resource.ts';
 
 /** The representation as this client gets it: rewritten and tagged as the ecosystem asks. */
-export async function present(
+export function present(
   deriver: Deriver,
   asking: Asking,
   representation: SelectedRepresentation,
-): Promise<SelectedRepresentation> {
+): SelectedRepresentation | Promise<SelectedRepresentation> {
   const { request, classification } = asking.resource;
-  if (classification.kind !== 'index') return proven(representation);
+  return classification.kind === 'index'
+    ? document(deriver, asking, representation, request, classification)
+    : proven(representation);
+}
+
+async function document(
+  deriver: Deriver,
+  asking: Asking,
+  representation: SelectedRepresentation,
+  request: Resource['request'],
+  classification: Extract<Resource['classification'], { kind: 'index' }>,
+): Promise<SelectedRepresentation> {
   const { rewrite, ownEtag, vary = [], servedVary = [] } = classification;
   const varying = withVary(await proven(representation), [...vary, ...servedVary]);
   if (rewrite) {

@@ -33,6 +33,12 @@ interface UpstreamHead {
   readonly headers: RawHeaders;
 }
 
+/** Whether a document may tell the digest of the resource: `completed` looks for it. */
+export function isTold({ classification }: Resource): boolean {
+  if (classification.kind !== 'artifact' || classification.digest) return false;
+  return classification.listedBelow !== undefined || classification.digestFrom !== undefined;
+}
+
 /** Finds the digests that documents give for artifacts. Never fails. */
 export class PublishedDigests {
   readonly #options: PublishedDigestsOptions;

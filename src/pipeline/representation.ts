@@ -20,11 +20,15 @@ export interface SelectedRepresentation extends Representation {
   readonly fill?: Fill;
 }
 
-/** A representation in the store. `open` throws `stored_body_missing` when the body is gone. */
+/**
+ * A representation in the store. `open` throws `stored_body_missing` when the body is gone. `confirmed`:
+ * by the origin, for this very request.
+ */
 export function storedRepresentation(
   store: Store,
   meta: ArtifactMeta,
   now: number,
+  confirmed = false,
 ): SelectedRepresentation {
   const { body, status, vary } = meta;
   return {
@@ -32,7 +36,7 @@ export function storedRepresentation(
     vary,
     headers: representationFields(meta.headers),
     size: body.size,
-    age: currentAge(meta, now),
+    age: confirmed ? ageAsReceived(meta, now) : currentAge(meta, now),
     responseTime: meta.responseTime,
     stored: { meta, body },
     sha256: body.sha256,
@@ -48,38 +52,38 @@ export function storedRepresentation(
   };
 }
 
-/** A representation that is arriving, or has just arrived. */
+/**
+ * A representation that is arriving, or has just arrived. `firstHand`: this very request brought it from
+ * the origin.
+ */
 export function arrivingRepresentation(
   fill: Fill,
   meta: HeadMeta,
   now: number,
+  firstHand = false,
 ): SelectedRepresentation {
   return {
     status: meta.status,
     vary: meta.vary,
     headers: representationFields(meta.headers),
     size: fill.complete ? fill.present.bytes : fill.size,
-    age: currentAge(meta, now),
+    age: firstHand ? ageAsReceived(meta, now) : currentAge(meta, now),
     responseTime: meta.responseTime,
     sha256: fill.sha256,
     passing: !fill.storing,
     identity: () => identityOf(fill),
     bytes: () => undefined,
-    open: async (range) => fill.read(range),
+    open: (range) => fill.read(range),
     fill,
   };
 }
 
 /**
- * The representation as the origin gave it, or confirmed it, for this very request: an `Age` of ours
- * would deny that, so it has one only where the origin's response came with one. RFC 9111 section 5.1.
+ * The age of what the origin gave, or confirmed, for this very request: an `Age` of ours would deny
+ * that, so it has one only where the origin's response came with one. RFC 9111 section 5.1.
  */
-export function firstHand(
-  { age, ...selected }: SelectedRepresentation,
-  { headers }: HeadMeta,
-): SelectedRepresentation {
-  const aged = age !== undefined && fieldValue(headers, 'age') !== undefined;
-  return aged ? { ...selected, age } : selected;
+function ageAsReceived(meta: HeadMeta, now: number): number | undefined {
+  return fieldValue(meta.headers, 'age') === undefined ? undefined : currentAge(meta, now);
 }
 
 /**
@@ -105,9 +109,17 @@ export async function withContentEtag(
  * The representation once its body is proven, where it has to be and is small: then a wrong one is an
  * error with a status. Of a larger one the last byte is held back. Throws what ended its fill.
  */
-export async function proven(selected: SelectedRepresentation): Promise<SelectedRepresentation> {
+export function proven(
+  selected: SelectedRepresentation,
+): SelectedRepresentation | Promise<SelectedRepresentation> {
   const { fill, size = 0 } = selected;
-  if (!fill?.isChecked || size > smallDocumentBytes) return selected;
+  return fill?.isChecked && size <= smallDocumentBytes ? onceProven(selected, fill) : selected;
+}
+
+async function onceProven(
+  selected: SelectedRepresentation,
+  fill: Fill,
+): Promise<SelectedRepresentation> {
   await firstBytes(fill);
   if (fill.failure) throw fill.failure;
   return fill.complete ? { ...selected, size: fill.present.bytes } : selected;

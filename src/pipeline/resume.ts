@@ -20,13 +20,14 @@ export interface Continuation {
   readonly fields: RawHeaders;
 }
 
-/** How to go on with what an earlier fill left of the resource; undefined where nothing was left. */
-export async function continuationFor(
-  store: Store,
-  { classification, request: { url, headers } }: Resource,
-): Promise<Continuation | undefined> {
+/** How to go on with what earlier fills left of the resource; undefined where nothing is of use. */
+export function continuationFor(
+  leftovers: readonly Leftover[],
+  { classification, request: { headers } }: Resource,
+): Continuation | undefined {
+  if (leftovers.length === 0) return undefined;
   const digest = classification.kind === 'artifact' ? classification.digest : undefined;
-  return continuationOf(await store.leftovers(url), headers, digest);
+  return continuationOf(leftovers, headers, digest);
 }
 
 /**

@@ -24,7 +24,6 @@ import { PublishedDigests } from './published-digests.ts';
 import { noteError, noteFill, noteVia, wholeSeconds } from './record-notes.ts';
 import {
   arrivingRepresentation,
-  firstHand,
   type SelectedRepresentation,
   storedRepresentation,
 } from './representation.ts';
@@ -78,10 +77,8 @@ export class Serve {
     return [this.#deriver.lookups];
   }
 
-  /**
-   * The answer to a GET or HEAD. Throws a GatewayError when there is no answer.
-   */
-  async answer(resource: Resource, record: RequestRecord, client: Client): Promise<Answer> {
+  /** The answer to a GET or HEAD. Rejects with a GatewayError when there is no answer. */
+  answer(resource: Resource, record: RequestRecord, client: Client): Promise<Answer> {
     const merge = mergeOf(resource);
     if (!merge) return this.#one(resource, record, client);
     const answer = (each: Resource, of: RequestRecord) => this.#one(each, of, client);
@@ -89,15 +86,11 @@ export class Serve {
   }
 
   async #one(asked: Resource, record: RequestRecord, client: Client): Promise<Answer> {
-    const { resource, ...placed } = await this.#generations.placed(asked, record, client);
-    const asking: Asking = {
-      resource,
-      ...placed,
-      record,
-      client,
-      since: this.#inFlight.ended,
-      held: new Set(),
-    };
+    const isDocument = asked.classification.kind === 'index';
+    const placed = isDocument ? await this.#generations.placed(asked, record, client) : undefined;
+    const { resource = asked, pinnedBy, fits } = placed ?? {};
+    const since = this.#inFlight.ended;
+    const asking: Asking = { resource, pinnedBy, fits, record, client, since, held: [] };
     const variants = await this.#lookUp(resource);
     try {
       return await this.#answer(asking, variants);
@@ -149,7 +142,7 @@ export class Serve {
     return answerAlone(resource, this.#noteAlone(asked, record));
   }
 
-  async #select(asking: Asking, variants: readonly ArtifactMeta[]): Promise<Selected> {
+  #select(asking: Asking, variants: readonly ArtifactMeta[]): Promise<Selected> | Selected {
     const { resource, record } = asking;
     const { request, policy } = resource;
     const decision = decide(request, variants, policy, this.#options.now());
@@ -203,7 +196,7 @@ export class Serve {
         unanswered: decision.reason === 'request',
         lookAgain: () => this.#lookAgain(asking),
         client,
-        ...(stored && { stored }),
+        stored,
       });
       this.#failed.answered(request.url);
       return this.#take(obtained, asking);
@@ -225,16 +218,16 @@ export class Serve {
     const now = this.#options.now();
     if (arrival.kind === 'validated') {
       record.outcome = 'revalidated';
-      const validated = storedRepresentation(this.#options.store, arrival.meta, now);
-      return { kind: 'representation', representation: firstHand(validated, arrival.meta) };
+      const { store } = this.#options;
+      const representation = storedRepresentation(store, arrival.meta, now, true);
+      return { kind: 'representation', representation };
     }
     hold(asking, arrival.fill);
     // In place of the hold that it was made with.
     if (leader) arrival.fill.release();
     if (leader) this.#behind.replace(resource, arrival.fill);
     noteFill(record, leader, arrival.fill.storing);
-    const arriving = arrivingRepresentation(arrival.fill, arrival.meta, now);
-    const representation = leader ? firstHand(arriving, arrival.meta) : arriving;
+    const representation = arrivingRepresentation(arrival.fill, arrival.meta, now, leader);
     return { kind: 'representation', representation };
   }
 
@@ -280,9 +273,14 @@ export class Serve {
     }
   }
 
-  /** What became fresh between the look-up and now; nothing where no exchange ended since. */
-  async #lookAgain({ resource, since }: Asking): Promise<ArtifactMeta | undefined> {
-    if (this.#inFlight.ended === since) return undefined;
+  /** What became fresh between the look-up and now; nothing where no exchange of its ended since. */
+  #lookAgain(asking: Asking): Promise<ArtifactMeta | undefined> | undefined {
+    const { resource, since } = asking;
+    if (!this.#inFlight.mayHaveEnded(resource.request.url, since)) return undefined;
+    return this.#freshNow(asking);
+  }
+
+  async #freshNow({ resource }: Asking): Promise<ArtifactMeta | undefined> {
     const variants = await this.#lookUp(resource);
     const decision = decide(resource.request, variants, resource.policy, this.#options.now());
     return decision.kind === 'fresh' ? decision.meta : undefined;

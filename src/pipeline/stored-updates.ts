@@ -21,8 +21,9 @@ export function freshened(
 
 /** What selects the response; what the ecosystem knows of that counts as if `Vary` had said so. */
 export function selecting({ request, classification }: Resource, headers: RawHeaders) {
-  const known = classification.kind === 'index' ? (classification.vary ?? []) : [];
-  return varyOf(request.headers, [...headers, 'Vary', known.join(', ')]);
+  const known = classification.kind === 'index' ? classification.vary : undefined;
+  const all = known === undefined ? headers : [...headers, 'Vary', known.join(', ')];
+  return varyOf(request.headers, all);
 }
 
 /** Brings what upstreams say of stored responses into the store. */

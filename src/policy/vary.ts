@@ -18,6 +18,8 @@ const singletons: ReadonlySet<string> = new Set([
   'user-agent',
 ]);
 
+const none: readonly VaryField[] = [];
+
 /**
  * The request fields that the response's `Vary` nominates, sorted by name, each with its normalised
  * value in this request; `*` when the response was chosen by more than fields: it matches no other
@@ -27,8 +29,10 @@ export function varyOf(
   requestHeaders: RawHeaders,
   responseHeaders: RawHeaders,
 ): readonly VaryField[] | '*' {
+  const lines = fieldLines(responseHeaders, 'vary');
+  if (lines.length === 0) return none;
   const names = new Set<string>();
-  for (const line of fieldLines(responseHeaders, 'vary')) {
+  for (const line of lines) {
     for (const member of line.split(',')) {
       const name = member.trim().toLowerCase();
       // What is no field name may mean any of them: as with `*`, nobody can say what matches.
