@@ -6,7 +6,7 @@ export class Arrivals {
   readonly #size: number | undefined;
   readonly #present = new RangeSet();
   /** What an earlier fill left, and is still to be checked; by first position. */
-  readonly #claims = new Map<number, ByteRange>();
+  #claims: Map<number, ByteRange> | undefined;
   /** What nobody is to bring: what is here or claimed. Without claims the same set as `#present`. */
   #taken = this.#present;
   #brought = 0;
@@ -28,7 +28,7 @@ export class Arrivals {
 
   /** Whether something that was left is still to be checked. */
   get claimed(): boolean {
-    return this.#claims.size > 0;
+    return this.#claims !== undefined && this.#claims.size > 0;
   }
 
   add(position: number, length: number): void {
@@ -40,15 +40,16 @@ export class Arrivals {
 
   /** These need not be brought if they turn out to be right. */
   claim(pieces: readonly ByteRange[]): void {
+    this.#claims ??= new Map();
     for (const piece of pieces) this.#claims.set(piece.first, piece);
     this.#retake();
   }
 
   /** A claimed piece is here; or, not being right, missing. */
   checked(piece: ByteRange, intact: boolean): void {
-    this.#claims.delete(piece.first);
+    this.#claims?.delete(piece.first);
     if (intact) this.#present.add(piece);
-    if (!intact || this.#claims.size === 0) this.#retake();
+    if (!intact || !this.claimed) this.#retake();
   }
 
   /** First byte from `position` on that is not here. */
@@ -80,11 +81,17 @@ export class Arrivals {
       : this.#taken.missing({ first: 0, last: size - 1 });
   }
 
+  /** The gap that holds `position`, from there on. */
+  gapAt(position: number): ByteRange | undefined {
+    const gap = this.missing().find(({ first, last }) => position >= first && position <= last);
+    return gap && { first: position, last: gap.last };
+  }
+
   #retake(): void {
     this.#taken = this.#present;
-    if (this.#claims.size === 0) return;
+    if (!this.claimed) return;
     this.#taken = new RangeSet();
     for (const range of this.#present.ranges()) this.#taken.add(range);
-    for (const piece of this.#claims.values()) this.#taken.add(piece);
+    for (const piece of this.#claims?.values() ?? []) this.#taken.add(piece);
   }
 }

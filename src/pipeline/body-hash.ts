@@ -1,5 +1,5 @@
-import { createHash, type Hash } from 'node:crypto';
-import type { Digest } from '../core/digest.ts';
+import { createHash, type Hash, hash } from 'node:crypto';
+import type { Digest, DigestAlgorithm } from '../core/digest.ts';
 import type { Prefix } from './prefix-check.ts';
 
 /** Copies bytes of the body from `position` on into `target`; how many, at least 1. */
@@ -9,21 +9,35 @@ const rereadBytes = 512 * 1024;
 /** How far it may stay behind what came for the sake of somebody who reads there, in bytes. */
 const mostBehind = 32 * 1024 * 1024;
 
+/** What a body turned out to be. */
+export interface Proof {
+  readonly sha256: string;
+  /** Whether it is what it must be. */
+  readonly matches: boolean;
+}
+
 /** SHA-256 of a body (and its expected digest, where another algorithm) while its bytes arrive. */
 export class BodyHash {
-  readonly #sha256 = createHash('sha256');
   readonly #expected: Digest | undefined;
-  readonly #other: Hash | undefined;
+  readonly #size: number | undefined;
+  /** SHA-256 and the other one, once there is something to count that is not all of it. */
+  #hashes: readonly [sha256: Hash, other: Hash | undefined] | undefined;
   #position = 0;
+  #proof: Proof | undefined;
   /** For what is read again; one for all of it. */
   #scratch: Buffer | undefined;
   /** Counting bytes that came out of order. */
   #following: Promise<void> | undefined;
 
-  constructor(expected: Digest | undefined) {
+  /** `size`: of the whole body, when it is known. */
+  constructor(expected: Digest | undefined, size?: number) {
     this.#expected = expected;
-    this.#other =
-      expected && expected.algorithm !== 'sha256' ? createHash(expected.algorithm) : undefined;
+    this.#size = size;
+  }
+
+  /** Known before `finish` of a body that came in one piece. */
+  get proof(): Proof | undefined {
+    return this.#proof;
   }
 
   /** Bytes that are counted in. */
@@ -35,6 +49,10 @@ export class BodyHash {
   update(position: number, chunk: Uint8Array): void {
     const known = this.#position - position;
     if (known < 0 || known >= chunk.length || this.#following) return;
+    if (known === 0 && chunk.length === this.#size) {
+      this.#countAtOnce(chunk);
+      return;
+    }
     this.#count(known === 0 ? chunk : chunk.subarray(known));
   }
 
@@ -53,19 +71,44 @@ export class BodyHash {
 
   /** The bytes that were counted in so far. */
   prefix(): Prefix {
-    return { bytes: this.#position, sha256: this.#sha256.copy().digest('hex') };
+    const sha256 = this.#proof?.sha256 ?? this.#begun()[0].copy().digest('hex');
+    return { bytes: this.#position, sha256 };
   }
 
   /** Counts in the rest through `read`, then says whether the body is what it must be. */
-  async finish(size: number, read: ReadBody): Promise<{ sha256: string; matches: boolean }> {
+  async finish(size: number, read: ReadBody): Promise<Proof> {
     await this.#following;
     // Nobody counts in what is counted here.
     this.#following = this.#countUpTo(size, read);
     await this.#following;
     this.#scratch = undefined;
-    const sha256 = this.#sha256.digest('hex');
-    const actual = this.#other ? this.#other.digest('hex') : sha256;
-    return { sha256, matches: this.#expected === undefined || this.#expected.hex === actual };
+    if (this.#proof) return this.#proof;
+    const [sha256, other] = this.#begun();
+    this.#proof = this.#proofOf(sha256.digest('hex'), other?.digest('hex'));
+    return this.#proof;
+  }
+
+  /** All of it in one piece: there is no state to be made. */
+  #countAtOnce(whole: Uint8Array): void {
+    const other = this.#otherAlgorithm;
+    this.#proof = this.#proofOf(hash('sha256', whole), other && hash(other, whole));
+    this.#position = whole.length;
+  }
+
+  #proofOf(sha256: string, other: string | undefined): Proof {
+    const { hex } = this.#expected ?? {};
+    return { sha256, matches: hex === undefined || hex === (other ?? sha256) };
+  }
+
+  get #otherAlgorithm(): DigestAlgorithm | undefined {
+    const { algorithm } = this.#expected ?? {};
+    return algorithm === 'sha256' ? undefined : algorithm;
+  }
+
+  #begun(): readonly [sha256: Hash, other: Hash | undefined] {
+    const other = this.#otherAlgorithm;
+    this.#hashes ??= [createHash('sha256'), other && createHash(other)];
+    return this.#hashes;
   }
 
   async #countUpTo(end: number, read: ReadBody): Promise<void> {
@@ -77,8 +120,9 @@ export class BodyHash {
   }
 
   #count(chunk: Uint8Array): void {
-    this.#sha256.update(chunk);
-    this.#other?.update(chunk);
+    const [sha256, other] = this.#begun();
+    sha256.update(chunk);
+    other?.update(chunk);
     this.#position += chunk.length;
   }
 }

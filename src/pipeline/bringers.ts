@@ -1,12 +1,14 @@
 import type { MirrorFault } from '../core/mirror-figures.ts';
 import type { FeedResponse } from './feed.ts';
 
-/** Who brought the bytes of one body: by origin the last response. */
+/** Who brought the bytes of one body: of each origin the last response. */
 export class Bringers {
-  readonly #responses = new Map<string, FeedResponse>();
+  readonly #responses: FeedResponse[] = [];
 
   note(response: FeedResponse): void {
-    this.#responses.set(response.mirror ?? response.origin, response);
+    const at = this.#responses.findIndex((each) => originOf(each) === originOf(response));
+    if (at === -1) this.#responses.push(response);
+    else this.#responses[at] = response;
   }
 
   /**
@@ -14,8 +16,12 @@ export class Bringers {
    * against all but the one at `home` (an origin), which has the last word.
    */
   demote(fault: MirrorFault, home: string): void {
-    for (const [origin, response] of this.#responses) {
-      if (this.#responses.size === 1 || origin !== home) response.demote(fault);
+    for (const response of this.#responses) {
+      if (this.#responses.length === 1 || originOf(response) !== home) response.demote(fault);
     }
   }
+}
+
+function originOf({ mirror, origin }: FeedResponse): string {
+  return mirror ?? origin;
 }

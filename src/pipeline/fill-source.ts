@@ -1,15 +1,22 @@
 import type { ByteRange } from '../core/body.ts';
 import type { GatewayError } from '../core/errors.ts';
-import { fieldValue } from '../core/raw-headers.ts';
 import { strongEtag } from '../policy/conditional.ts';
 import { Breaks } from './breaks.ts';
 import { Bringers } from './bringers.ts';
 import { Feed, type FeedOwner, type FeedPlace, type FeedResponse, incomplete } from './feed.ts';
 import type { Fill } from './fill.ts';
 import type { FillSource } from './fill-contract.ts';
-import { type Asked, type LaneView, nextWork, viewOf, watched } from './lanes.ts';
+import { type Asked, isComing, type LaneView, nextWork, remove, viewOf, watched } from './lanes.ts';
 import { Parallel } from './parallel.ts';
-import { changed, checkPart, type Identity, isSameWhole, notNow } from './part-check.ts';
+import {
+  acceptedRanges,
+  changed,
+  checkPart,
+  type Identity,
+  isSameWhole,
+  notNow,
+  type Way,
+} from './part-check.ts';
 import { PrefixCheck } from './prefix-check.ts';
 import type { Refetch } from './refetch.ts';
 
@@ -17,12 +24,6 @@ import type { Refetch } from './refetch.ts';
 const jumpBytes = 1024 * 1024;
 /** Connections besides the first that readers far ahead may have. */
 const maxJumps = 4;
-
-/**
- * How to get at bytes that no connection brings: by ranges; by the whole body once more, because what
- * came for a range was not to be trusted; not at all.
- */
-type Way = 'ranges' | 'whole' | 'none';
 
 /**
  * Brings a fill's bytes over upstream connections: first the ordinary response from its first byte
@@ -36,9 +37,10 @@ export class UpstreamFillSource implements FillSource, FeedOwner {
   readonly #refetch: Refetch;
   readonly #identity: Identity;
   readonly bringers = new Bringers();
-  readonly #feeds = new Set<Feed>();
-  readonly #asked = new Set<Asked>();
-  readonly #parallel: Parallel;
+  readonly #first: FeedResponse;
+  readonly #feeds: Feed[] = [];
+  readonly #asked: Asked[] = [];
+  #parallel: Parallel | undefined;
   #way: Way;
   readonly #breaks = new Breaks();
   #over = false;
@@ -49,19 +51,9 @@ export class UpstreamFillSource implements FillSource, FeedOwner {
     this.#refetch = refetch;
     const { size, isChecked } = fill;
     this.#identity = { etag: strongEtag(first.headers), size, isChecked };
-    const accepted = fieldValue(first.headers, 'accept-ranges')?.trim().toLowerCase();
     const identified = (this.#identity.etag !== undefined || isChecked) && size !== undefined;
-    this.#way = identified && accepted !== 'none' ? 'ranges' : 'none';
-    this.#parallel = new Parallel({
-      most: () => (this.rangesWork && fill.storing ? refetch.connections(this.#etag) : 1),
-      view: () => viewOf(fill, this.#feeds, this.#asked, refetch.now()),
-      next: () => refetch.next(this.#etag),
-      ask: (range) => this.#askPart(range),
-      servesRanges: first.status === 206 || accepted === 'bytes',
-      latency: first.responseTime - first.requestTime,
-      now: () => refetch.now(),
-      budget: refetch.budget,
-    });
+    this.#way = identified && acceptedRanges(first) !== 'none' ? 'ranges' : 'none';
+    this.#first = first;
     fill.connect(this);
     if (refetch.rangesIgnored && fill.present.claimed) this.#way = 'none';
     const position = place?.first ?? 0;
@@ -73,24 +65,22 @@ export class UpstreamFillSource implements FillSource, FeedOwner {
   }
 
   resume(): void {
-    this.#parallel.resumed();
+    this.#parallel?.resumed();
     for (const feed of this.#feeds) feed.resume();
   }
 
   /** A reader waits at `position`: worth a connection when the bytes are far from it. */
   want(position: number): void {
-    if (!this.rangesWork || this.#over || this.#feeds.size + this.#asked.size > maxJumps) return;
-    const coming = [...this.#feeds].map((feed) => feed.position);
-    for (const { range } of this.#asked) coming.push(range.first);
+    if (!this.rangesWork || this.#over || this.#busy > maxJumps) return;
     // What it waits for is the first byte that is not there.
     const wanted = this.#fill.present.takenUpTo(position);
-    if (coming.some((from) => wanted >= from && wanted - from < jumpBytes)) return;
-    const gap = this.#gapAt(wanted);
+    if (isComing(this.#feeds, this.#asked, wanted, jumpBytes)) return;
+    const gap = this.#fill.present.gapAt(wanted);
     if (gap) this.#askPart(gap, true);
   }
 
   narrow(): void {
-    this.#parallel.stop();
+    this.#parallel?.stop();
     const [nearest, ...others] = [...this.#feeds].sort((a, b) => a.position - b.position);
     if (!nearest) return;
     for (const feed of others) this.#drop(feed);
@@ -99,7 +89,7 @@ export class UpstreamFillSource implements FillSource, FeedOwner {
   abort(): void {
     this.#over = true;
     this.#breaks.stop();
-    this.#parallel.stop();
+    this.#parallel?.stop();
     for (const feed of [...this.#feeds]) this.#drop(feed);
   }
 
@@ -125,24 +115,26 @@ export class UpstreamFillSource implements FillSource, FeedOwner {
 
   took(_feed: Feed): void {
     this.#breaks.took();
-    if (this.rangesWork && !this.#over) this.#parallel.took();
+    if (!this.rangesWork || this.#over) return;
+    // Whole already: there is nothing to bring over more connections.
+    if (this.#fill.present.bytes !== this.#fill.size) this.#lanes.took();
   }
 
   held(): void {
-    this.#parallel.held();
+    this.#parallel?.held();
   }
 
   ended(feed: Feed): void {
-    this.#feeds.delete(feed);
+    remove(this.#feeds, feed);
     this.#breaks.ended();
-    this.#parallel.done(feed.mirror, feed.meter.rate(this.now()));
+    this.#parallel?.done(feed.mirror, feed.meter.rate(this.now()));
     this.#next();
   }
 
   broke(feed: Feed, error: GatewayError): void {
-    this.#feeds.delete(feed);
+    remove(this.#feeds, feed);
     this.#breaks.broke(feed.brought);
-    if (this.#feeds.size + this.#asked.size > 0) this.#parallel.refused();
+    if (this.#busy > 0) this.#parallel?.refused();
     if (this.#breaks.tooPoor) this.#distrust();
     if (this.#fill.size === undefined || this.#breaks.tooMany) this.#giveUp(error);
     else this.#next(error);
@@ -151,13 +143,33 @@ export class UpstreamFillSource implements FillSource, FeedOwner {
   limitFor(feed: Feed): number {
     // By ranges it is not to bring what somebody else was asked for just now.
     const asked = this.rangesWork ? this.#asked : [];
-    return Math.min(
-      this.#fill.size ?? Number.POSITIVE_INFINITY,
-      nextWork(feed, this.#feeds, asked),
-    );
+    const next = nextWork(feed, this.#feeds, asked);
+    return Math.min(this.#fill.size ?? Number.POSITIVE_INFINITY, next);
   }
 
   // --- inside ---
+
+  /** Made when it is first needed: a body that comes in one piece has no use for it. */
+  get #lanes(): Parallel {
+    const { status, responseTime, requestTime } = this.#first;
+    this.#parallel ??= new Parallel({
+      most: () =>
+        this.rangesWork && this.#fill.storing ? this.#refetch.connections(this.#etag) : 1,
+      view: () => viewOf(this.#fill, this.#feeds, this.#asked, this.now()),
+      next: () => this.#refetch.next(this.#etag),
+      ask: (range) => this.#askPart(range),
+      servesRanges: status === 206 || acceptedRanges(this.#first) === 'bytes',
+      latency: responseTime - requestTime,
+      now: () => this.now(),
+      budget: this.#refetch.budget,
+    });
+    return this.#parallel;
+  }
+
+  /** Connections at work, and those that were asked for. */
+  get #busy(): number {
+    return this.#feeds.length + this.#asked.length;
+  }
 
   get #etag(): string | undefined {
     return this.#identity.etag;
@@ -165,28 +177,28 @@ export class UpstreamFillSource implements FillSource, FeedOwner {
 
   #feed(response: FeedResponse, place: FeedPlace): void {
     const feed = new Feed(this, this.#fill, response, place);
-    this.#feeds.add(feed);
+    this.#feeds.push(feed);
     this.bringers.note(response);
     response.consume(feed);
   }
 
   #drop(feed: Feed): void {
-    this.#feeds.delete(feed);
+    remove(this.#feeds, feed);
     feed.response.abort();
   }
 
   /** Finishes, or begins on the first gap that nobody works on; `error` says why there is no way to it. */
   #next(error?: GatewayError): void {
     if (this.#over) return;
-    const busy = this.#feeds.size + this.#asked.size > 0;
     const missing = this.#fill.present.missing()[0];
     if (missing === undefined) {
       // What is missing after all shows when it was checked.
-      if (this.#fill.present.claimed) return;
-      if (this.#fill.size !== undefined || !busy) this.#finish();
+      if (this.#fill.present.claimed || (this.#fill.size === undefined && this.#busy > 0)) return;
+      this.abort();
+      void this.#fill.finish();
       return;
     }
-    if (busy) return;
+    if (this.#busy > 0) return;
     switch (this.#way) {
       case 'ranges':
         this.#askPart(missing);
@@ -200,33 +212,21 @@ export class UpstreamFillSource implements FillSource, FeedOwner {
     }
   }
 
-  #finish(): void {
-    this.abort();
-    void this.#fill.finish();
-  }
-
-  #gapAt(position: number): ByteRange | undefined {
-    const { present } = this.#fill;
-    const from = present.takenUpTo(position);
-    const gap = present.missing().find(({ first, last }) => from >= first && from <= last);
-    return gap && { first: from, last: gap.last };
-  }
-
   #askPart(range: ByteRange, open = false): void {
     // Whoever was silent at it is given up.
     for (const feed of [...this.#feeds]) if (feed.position === range.first) this.#drop(feed);
     const asked = { range, at: this.now() };
-    this.#asked.add(asked);
+    this.#asked.push(asked);
     this.#refetch.part(range, this.#etag).then(
       (response) => {
-        this.#asked.delete(asked);
-        this.#parallel.answered(this.now() - asked.at);
+        remove(this.#asked, asked);
+        this.#lanes.answered(this.now() - asked.at);
         this.#partArrived(range, response, open);
       },
       (error: GatewayError) => {
-        this.#asked.delete(asked);
+        remove(this.#asked, asked);
         this.#breaks.broke();
-        if (this.#feeds.size + this.#asked.size > 0) this.#parallel.refused();
+        if (this.#busy > 0) this.#parallel?.refused();
         else if (this.#breaks.tooMany) this.#giveUp(error);
         else this.#next(error);
       },
@@ -242,18 +242,18 @@ export class UpstreamFillSource implements FillSource, FeedOwner {
     if (notNow.has(response.status)) {
       response.abort();
       // Beside others it may be one too many; alone it says nothing of the body, which waits.
-      if (this.#feeds.size + this.#asked.size > 0) this.#parallel.refused();
+      if (this.#busy > 0) this.#parallel?.refused();
       else if (!this.#breaks.refused(() => this.#next())) this.#giveUp(incomplete());
       return;
     }
     const part = checkPart(range, response, this.#identity);
     if (!(part instanceof Error)) {
-      this.#parallel.served();
+      this.#lanes.served();
       this.#feed(response, { position: part.first, end: part.last + 1, open });
       return;
     }
     // A 200 to a range request is the whole: all that is needed, where nothing else is coming.
-    if (this.#feeds.size + this.#asked.size === 0 && isSameWhole(response, this.#identity)) {
+    if (this.#busy === 0 && isSameWhole(response, this.#identity)) {
       this.#way = 'none';
       this.#feedWhole(response);
       return;
@@ -265,7 +265,7 @@ export class UpstreamFillSource implements FillSource, FeedOwner {
 
   /** No more parts: what is not coming already has to come with the whole. */
   #distrust(): void {
-    this.#parallel.stop();
+    this.#parallel?.stop();
     if (this.#way === 'ranges') this.#way = 'whole';
   }
 
@@ -273,10 +273,10 @@ export class UpstreamFillSource implements FillSource, FeedOwner {
   #askWhole(): void {
     this.#way = 'none';
     const whole = { range: { first: 0, last: (this.#fill.size as number) - 1 }, at: this.now() };
-    this.#asked.add(whole);
+    this.#asked.push(whole);
     this.#refetch.whole().then(
       (response) => {
-        this.#asked.delete(whole);
+        remove(this.#asked, whole);
         if (!this.#over && isSameWhole(response, this.#identity)) {
           this.#feedWhole(response);
           return;

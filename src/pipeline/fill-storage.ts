@@ -27,6 +27,11 @@ export class FillStorage {
     return this.#active;
   }
 
+  /** Whether an earlier fill left something of the body: `takeUp` is to be called. */
+  get resumes(): boolean {
+    return this.#options.partial?.resumed !== undefined;
+  }
+
   /** Takes bytes; `full`: wait for `drained`, `failed`: these and later bytes are not stored. */
   write(position: number, chunk: Uint8Array): 'taken' | 'full' | 'failed' {
     const { partial, onFailure } = this.#options;

@@ -55,7 +55,7 @@ export class Fill implements ReadableFill {
     for (const { first, last } of options.present ?? []) this.present.add(first, last - first + 1);
     this.#options = options;
     this.#storage = new FillStorage(options);
-    this.#hash = new BodyHash(options.digest ?? options.keepIf?.digest);
+    this.#hash = new BodyHash(options.digest ?? options.keepIf?.digest, options.size);
     const { promise, resolve } = Promise.withResolvers<ArtifactMeta | undefined>();
     this.settled = promise;
     this.#settle = resolve;
@@ -87,6 +87,7 @@ export class Fill implements ReadableFill {
   /** What was left of the body is checked from now on; the source knows what it need not bring. */
   connect(source: FillSource): void {
     this.#source = source;
+    if (!this.#storage.resumes) return;
     this.#storage.takeUp(this, source).catch((error) => this.fail(unreadable(error)));
   }
 
@@ -146,7 +147,7 @@ export class Fill implements ReadableFill {
     if (this.size !== undefined && size !== this.size)
       return this.fail(incomplete(size, this.size));
     try {
-      const { sha256, matches } = await this.#hash.finish(size, this.#read);
+      const { sha256, matches } = this.#hash.proof ?? (await this.#hash.finish(size, this.#read));
       if (!matches && this.#options.digest) return this.fail(digestMismatch());
       if (!matches) this.#options.keepIf?.otherwise();
       this.#sha256 = sha256;

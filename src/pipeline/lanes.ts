@@ -21,8 +21,8 @@ const leastRate = 0.001;
 /** What the plan of parallel connections is to know of a fill. */
 export function viewOf(
   fill: Fill,
-  feeds: ReadonlySet<Feed>,
-  asked: ReadonlySet<Asked>,
+  feeds: readonly Feed[],
+  asked: readonly Asked[],
   now: number,
 ): ParallelView {
   const lanes: Lane[] = [];
@@ -67,8 +67,8 @@ export interface LaneView {
 
 /** The connections of a fill at this moment, in the order of their places. */
 export function watched(
-  feeds: ReadonlySet<Feed>,
-  asked: ReadonlySet<Asked>,
+  feeds: readonly Feed[],
+  asked: readonly Asked[],
   now: number,
 ): readonly LaneView[] {
   const lanes: LaneView[] = [];
@@ -88,6 +88,25 @@ export function watched(
     lanes.push({ ...lane, first, end: last + 1 });
   }
   return lanes.sort((a, b) => a.first - b.first);
+}
+
+/** Whether somebody is at work at a position, or on its way there from no further than `within` bytes. */
+export function isComing(
+  feeds: readonly Feed[],
+  asked: readonly Asked[],
+  position: number,
+  within: number,
+): boolean {
+  const isNear = (from: number): boolean => position >= from && position - from < within;
+  return (
+    feeds.some((feed) => isNear(feed.position)) || asked.some(({ range }) => isNear(range.first))
+  );
+}
+
+/** Takes one out of a list. */
+export function remove<T>(list: T[], item: T): void {
+  const at = list.indexOf(item);
+  if (at !== -1) list.splice(at, 1);
 }
 
 /** The first position behind a feed's at which somebody else is at work; infinity: there is nobody. */

@@ -19,7 +19,18 @@ export interface Identity {
   readonly isChecked: boolean;
 }
 
+/**
+ * How to get at bytes that no connection brings: by ranges; by the whole body once more, because what
+ * came for a range was not to be trusted; not at all.
+ */
+export type Way = 'ranges' | 'whole' | 'none';
+
 type Head = Pick<UpstreamResponse, 'status' | 'headers'>;
+
+/** What a response says of ranges, in lower case; undefined: nothing. RFC 9110 section 14.3. */
+export function acceptedRanges({ headers }: Pick<Head, 'headers'>): string | undefined {
+  return fieldValue(headers, 'accept-ranges')?.trim().toLowerCase();
+}
 
 /**
  * The bytes that a response to a range request may be spliced in at, or why it may not: it must be
