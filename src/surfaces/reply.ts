@@ -20,7 +20,9 @@ export class Reply {
   readonly #record: RequestRecord;
   readonly #fields: ResponseFields;
   readonly #now: () => number;
-  readonly #left = new AbortController();
+  #over = false;
+  /** For who wants to hear of that: few do, and it would cost every request. */
+  #left: AbortController | undefined;
   #written: (() => void) | undefined;
   #bytesIn: (() => number) | undefined;
   #reader: BodyReader | undefined;
@@ -40,7 +42,8 @@ export class Reply {
     response.once('close', () => {
       if (!response.writableFinished) this.#noteAborted();
       if (this.#bytesIn) record.bytesIn = this.#bytesIn();
-      this.#left.abort(over);
+      this.#over = true;
+      this.#left?.abort(over);
       this.#written?.();
       this.#reader?.close();
     });
@@ -48,6 +51,10 @@ export class Reply {
 
   /** Aborts when the client is gone, or the response is done. */
   get left(): AbortSignal {
+    if (this.#left === undefined) {
+      this.#left = new AbortController();
+      if (this.#over) this.#left.abort(over);
+    }
     return this.#left.signal;
   }
 
@@ -118,15 +125,15 @@ export class Reply {
     try {
       // A body that fails before its first byte can still be an honest 502.
       let chunk = await reader.next();
-      if (this.left.aborted) return;
+      if (this.#over) return;
       this.head(answer.status, answer.headers);
-      while (chunk && !this.left.aborted) {
+      while (chunk && !this.#over) {
         this.#record.bytesOut += chunk.length;
         await this.#write(chunk);
-        if (this.left.aborted) return;
+        if (this.#over) return;
         chunk = await reader.next();
       }
-      if (!this.left.aborted) this.#response.end();
+      if (!this.#over) this.#response.end();
     } finally {
       reader.close();
     }
