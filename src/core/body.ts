@@ -17,6 +17,21 @@ export interface BodyReader {
   close(): void;
 }
 
+/** The beginning of a body. */
+export interface BodyPrefix {
+  readonly bytes: number;
+  /** Of those bytes, in lower-case hexadecimal. */
+  readonly sha256: string;
+}
+
+/** A body that is hashed from its beginning on. */
+export interface HashedBody {
+  /** Bytes that were hashed so far. */
+  readonly position: number;
+  /** What they hash to. */
+  prefix(): BodyPrefix;
+}
+
 /** First and last byte position, both inclusive, as HTTP counts. RFC 9110 section 14.1.2. */
 export interface ByteRange {
   readonly first: number;

@@ -1,6 +1,6 @@
 import { createHash, type Hash, hash } from 'node:crypto';
+import type { BodyPrefix } from '../core/body.ts';
 import type { Digest, DigestAlgorithm } from '../core/digest.ts';
-import type { Prefix } from './prefix-check.ts';
 
 /** Copies bytes of the body from `position` on into `target`; how many, at least 1. */
 export type ReadBody = (position: number, target: Uint8Array) => Promise<number>;
@@ -70,7 +70,7 @@ export class BodyHash {
   }
 
   /** The bytes that were counted in so far. */
-  prefix(): Prefix {
+  prefix(): BodyPrefix {
     const sha256 = this.#proof?.sha256 ?? this.#begun()[0].copy().digest('hex');
     return { bytes: this.#position, sha256 };
   }

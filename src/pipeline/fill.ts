@@ -1,5 +1,5 @@
 import type { ArtifactMeta } from '../core/artifact-meta.ts';
-import type { BodyReader, ByteRange } from '../core/body.ts';
+import type { BodyPrefix, BodyReader, ByteRange } from '../core/body.ts';
 import type { GatewayError } from '../core/errors.ts';
 import { Arrivals } from './arrivals.ts';
 import { BodyHash } from './body-hash.ts';
@@ -8,7 +8,6 @@ import { digestMismatch, incomplete, unread, unreadable } from './fill-errors.ts
 import { FillReader, isAwaited, isNear, type ReadableFill, waitedFor } from './fill-reader.ts';
 import { FillStorage } from './fill-storage.ts';
 import type { Loan } from './loan.ts';
-import type { Prefix } from './prefix-check.ts';
 import { Progress } from './progress.ts';
 import { type Piece, RecentChunks } from './recent-chunks.ts';
 
@@ -56,6 +55,7 @@ export class Fill implements ReadableFill {
     this.#options = options;
     this.#storage = new FillStorage(options);
     this.#hash = new BodyHash(options.digest ?? options.keepIf?.digest, options.size);
+    options.partial?.provenBy?.(this.#hash);
     const { promise, resolve } = Promise.withResolvers<ArtifactMeta | undefined>();
     this.settled = promise;
     this.#settle = resolve;
@@ -137,7 +137,7 @@ export class Fill implements ReadableFill {
   }
 
   /** The beginning of the body, as far as it came in order. */
-  readonly prefix = (): Prefix => this.#hash.prefix();
+  readonly prefix = (): BodyPrefix => this.#hash.prefix();
 
   /** All bytes have arrived: prove them, let the readers finish, store them. */
   async finish(): Promise<void> {

@@ -1,11 +1,5 @@
 import { createHash } from 'node:crypto';
-
-/** The beginning of a body. */
-export interface Prefix {
-  readonly bytes: number;
-  /** Of those bytes, in lower-case hexadecimal. */
-  readonly sha256: string;
-}
+import type { BodyPrefix } from '../core/body.ts';
 
 /** Whether a body that comes once more begins as it did the first time. */
 export class PrefixCheck {
@@ -13,7 +7,7 @@ export class PrefixCheck {
   readonly #hash = createHash('sha256');
   #left: number;
 
-  constructor({ bytes, sha256 }: Prefix) {
+  constructor({ bytes, sha256 }: BodyPrefix) {
     this.#left = bytes;
     this.#expected = sha256;
   }

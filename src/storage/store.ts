@@ -1,5 +1,5 @@
 import type { ArtifactMeta, BodyRef } from '../core/artifact-meta.ts';
-import type { BodyReader, ByteRange } from '../core/body.ts';
+import type { BodyReader, ByteRange, HashedBody } from '../core/body.ts';
 import type { CacheLookups } from '../core/cache-lookups.ts';
 import type { Digest } from '../core/digest.ts';
 
@@ -130,6 +130,11 @@ export interface PartialBody {
    * A failed write makes `failure` defined and is thrown by `commit`.
    */
   write(position: number, chunk: Uint8Array): boolean;
+  /**
+   * The body is hashed as it is written: what is written in order needs no checksum of its own to be
+   * known again. Before the first `write`.
+   */
+  provenBy?(hash: HashedBody): void;
   /** Resolves when little enough waits, or the medium failed. */
   drained(): Promise<void>;
   /** Set once the medium failed: bytes that were readable stay readable. */

@@ -1,4 +1,5 @@
 import type { ArtifactMeta } from '../core/artifact-meta.ts';
+import type { HashedBody } from '../core/body.ts';
 import type { LowerPartial } from './lower-store.ts';
 import type { MemoryStore } from './memory-store.ts';
 import { isStorageError } from './storage-error.ts';
@@ -24,6 +25,10 @@ export class TierPartial implements PartialBody {
 
   write(position: number, chunk: Uint8Array): boolean {
     return this.#disk.write(position, chunk);
+  }
+
+  provenBy(hash: HashedBody): void {
+    this.#disk.provenBy?.(hash);
   }
 
   drained(): Promise<void> {

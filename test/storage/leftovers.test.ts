@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { cp, open, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -101,6 +102,39 @@ describe('a body that was not whole when the store was closed', () => {
     expect(store.stats().partialBytes).toBeGreaterThanOrEqual(size);
     expect(await complete(store, partial)).toBe(2 * mebibyte);
     await nothingLeft(dir, store);
+  });
+
+  test('is known again by the hash of its beginning, up to the first byte that is damaged', async () => {
+    for (const damaged of [undefined, 2.5 * mebibyte]) {
+      const dir = await temporaryDirectory();
+      const store = await createDiskStore({ dir, maxBytes });
+      const partial = await store.begin(size, identity);
+      const hash = createHash('sha256');
+      let position = 0;
+      partial.provenBy?.({
+        get position() {
+          return position;
+        },
+        prefix: () => ({ bytes: position, sha256: hash.copy().digest('hex') }),
+      });
+      for (let at = 0; at < 4 * mebibyte; at += mebibyte / 4) {
+        const chunk = one.bytes.subarray(at, at + mebibyte / 4);
+        hash.update(chunk);
+        position += chunk.length;
+        if (!partial.write(at, chunk)) await partial.drained();
+      }
+      await store.close();
+      const [name] = await files(dir);
+      if (damaged) await overwrite(join(dir, 'resumable', name as string), damaged);
+      const again = await createDiskStore({ dir, maxBytes });
+      const [leftover] = await again.leftovers(key);
+      expect(leftover?.missing).toEqual([{ first: 4 * mebibyte, last: size - 1 }]);
+      const taken = await again.begin(size, identity);
+      const missing = await complete(again, taken);
+      if (damaged) expect(missing).toBeGreaterThanOrEqual(size - damaged);
+      expect(missing).toBeLessThanOrEqual(damaged ? size - mebibyte : mebibyte);
+      await nothingLeft(dir, again);
+    }
   });
 
   test('can be read where it was checked', async () => {

@@ -39,7 +39,7 @@ export class DiskLeftoverRows {
       id,
       size,
       JSON.stringify(identity),
-      JSON.stringify(pieces.flatMap(({ first, last, crc }) => [first, last, crc])),
+      JSON.stringify(pieces.flatMap(({ first, last, check }) => [first, last, check])),
       noted,
     );
   }
@@ -64,9 +64,9 @@ function parseRow({ id, size, identity, pieces, noted }: TextRow): LeftoverRow |
   if (!Array.isArray(numbers) || !numbers.every(Number.isSafeInteger)) return undefined;
   const list: Piece[] = [];
   for (let i = 0, end = 0; i < numbers.length; i += 3) {
-    const [first, last, crc] = numbers.slice(i, i + 3) as [number, number, number];
-    if (crc === undefined || first < end || last < first || last >= size) return undefined;
-    list.push({ first, last, crc });
+    const [first, last, check] = numbers.slice(i, i + 3) as [number, number, number];
+    if (check === undefined || first < end || last < first || last >= size) return undefined;
+    list.push({ first, last, check });
     end = last + 1;
   }
   return { id, size, identity: known, pieces: list, noted };

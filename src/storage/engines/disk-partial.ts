@@ -1,4 +1,5 @@
 import type { ArtifactMeta } from '../../core/artifact-meta.ts';
+import type { HashedBody } from '../../core/body.ts';
 import { requireBodyRef } from '../body-ref.ts';
 import { Extents } from '../extents.ts';
 import type { LowerPartial } from '../lower-store.ts';
@@ -87,6 +88,10 @@ export class DiskPartial implements LowerPartial {
     if (size === undefined) this.#growAhead();
     const file = this.#file ?? this.#spill(position);
     return file.write(position, chunk);
+  }
+
+  provenBy(hash: HashedBody): void {
+    this.#options.log?.provenBy(hash);
   }
 
   async drained(): Promise<void> {

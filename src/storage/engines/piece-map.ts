@@ -1,23 +1,56 @@
 import { crc32 } from 'node:zlib';
-import type { ByteRange } from '../../core/body.ts';
+import type { BodyPrefix, ByteRange, HashedBody } from '../../core/body.ts';
 
-/** Bytes that were written to a file, with their CRC-32. */
+/** Bytes that were written to a file, and how they are known again. */
 export interface Piece extends ByteRange {
-  readonly crc: number;
+  /**
+   * Their CRC-32; or, from `proofs` on, what `proofOf` makes of the SHA-256 of the body from its
+   * beginning to the end of the piece.
+   */
+  readonly check: number;
 }
 
-/** Which bytes of a file were written, in pieces that can be checked one by one. */
+/** The least number that stands for a SHA-256. */
+const proofs = 2 ** 52;
+/** Hexadecimal digits of it that the number holds. */
+const proofDigits = 13;
+
+/** The beginning of a SHA-256 (lower-case hexadecimal) as a number that is no CRC-32. */
+export function proofOf(sha256: string): number {
+  return proofs + Number.parseInt(sha256.slice(0, proofDigits), 16);
+}
+
+/** Whether the piece is known by the SHA-256 of all up to its end. */
+export function isProven({ check }: Piece): boolean {
+  return check >= proofs;
+}
+
+/**
+ * Which bytes of a file were written, in pieces that can be checked one by one. Those that are written
+ * in order from the beginning cost nothing where the body is hashed anyway: each piece of them is known
+ * by that hash. All others have a CRC-32.
+ */
 export class PieceMap {
   readonly #pieceBytes: number;
   readonly #pieces = new Map<number, Piece>();
   /** Pieces that still grow, by the position behind them. */
   readonly #growing = new Map<number, Piece>();
   #bytes = 0;
+  #hash: HashedBody | undefined;
+  /** What came in order ends here, and from `#proven` on is no piece yet. */
+  #inOrder = 0;
+  #proven = 0;
+  /** The end of the next piece of it, once that is written. */
+  #next: BodyPrefix | undefined;
 
   /** A piece grows to `pieceBytes`, and by at most one write beyond. `known` ones grow no more. */
   constructor(pieceBytes: number, known: readonly Piece[] = []) {
     this.#pieceBytes = pieceBytes;
-    for (const piece of known) this.#set(piece);
+    for (const piece of known) {
+      this.#set(piece);
+      if (piece.first === this.#inOrder) this.#inOrder = piece.last + 1;
+    }
+    this.#proven = this.#inOrder;
   }
 
   /** Bytes of all pieces. */
@@ -25,20 +58,38 @@ export class PieceMap {
     return this.#bytes;
   }
 
+  /** Bytes that were written in order, and are no piece yet. */
+  get unproven(): number {
+    return this.#inOrder - this.#proven;
+  }
+
+  /** The body is hashed as it comes; before anything is added. */
+  provenBy(hash: HashedBody): void {
+    this.#hash = hash;
+  }
+
   /** Notes bytes that were written at `position` and were not noted before. */
   add(position: number, chunks: readonly Uint8Array[]): void {
-    const before = this.#growing.get(position);
-    let crc = before?.crc ?? 0;
-    let end = position;
-    for (const chunk of chunks) {
-      crc = crc32(chunk, crc);
-      end += chunk.length;
+    const end = chunks.reduce((sum, { length }) => sum + length, position);
+    const isNext = position === this.#inOrder;
+    if (isNext && this.#hash && this.#hash.position >= end) {
+      this.#inOrder = end;
+      if (this.unproven >= this.#pieceBytes) this.#proveNext();
+      return;
     }
+    if (isNext) this.#passOver(end);
+    const before = this.#growing.get(position);
+    const check = chunks.reduce((crc, chunk) => crc32(chunk, crc), before?.check ?? 0);
     if (before) this.#bytes -= before.last + 1 - before.first;
-    const piece = { first: before?.first ?? position, last: end - 1, crc };
+    const piece = { first: before?.first ?? position, last: end - 1, check };
     this.#growing.delete(position);
     if (end - piece.first < this.#pieceBytes) this.#growing.set(end, piece);
     this.#set(piece);
+  }
+
+  /** Makes a piece of what was written in order, as far as it was hashed and hashed as it was written. */
+  prove(): void {
+    while (this.unproven > 0 && this.#proveNext());
   }
 
   /** Gives up a piece that is not what it was. */
@@ -49,6 +100,25 @@ export class PieceMap {
   /** All pieces, in order. */
   all(): readonly Piece[] {
     return [...this.#pieces.values()].sort((a, b) => a.first - b.first);
+  }
+
+  #proveNext(): boolean {
+    this.#next ??= this.#hash?.prefix();
+    if (!this.#next || this.#next.bytes > this.#inOrder) return false;
+    const { bytes, sha256 } = this.#next;
+    this.#next = undefined;
+    this.#set({ first: this.#proven, last: bytes - 1, check: proofOf(sha256) });
+    this.#proven = bytes;
+    return true;
+  }
+
+  /** What is next in order gets a CRC-32. */
+  #passOver(end: number): void {
+    // Behind a gap nothing is known by the hash of all before it.
+    if (this.unproven > 0) this.#hash = undefined;
+    this.#next = undefined;
+    this.#inOrder = end;
+    this.#proven = end;
   }
 
   #set(piece: Piece): void {
