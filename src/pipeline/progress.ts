@@ -1,4 +1,10 @@
-/** Wakes all who wait, at most once a turn of the event loop however often there is something new. */
+/** So few are woken at once: what has just come is still in the processor's cache then. */
+const few = 4;
+
+/**
+ * Wakes all who wait: where they are many, at most once a turn of the event loop however often there
+ * is something new.
+ */
 export class Progress {
   #waiters: (() => void)[] = [];
   #scheduled = false;
@@ -10,9 +16,14 @@ export class Progress {
     });
   }
 
-  /** Wakes the waiters before the next turn is over. */
+  /** Wakes the waiters before the next turn is over, never from within this call. */
   soon(): void {
-    if (this.#scheduled || this.#waiters.length === 0) return;
+    const { length } = this.#waiters;
+    if (this.#scheduled || length === 0) return;
+    if (length <= few) {
+      this.now();
+      return;
+    }
     this.#scheduled = true;
     setImmediate(() => {
       this.#scheduled = false;
