@@ -5,7 +5,7 @@ import { type Totals, type Transaction, WriterJob } from './writer-job.ts';
 /** How long one transaction may keep the event loop, in milliseconds, before it is committed. */
 const turnMs = 3;
 /** Where this many came together, more are on their way: those that may wait do, this long. */
-const crowd = 4;
+const crowd = 2;
 const gatherMs = 4;
 /** As many as are worth a transaction: pages that all jobs write to are written once for them. */
 const worthwhile = 24;
