@@ -5,8 +5,9 @@ import type { LowerStore } from './lower-store.ts';
 import type { MemoryStore } from './memory-store.ts';
 import { isStorageError } from './storage-error.ts';
 
-/** A load that is on its way; outdated ones are answered but not kept. */
-interface Load {
+/** Loads of a key that are on their way; outdated ones are answered but not kept. */
+interface Loads {
+  count: number;
   outdated: boolean;
 }
 
@@ -14,7 +15,8 @@ interface Load {
 export class TierLoader {
   readonly #memory: MemoryStore;
   readonly #disk: LowerStore;
-  readonly #loads = new Map<string, Set<Load>>();
+  /** By key, those that are not outdated. */
+  readonly #loads = new Map<string, Loads>();
   readonly #bodies = new Map<string, Promise<Uint8Array | undefined>>();
 
   constructor(memory: MemoryStore, disk: LowerStore) {
@@ -23,25 +25,37 @@ export class TierLoader {
   }
 
   async records(key: string): Promise<readonly ArtifactMeta[]> {
-    const load: Load = { outdated: false };
-    const loads = this.#loads.get(key) ?? new Set();
-    this.#loads.set(key, loads.add(load));
+    const loads = this.#begin(key);
     try {
       const variants = await this.#disk.get(key);
-      if (variants.length > 0 && !load.outdated) this.#memory.setRecords(key, variants);
+      if (variants.length > 0 && !loads.outdated) this.#memory.setRecords(key, variants);
       return variants;
     } catch (error) {
       if (isStorageError(error)) return [];
       throw error;
     } finally {
-      loads.delete(load);
-      if (loads.size === 0 && this.#loads.get(key) === loads) this.#loads.delete(key);
+      loads.count--;
+      if (loads.count === 0 && !loads.outdated) this.#loads.delete(key);
     }
+  }
+
+  #begin(key: string): Loads {
+    const known = this.#loads.get(key);
+    if (known) {
+      known.count++;
+      return known;
+    }
+    const loads = { count: 1, outdated: false };
+    this.#loads.set(key, loads);
+    return loads;
   }
 
   /** What is being loaded for the key was read before it changed. */
   outdate(key: string): void {
-    for (const load of this.#loads.get(key) ?? []) load.outdated = true;
+    const loads = this.#loads.get(key);
+    if (!loads) return;
+    loads.outdated = true;
+    this.#loads.delete(key);
   }
 
   outdateAll(): void {

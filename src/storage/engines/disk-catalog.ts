@@ -48,11 +48,16 @@ export class DiskCatalog {
     meta: ArtifactMeta,
     body: number | undefined,
   ): Promise<void> {
-    // What has no entry has no record: most keys are new.
-    const added = await this.#add(change, key, [meta]);
+    // What has no entry has no record: most keys are new, which is found out by adding them.
+    const only = [meta];
+    const bytes = recordCharge(key, only);
+    const added = this.#index.addEntry(key, meta.mount, bytes, this.#uses.now());
     if (added !== undefined) {
       if (body !== undefined) this.#index.addRef(added, body);
-      return;
+      change.bytes += bytes;
+      change.entries++;
+      change.changed.push([key, only]);
+      return this.#records.set(key, only);
     }
     const before = await this.#records.get(key);
     const variants = withVariant(before, meta);
@@ -85,22 +90,6 @@ export class DiskCatalog {
         change.changed.push([key, rest]);
       }
     }
-  }
-
-  /** Writes the record and the entry of a new key: the entry's id. Undefined when the key is known. */
-  async #add(
-    change: DiskChange,
-    key: string,
-    variants: readonly ArtifactMeta[],
-  ): Promise<number | undefined> {
-    const bytes = recordCharge(key, variants);
-    const id = this.#index.addEntry(key, mountOf(variants), bytes, this.#uses.now());
-    if (id === undefined) return undefined;
-    await this.#records.set(key, variants);
-    change.bytes += bytes;
-    change.entries++;
-    change.changed.push([key, variants]);
-    return id;
   }
 
   /** Writes the record and the entry of a known key. */

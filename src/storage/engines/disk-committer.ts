@@ -113,7 +113,9 @@ export class DiskCommitter {
   }
 
   /** Enough for the key with one more variant: what is there may only be replaced or dropped. */
-  #reserveRecord(key: string, meta: ArtifactMeta): Promise<Reservation> {
-    return this.#options.space.reserve(entryCharge(key) + variantCharge(meta), 'record');
+  #reserveRecord(key: string, meta: ArtifactMeta): Reservation | Promise<Reservation> {
+    const { space } = this.#options;
+    const bytes = entryCharge(key) + variantCharge(meta);
+    return space.reserveNow(bytes, 'record') ?? space.reserve(bytes, 'record');
   }
 }

@@ -59,6 +59,10 @@ export class DiskIndex {
     return numberOf(this.#database.get('SELECT max(id) AS value FROM entries'));
   }
 
+  has(key: string): boolean {
+    return this.#database.get('SELECT 1 FROM entries WHERE key = ?', key) !== undefined;
+  }
+
   entry(key: string): EntryRow | undefined {
     return this.#database.get('SELECT id, key, bytes FROM entries WHERE key = ?', key) as
       | EntryRow

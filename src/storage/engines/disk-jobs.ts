@@ -7,6 +7,7 @@ import type { DiskSpace, Reservation } from './disk-space.ts';
 import type { DiskTrouble } from './disk-trouble.ts';
 import type { DiskWriter } from './disk-writer.ts';
 import { removeFile } from './file-io.ts';
+import { Underway } from './underway.ts';
 import type { Transaction } from './writer-job.ts';
 
 export interface DiskJobsOptions {
@@ -26,8 +27,7 @@ export class DiskJobs {
   #space: DiskSpace | undefined;
   #entries = 0;
   #evictions = 0;
-  #removals = 0;
-  #waiters: (() => void)[] = [];
+  readonly #removals = new Underway();
   listener: StoreListener | undefined;
 
   constructor(options: DiskJobsOptions) {
@@ -71,12 +71,8 @@ export class DiskJobs {
   }
 
   /** Resolves when the files that nothing refers to any more are gone. */
-  async removed(): Promise<void> {
-    while (this.#removals > 0) {
-      await new Promise<void>((resolve) => {
-        this.#waiters.push(resolve);
-      });
-    }
+  removed(): Promise<void> {
+    return this.#removals.over();
   }
 
   #apply(change: DiskChange, reservation: Reservation | undefined): void {
@@ -95,11 +91,11 @@ export class DiskJobs {
    */
   #removeFile(file: DoomedFile): void {
     this.#space?.changeDying(file.bytes);
-    this.#removals++;
+    this.#removals.begin();
     this.#unlink(file)
       .then(() => this.#space?.changeDying(-file.bytes))
       .catch((error) => this.#options.trouble.note(error, 'files'))
-      .finally(() => this.#removalEnded());
+      .finally(() => this.#removals.end());
   }
 
   async #unlink(file: DoomedFile): Promise<void> {
@@ -109,13 +105,5 @@ export class DiskJobs {
     this.#options.openFiles.forget(file.sha256);
     const path = this.#options.files.trash(file.sha256);
     if (path !== undefined) await removeFile(path);
-  }
-
-  #removalEnded(): void {
-    this.#removals--;
-    if (this.#removals > 0) return;
-    const waiters = this.#waiters;
-    this.#waiters = [];
-    for (const resolve of waiters) resolve();
   }
 }

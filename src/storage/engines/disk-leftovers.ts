@@ -76,6 +76,11 @@ export class DiskLeftovers {
     if (lost.length > 0) await this.#forgetRows(lost);
   }
 
+  /** Whether nothing is left of any key, nor being laid aside. */
+  get none(): boolean {
+    return this.#idle.size + this.#pending.size === 0;
+  }
+
   /** What is left of the key, the latest first. */
   async of(key: string): Promise<readonly Leftover[]> {
     await this.settled(key);

@@ -41,9 +41,12 @@ export interface DiskPartialOptions {
 type Tell = Parameters<ResumedBytes['check']>[0];
 
 /** How long a body whose commit failed is kept for readers that lag behind, in milliseconds. */
-const lingerMs = 30_000;
+export const lingerMs = 30_000;
 
-/** A body on its way to the disk: in memory while it is small, in a file from then on. */
+/**
+ * A body on its way to the disk that is large, or may turn out to be: in memory while it is small, in
+ * a file from then on. `DiskSmallPartial` is for the others.
+ */
 export class DiskPartial implements LowerPartial {
   readonly resumed: ResumedBytes | undefined;
   readonly #options: DiskPartialOptions;
@@ -63,7 +66,7 @@ export class DiskPartial implements LowerPartial {
     this.#options = options;
     this.#reserved = options.reservedBytes;
     const { size, inlineBytes, log, makeFile } = options;
-    if (size === undefined || size <= inlineBytes) this.#small = new SmallBody(size, inlineBytes);
+    if (size === undefined) this.#small = new SmallBody(size, inlineBytes);
     if (!log || log.unchecked.length === 0) return;
     for (const { first, last } of log.unchecked) this.#extents.add(first, last + 1);
     this.#file = makeFile(this.#reserved);

@@ -20,6 +20,58 @@ interface Waiter {
   readonly reject: (error: unknown) => void;
 }
 
+interface Account {
+  hold(bytes: number): Promise<void>;
+  /** Changes what is reserved, how much of that is for partial bodies, and what is stored. */
+  change(reserved: number, partial: number, stored: number): void;
+}
+
+class Held implements Reservation {
+  #bytes: number;
+  #ended = false;
+  readonly #partial: boolean;
+  readonly #account: Account;
+
+  constructor(bytes: number, partial: boolean, account: Account) {
+    this.#bytes = bytes;
+    this.#partial = partial;
+    this.#account = account;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  async grow(more: number): Promise<void> {
+    await this.#account.hold(more);
+    if (this.#ended) {
+      this.#account.change(-more, 0, 0);
+      throw misuse('the reservation has ended');
+    }
+    this.#bytes += more;
+    this.#account.change(0, this.#partial ? more : 0, 0);
+  }
+
+  shrinkTo(most: number): void {
+    this.#give(Math.max(0, this.#bytes - most), 0);
+  }
+
+  release(): void {
+    this.settle(0);
+  }
+
+  settle(stored: number): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#give(this.#bytes, stored);
+  }
+
+  #give(bytes: number, stored: number): void {
+    this.#bytes -= bytes;
+    this.#account.change(-bytes, this.#partial ? -bytes : 0, stored);
+  }
+}
+
 /**
  * The bound of the disk tier. Nothing is written that was not reserved before, and reserving evicts
  * first, so the sum of what is stored, reserved and not yet deleted never exceeds it.
@@ -33,6 +85,15 @@ export class DiskSpace {
   #reserved = 0;
   #partial = 0;
   #dying = 0;
+  /** What reservations change: one object for all of them. */
+  readonly #account: Account = {
+    hold: (bytes) => this.#hold(bytes),
+    change: (reserved, partial, stored) => {
+      this.#reserved += reserved;
+      this.#partial += partial;
+      this.#stored += stored;
+    },
+  };
 
   /** `evict` frees about that many bytes; false when nothing is left to evict. */
   constructor(maxBytes: number, evict: (bytes: number) => Promise<boolean>) {
@@ -71,6 +132,13 @@ export class DiskSpace {
     return this.#reservation(bytes, kind === 'partial');
   }
 
+  /** The same where there is space already; undefined: ask `reserve`. */
+  reserveNow(bytes: number, kind: 'partial' | 'record'): Reservation | undefined {
+    if (this.#waiters.length > 0 || !this.#fits(bytes)) return undefined;
+    this.#reserved += bytes;
+    return this.#reservation(bytes, kind === 'partial');
+  }
+
   /** Holds what is on the medium already for a partial body of an earlier run. */
   adopt(bytes: number): Reservation {
     this.#reserved += bytes;
@@ -79,36 +147,7 @@ export class DiskSpace {
 
   #reservation(bytes: number, partial: boolean): Reservation {
     if (partial) this.#partial += bytes;
-    let held: number | undefined = bytes;
-    const end = (stored: number) => {
-      if (held === undefined) return;
-      this.#stored += stored;
-      this.#reserved -= held;
-      if (partial) this.#partial -= held;
-      held = undefined;
-    };
-    return {
-      get bytes() {
-        return held ?? 0;
-      },
-      grow: async (more) => {
-        await this.#hold(more);
-        if (held === undefined) {
-          this.#reserved -= more;
-          throw misuse('the reservation has ended');
-        }
-        held += more;
-        if (partial) this.#partial += more;
-      },
-      shrinkTo: (most) => {
-        const less = Math.max(0, (held ?? 0) - most);
-        if (held !== undefined) held -= less;
-        this.#reserved -= less;
-        if (partial) this.#partial -= less;
-      },
-      release: () => end(0),
-      settle: (stored) => end(stored),
-    };
+    return new Held(bytes, partial, this.#account);
   }
 
   /** In the order of asking: a large body is not starved by small ones that come later. */

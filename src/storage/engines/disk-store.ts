@@ -12,12 +12,15 @@ import type {
   StoreStats,
 } from '../store.ts';
 import { bodyCharge, inBlocks, openBodyCharge } from './disk-charges.ts';
+import type { DiskCommitter } from './disk-committer.ts';
 import type { Continued } from './disk-leftovers.ts';
 import { DiskPartial } from './disk-partial.ts';
 import { PartialFile } from './disk-partial-file.ts';
 import { minResumedBytes } from './disk-partial-log.ts';
 import type { DiskParts } from './disk-parts.ts';
+import { DiskSmallPartial, type SmallPartialHost } from './disk-small-partial.ts';
 import type { Reservation } from './disk-space.ts';
+import { Underway } from './underway.ts';
 
 /** Keys that one purging job removes. */
 const keysPerPurge = 64;
@@ -30,8 +33,14 @@ export class DiskStore implements LowerStore {
   /** Settles when what an earlier run left behind is tidied up, or the store was closed. */
   readonly swept: Promise<void>;
   readonly #parts: DiskParts;
-  readonly #partials = new Set<DiskPartial>();
-  readonly #commits = new Set<Promise<void>>();
+  readonly #partials = new Set<DiskPartial | DiskSmallPartial>();
+  /** Closing waits for them. */
+  readonly #commits = new Underway();
+  /** One object for all small bodies. */
+  readonly #smallHost: SmallPartialHost = {
+    commit: (key, meta, source, held) => this.#commit(key, meta, source, held),
+    ended: (partial) => void this.#partials.delete(partial),
+  };
   readonly #stepBytes: number;
   #closed = false;
   #replacing = false;
@@ -55,8 +64,11 @@ export class DiskStore implements LowerStore {
 
   async get(key: string): Promise<readonly ArtifactMeta[]> {
     this.#check();
-    const variants = await this.#parts.records.get(key);
-    if (variants.length > 0) this.#parts.useLog.note(key);
+    const { index, records, useLog } = this.#parts;
+    // What has no entry has no record: most keys that are asked for here are new.
+    if (!index.has(key)) return [];
+    const variants = await records.get(key);
+    if (variants.length > 0) useLog.note(key);
     return variants;
   }
 
@@ -90,7 +102,8 @@ export class DiskStore implements LowerStore {
 
   async leftovers(key: string): Promise<readonly Leftover[]> {
     try {
-      return this.#closed || !this.health().ok ? [] : await this.#parts.leftovers.of(key);
+      const { leftovers } = this.#parts;
+      return this.#closed || leftovers.none || !this.health().ok ? [] : await leftovers.of(key);
     } catch (error) {
       this.#noteBackground(error);
       return [];
@@ -105,7 +118,8 @@ export class DiskStore implements LowerStore {
     const charge = size === undefined ? openBodyCharge(inlineBytes) : bodyCharge(size);
     // The medium had less space than the bound allows: make some before trying again.
     if (trouble.full) await makeRoom(charge);
-    const resumable = identity && size !== undefined && size > this.#leastResumed;
+    if (size !== undefined && size <= inlineBytes) return this.#beginSmall(size, charge);
+    const resumable = identity && size !== undefined && size > minResumedBytes;
     const continued = resumable ? await leftovers.begin(identity, size) : undefined;
     const log = continued?.log;
     const reservation = await this.#reserve(charge, continued);
@@ -121,8 +135,7 @@ export class DiskStore implements LowerStore {
         this.#partials.delete(partial);
         return log ? leftovers.keep(log, written, reservation) : written;
       },
-      commit: (key, meta, source) =>
-        this.#track(this.#parts.committer.commit(key, meta, source, reservation)),
+      commit: (key, meta, source) => this.#commit(key, meta, source, reservation),
       onEnd: () => {
         this.#partials.delete(partial);
         if (log) leftovers.end(log).catch((error) => this.#noteBackground(error));
@@ -189,7 +202,7 @@ export class DiskStore implements LowerStore {
     const { sweep, useLog, jobs, writer, index, database, leftovers, openFiles } = this.#parts;
     sweep.stop();
     openFiles.close();
-    await Promise.allSettled([this.swept, ...this.#commits]);
+    await Promise.all([this.swept, this.#commits.over()]);
     try {
       await Promise.allSettled([...this.#partials].map((partial) => partial.suspend()));
       await leftovers.settled();
@@ -202,9 +215,13 @@ export class DiskStore implements LowerStore {
     }
   }
 
-  /** What is small stays in memory, and is not worth it either. */
-  get #leastResumed(): number {
-    return Math.max(minResumedBytes, this.#parts.inlineBytes);
+  /** What is small stays in memory until it is committed. */
+  async #beginSmall(size: number, charge: number): Promise<DiskSmallPartial> {
+    const { space } = this.#parts;
+    const held = space.reserveNow(charge, 'partial') ?? (await space.reserve(charge, 'partial'));
+    const partial = new DiskSmallPartial(size, held, this.#smallHost);
+    this.#partials.add(partial);
+    return partial;
   }
 
   /** Space for the whole: what is left of it has some already. */
@@ -236,13 +253,12 @@ export class DiskStore implements LowerStore {
     this.#parts.trouble.check();
   }
 
-  /** Closing waits for commits that are on their way. */
-  async #track(commit: Promise<void>): Promise<void> {
-    this.#commits.add(commit);
+  async #commit(...commit: Parameters<DiskCommitter['commit']>): Promise<void> {
+    this.#commits.begin();
     try {
-      await commit;
+      await this.#parts.committer.commit(...commit);
     } finally {
-      this.#commits.delete(commit);
+      this.#commits.end();
     }
   }
 

@@ -139,7 +139,7 @@ export class DiskWriter {
   ): Promise<boolean> {
     const { database } = this.#options;
     try {
-      await job.perform(behind);
+      job.value = await job.perform(behind);
       return true;
     } catch (error) {
       if (!database.inTransaction) throw error;
@@ -156,7 +156,7 @@ export class DiskWriter {
     const { database } = this.#options;
     database.run('SAVEPOINT job');
     try {
-      await job.perform(behind);
+      job.value = await job.perform(behind);
       database.run('RELEASE job');
       return true;
     } catch (error) {

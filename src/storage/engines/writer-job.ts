@@ -27,7 +27,8 @@ export class WriterJob implements Transaction {
   #rollbacks: (() => void)[] = [];
   #before: () => Totals = () => nothing;
   #totals = nothing;
-  #value: unknown;
+  /** What the work gave. */
+  value: unknown;
 
   constructor(work: Work, resolve: (value: unknown) => void, reject: (error: unknown) => void) {
     this.#work = work;
@@ -35,18 +36,14 @@ export class WriterJob implements Transaction {
     this.reject = reject;
   }
 
-  get value(): unknown {
-    return this.#value;
-  }
-
   get totals(): Totals {
     return this.#totals;
   }
 
   /** `before` tells what the counters are behind by. */
-  async perform(before: () => Totals): Promise<void> {
+  perform(before: () => Totals): Promise<unknown> {
     this.#before = before;
-    this.#value = await this.#work(this);
+    return this.#work(this);
   }
 
   onCommit(action: () => void): void {
