@@ -7,7 +7,6 @@ import type { PlainFields } from './hit-memo.ts';
 import { type Found, LastFields } from './last-fields.ts';
 import { parsedChunk } from './parsed-chunk.ts';
 import type { PreparedHit } from './prepared-hit.ts';
-import { takeRangeLine } from './range-field.ts';
 import { SentAnswers } from './sent-answers.ts';
 import { headEnd, simpleHeads } from './simple-heads.ts';
 
@@ -99,7 +98,7 @@ export class FastConnection {
   #answerAlone(buffer: Buffer, length: number): boolean {
     if (this.#ordinary === undefined || !this.#isFree() || !this.#isOurs()) return false;
     const found = this.#fields.find(buffer.toString('latin1', 0, length));
-    return found !== undefined && this.#repeat(found, undefined, this.#shared.now());
+    return found !== undefined && this.#repeat(found, found.range, this.#shared.now());
   }
 
   /** Whether what was just read is the next thing to be answered. */
@@ -157,11 +156,11 @@ export class FastConnection {
     const lineEnd = chunk.indexOf('\r\n', start, 'latin1');
     if (end === -1 || lineEnd >= end) return undefined;
     const block = chunk.toString('latin1', lineEnd + 2, end);
-    const ranged = this.#fields.are(block) ? undefined : takeRangeLine(block);
-    const { plain } = this.#fields.profileOf(ranged?.fields ?? block);
+    const { profile, range } = this.#fields.meaningOf(block);
+    const { plain } = profile;
     if (plain === undefined) return undefined;
     const line = chunk.toString('latin1', start, lineEnd);
-    return this.#answerPlain(line, plain, ranged?.range, now) ? end + headEnd.length : undefined;
+    return this.#answerPlain(line, plain, range, now) ? end + headEnd.length : undefined;
   }
 
   #answerPlain(line: string, plain: PlainFields, range: string | undefined, at: number): boolean {

@@ -1,5 +1,6 @@
 import type { HitMemo, HitsByLine, Profile } from './hit-memo.ts';
 import type { PreparedHit } from './prepared-hit.ts';
+import { isOneRange, takeRangeLine } from './range-field.ts';
 import { headEnd } from './simple-heads.ts';
 
 /** A hit, and where it was found. */
@@ -7,6 +8,14 @@ export interface Found {
   readonly hits: HitsByLine;
   readonly line: string;
   readonly hit: PreparedHit;
+  /** The value of the head's `Range`, which is not among the fields. */
+  readonly range?: string | undefined;
+}
+
+/** What field lines mean, but for a `Range`. */
+export interface Meaning {
+  readonly profile: Profile;
+  readonly range: string | undefined;
 }
 
 /** The field lines that came last on a connection, and what they mean: most of its heads have the same. */
@@ -17,15 +26,22 @@ export class LastFields {
   #profile: Profile | undefined;
   /** What a head with that block ends with, from the end of its request line on. */
   #tail = '';
+  /** What was around the value in the last that had a range besides, from the request line's end on. */
+  #around: { readonly before: string; readonly behind: string } | undefined;
 
   /** `current`: the memo of the moment. */
   constructor(current: () => HitMemo<unknown>) {
     this.#current = current;
   }
 
-  /** Whether these are they. */
-  are(block: string): boolean {
-    return block === this.#block;
+  /** What a head's field lines mean; one range may be among them. */
+  meaningOf(block: string): Meaning {
+    const ranged = block === this.#block ? undefined : takeRangeLine(block);
+    if (ranged === undefined) return { profile: this.profileOf(block), range: undefined };
+    const { fields, range, before, behind } = ranged;
+    const profile = this.profileOf(fields);
+    this.#around = { before: `\r\n${before}`, behind: `${behind}${headEnd}` };
+    return { profile, range };
   }
 
   profileOf(block: string): Profile {
@@ -35,18 +51,35 @@ export class LastFields {
       this.#block = block;
       this.#tail = `\r\n${block}${headEnd}`;
       this.#memo = memo;
+      this.#around = undefined;
     }
     return this.#profile;
   }
 
-  /** The hit of a whole head with these fields. */
+  /** The hit of a whole head with these fields, and perhaps a range where the last one was. */
   find(head: string): Found | undefined {
     const hits = this.#profile?.plain?.hits;
     if (hits === undefined || this.#memo !== this.#current()) return undefined;
-    if (!head.endsWith(this.#tail)) return undefined;
-    const line = head.slice(0, head.length - this.#tail.length);
-    const hit = hits.get(line);
-    return hit && { hits, line, hit };
+    if (head.endsWith(this.#tail)) {
+      const line = head.slice(0, head.length - this.#tail.length);
+      const hit = hits.get(line);
+      if (hit !== undefined) return { hits, line, hit };
+    }
+    return this.#findRange(head, hits);
+  }
+
+  #findRange(head: string, hits: HitsByLine): Found | undefined {
+    if (this.#around === undefined) return undefined;
+    const { before, behind } = this.#around;
+    const end = head.length - behind.length;
+    const start = head.lastIndexOf('\r\n', end - 1);
+    // The line of the range begins where it is in `before`, too.
+    const at = start - before.lastIndexOf('\r\n');
+    if (at < 0 || !head.endsWith(behind) || !head.startsWith(before, at)) return undefined;
+    const range = head.slice(at + before.length, end);
+    const line = head.slice(0, at);
+    const hit = isOneRange(range) ? hits.get(line) : undefined;
+    return hit && { hits, line, hit, range };
   }
 
   /** Forgets what is not to be repeated any more. */

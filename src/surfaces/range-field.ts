@@ -11,18 +11,30 @@ export interface WithoutRange<Fields> {
   readonly range: string;
 }
 
+/** The same of a block of field lines, and what in it was before and behind that value. */
+export interface WithoutRangeLine extends WithoutRange<string> {
+  readonly before: string;
+  readonly behind: string;
+}
+
 /**
  * Takes the first line out of a block of field lines (CRLF between them, none at the end) that asks
  * for one range of bytes; undefined where there is none. What is special about the rest, a second
  * `Range` or a fold included, is still to be seen in it.
  */
-export function takeRangeLine(block: string): WithoutRange<string> | undefined {
+export function takeRangeLine(block: string): WithoutRangeLine | undefined {
   const match = rangeLine.exec(block);
   if (match === null) return undefined;
   const [{ length }, range = ''] = match;
-  const before = block.slice(0, match.index);
-  const after = block.slice(match.index + length);
-  return { fields: before === '' ? after.slice(2) : before + after, range };
+  const line = block.slice(0, match.index);
+  const behind = block.slice(match.index + length);
+  const before = block.slice(0, match.index + length - range.length);
+  return { fields: line === '' ? behind.slice(2) : line + behind, range, before, behind };
+}
+
+/** Whether a value asks for one range, as those do that are taken out of heads. */
+export function isOneRange(range: string): boolean {
+  return oneRange.test(range);
 }
 
 /**

@@ -6,9 +6,11 @@ import { bigBytes, compare, setup } from './two-gateways.ts';
 /** Of a body in a file, one in memory, two that have next to nothing, and one that is no 200. */
 const sizes = { big: bigBytes, middle: 20_000, a: 1, empty: 0, gone: 4 };
 
-function request(path: string, range: string | undefined, method = 'GET'): string {
-  const field = range === undefined ? '' : `Range: bytes=${range}\r\n`;
-  return `${method} /files/${path} HTTP/1.1\r\nHost: x\r\n${field}Accept: */*\r\n\r\n`;
+/** `place`: of the range among the field lines. */
+function request(path: string, range: string | undefined, method = 'GET', place = 1): string {
+  const lines = ['Host: x', 'Accept: */*'];
+  if (range !== undefined) lines.splice(place, 0, `Range: bytes=${range}`);
+  return `${method} /files/${path} HTTP/1.1\r\n${lines.join('\r\n')}\r\n\r\n`;
 }
 
 const rangeOf = (size: number): fc.Arbitrary<string | undefined> => {
@@ -30,12 +32,13 @@ const asked = fc.constantFrom(...(Object.keys(sizes) as (keyof typeof sizes)[]))
       { weight: 9, arbitrary: fc.constant('GET') },
       { weight: 1, arbitrary: fc.constant('HEAD') },
     ),
+    place: fc.oneof({ weight: 3, arbitrary: fc.constant(1) }, { weight: 1, arbitrary: fc.nat(2) }),
   }),
 );
 
 const step = fc.array(asked, { minLength: 1, maxLength: 3 }).map(
   (requests): Step => ({
-    pieces: [requests.map(({ path, range, method }) => request(path, range, method)).join('')],
+    pieces: [requests.map((one) => request(one.path, one.range, one.method, one.place)).join('')],
     methods: requests.map(({ method }) => method),
     pause: 100,
   }),
