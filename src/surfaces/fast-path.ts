@@ -106,12 +106,17 @@ export class FastPath {
     if (parts === undefined) return {};
     const handler = this.#options.handler();
     const request = { ...parts, httpVersion: '1.1', rawHeaders: headers, socket };
-    const routed = handler.look(request);
-    const answered = routed && handler.atHand(request, routed);
-    if (!answered || !isSendable(answered.answer.headers)) return { routed };
-    const hit = this.#prepared(answered, undefined);
-    if (hit !== undefined) this.#memo.add(hits, line, hit);
-    return { hit, routed };
+    try {
+      const routed = handler.look(request);
+      const answered = handler.atHand(request, routed);
+      if (!answered || !isSendable(answered.answer.headers)) return { routed };
+      const hit = this.#prepared(answered, undefined);
+      if (hit !== undefined) this.#memo.add(hits, line, hit);
+      return { hit, routed };
+    } catch {
+      // The ordinary path meets the same, and answers with it.
+      return {};
+    }
   }
 
   /** The hit that it is; `known`, where that is still the same. */

@@ -100,17 +100,12 @@ export class GatewayHandler {
     this.#passing = new PassthroughHandler({ ...options, appendVia });
   }
 
-  /** Where a request leads whose head was not taken yet; undefined: it is refused, and `handle` says why. */
-  look(request: RequestHead): Routed | undefined {
+  /** Where a request leads whose head was not taken yet. Throws what `handle` would answer with. */
+  look(request: RequestHead): Routed {
     const origin = this.#options.originFor(request.socket);
     const record = newRecord(request, surfaceOf(request, origin), this.#options.now());
-    try {
-      const routing = this.#options.routing();
-      return { route: this.#route(request, record, { upgrade: false, origin }), record, routing };
-    } catch (error) {
-      if (error instanceof GatewayError) return undefined;
-      throw error;
-    }
+    const routing = this.#options.routing();
+    return { route: this.#route(request, record, { upgrade: false, origin }), record, routing };
   }
 
   /** The answer that takes no waiting; it is neither sent nor recorded. */

@@ -51,8 +51,13 @@ async function setup(body = 'hello') {
       peekReader: () => undefined,
       peekPart: () => undefined,
     },
-    // Nothing is at hand but what was learnt.
-    handler: () => ({ look: () => undefined, atHand: () => undefined }),
+    // Nothing is at hand but what was learnt, and a fault is the handler's to answer with.
+    handler: () => ({
+      look: () => {
+        throw new Error('a fault');
+      },
+      atHand: () => undefined,
+    }),
     fields: {
       cacheStatus: ({ cacheStatus: { ttl } }) => `test; hit; ttl=${ttl}`,
       proxyStatus: () => '',
