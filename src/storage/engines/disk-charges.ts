@@ -1,6 +1,6 @@
 import type { ArtifactMeta } from '../../core/artifact-meta.ts';
 
-/** Block of the file systems in use, and page of the database, in bytes. */
+/** Block of the file systems in use, and half a page of the database, in bytes. */
 const block = 4096;
 /** Rows and index entries of a key: in Keyv's table, in `entries` and in `refs`. */
 const entryOverhead = 400;

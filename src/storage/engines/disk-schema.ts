@@ -1,3 +1,6 @@
+/** Of a new database. */
+export const pageBytes = 8192;
+
 /** Changes when tables change; a database of another version is put aside. */
 export const schemaVersion = 1;
 
@@ -55,15 +58,18 @@ INSERT OR IGNORE INTO totals (id, bytes, entries, closed) VALUES (1, 0, 0, 1);
 
 /**
  * Set before the first table exists. `auto_vacuum` lets freed pages go back to the file system;
- * the exclusive lock keeps a second process out, is faster, and ends with the process.
+ * the exclusive lock keeps a second process out, is faster, and ends with the process. With pages of
+ * 8 KiB storing a body takes a fifth less than with SQLite's 4 KiB, which older databases keep; the
+ * log is short enough to stay in the processor's cache until it is copied into the database.
  */
 export const pragmas = `
+PRAGMA page_size = ${pageBytes};
 PRAGMA auto_vacuum = INCREMENTAL;
 PRAGMA locking_mode = EXCLUSIVE;
 PRAGMA journal_mode = WAL;
 PRAGMA synchronous = NORMAL;
 PRAGMA temp_store = MEMORY;
 PRAGMA cache_size = -8192;
-PRAGMA wal_autocheckpoint = 500;
+PRAGMA wal_autocheckpoint = 250;
 PRAGMA journal_size_limit = 16777216;
 `;

@@ -1,10 +1,10 @@
 import type { DiskDatabase } from './disk-database.ts';
 import type { DiskJobs } from './disk-jobs.ts';
+import { pageBytes } from './disk-schema.ts';
 
-const pageBytes = 4096;
-const pagesPerJob = 256;
-const minFreePages = 256;
-const maxFreePages = 16_384;
+const pagesPerJob = 128;
+const minFreePages = 128;
+const maxFreePages = 8192;
 
 /**
  * Gives pages that bodies and records left in the database back to the file system. Some are kept
