@@ -3,8 +3,7 @@ import type { Socket } from 'node:net';
 import type { BodySending } from './body-sending.ts';
 import type { FastShared } from './fast-shared.ts';
 import type { Routed } from './gateway-handler.ts';
-import type { PlainFields } from './hit-memo.ts';
-import { type Found, LastFields } from './last-fields.ts';
+import { LastFields, type PlainHead } from './last-fields.ts';
 import { parsedChunk } from './parsed-chunk.ts';
 import type { PreparedHit } from './prepared-hit.ts';
 import { SentAnswers } from './sent-answers.ts';
@@ -89,17 +88,17 @@ export class FastConnection {
 
   readonly #onRead = (length: number): boolean => {
     const { buffer } = this.#shared.reading;
-    if (this.#answerAlone(buffer, length)) return true;
+    const isNext = this.#ordinary !== undefined && this.#isFree() && this.#isOurs();
+    // One head with the fields of the last is what nearly all reads are.
+    const head = isNext ? this.#fields.read(buffer.toString('latin1', 0, length)) : undefined;
+    if (head !== undefined && this.#answerPlain(head, this.#shared.now())) return true;
     // As Node does it: what is kept beyond this call must not be in the buffer of all.
-    return this.#socket.push(Buffer.from(buffer.subarray(0, length)));
+    const chunk = Buffer.from(buffer.subarray(0, length));
+    if (head === undefined) return this.#socket.push(chunk);
+    // Where it leads is known of nothing but a simple one.
+    this.#handOn(chunk, this.#routed && 1);
+    return true;
   };
-
-  /** Answers one head with the fields of the last, which is what nearly all reads are. */
-  #answerAlone(buffer: Buffer, length: number): boolean {
-    if (this.#ordinary === undefined || !this.#isFree() || !this.#isOurs()) return false;
-    const found = this.#fields.find(buffer.toString('latin1', 0, length));
-    return found !== undefined && this.#repeat(found, found.range, this.#shared.now());
-  }
 
   /** Whether what was just read is the next thing to be answered. */
   #isFree(): boolean {
@@ -160,19 +159,22 @@ export class FastConnection {
     const { plain } = profile;
     if (plain === undefined) return undefined;
     const line = chunk.toString('latin1', start, lineEnd);
-    return this.#answerPlain(line, plain, range, now) ? end + headEnd.length : undefined;
+    return this.#answerPlain({ line, plain, range }, now) ? end + headEnd.length : undefined;
   }
 
-  #answerPlain(line: string, plain: PlainFields, range: string | undefined, at: number): boolean {
-    const { hits } = plain;
-    const known = hits.get(line);
+  #answerPlain(head: PlainHead, at: number): boolean {
+    const { line, plain, range } = head;
+    const known = plain.hits.get(line);
     if (known !== undefined) {
-      if (this.#repeat({ hits, line, hit: known }, range, at)) return true;
+      if (this.#send(head, known, at)) {
+        this.#shared.lookups.count(true);
+        return true;
+      }
       // It holds, but is not to be sent so.
-      if (hits.has(line)) return false;
+      if (plain.hits.has(line)) return false;
     }
     const { hit, routed } = this.#shared.look(this.#socket, line, plain);
-    if (hit !== undefined && this.#send({ hits, line, hit }, range, at)) {
+    if (hit !== undefined && this.#send(head, hit, at)) {
       this.#shared.lookups.count(false);
       return true;
     }
@@ -181,21 +183,15 @@ export class FastConnection {
     return false;
   }
 
-  #repeat(found: Found, range: string | undefined, at: number): boolean {
-    const sent = this.#send(found, range, at);
-    if (sent) this.#shared.lookups.count(true);
-    return sent;
-  }
-
-  /** Sends what was found, if it still holds. */
-  #send(found: Found, range: string | undefined, at: number): boolean {
-    const { hit } = found;
+  /** Sends the answer, if it still holds. */
+  #send(head: PlainHead, hit: PreparedHit, at: number): boolean {
     if (!hit.holds(at)) {
-      this.#fields.drop(found);
+      this.#fields.drop(head);
       return false;
     }
-    if (range === undefined && hit.send(this.#socket)) this.#sent?.note(hit, at);
-    else return this.#begin(hit, range, at);
+    if (head.range !== undefined || !hit.send(this.#socket))
+      return this.#begin(hit, head.range, at);
+    this.#sent?.note(hit, at);
     return true;
   }
 
@@ -223,9 +219,9 @@ export class FastConnection {
     else this.#socket.setTimeout(this.#shared.idleMs);
   };
 
-  #handOn(chunk: Buffer): void {
+  /** `heads`: how many simple ones these are, if that is known. */
+  #handOn(chunk: Buffer, heads = this.#simpleHeads(chunk)): void {
     const ordinary = this.#ordinary;
-    const heads = this.#simpleHeads(chunk);
     const before = this.#taken;
     if (heads === undefined) this.#leave();
     ordinary?.(chunk);

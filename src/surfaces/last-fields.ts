@@ -1,15 +1,13 @@
-import type { HitMemo, HitsByLine, Profile } from './hit-memo.ts';
-import type { PreparedHit } from './prepared-hit.ts';
+import type { HitMemo, PlainFields, Profile } from './hit-memo.ts';
 import { isOneRange, takeRangeLine } from './range-field.ts';
 import { headEnd } from './simple-heads.ts';
 
-/** A hit, and where it was found. */
-export interface Found {
-  readonly hits: HitsByLine;
+/** A head of which the fast path may answer, as far as that has to be read. */
+export interface PlainHead {
   readonly line: string;
-  readonly hit: PreparedHit;
+  readonly plain: PlainFields;
   /** The value of the head's `Range`, which is not among the fields. */
-  readonly range?: string | undefined;
+  readonly range: string | undefined;
 }
 
 /** What field lines mean, but for a `Range`. */
@@ -56,19 +54,18 @@ export class LastFields {
     return this.#profile;
   }
 
-  /** The hit of a whole head with these fields, and perhaps a range where the last one was. */
-  find(head: string): Found | undefined {
-    const hits = this.#profile?.plain?.hits;
-    if (hits === undefined || this.#memo !== this.#current()) return undefined;
+  /** A head that is whole and alone, if it has these fields, and perhaps a range where the last one was. */
+  read(head: string): PlainHead | undefined {
+    const plain = this.#profile?.plain;
+    if (plain === undefined || this.#memo !== this.#current()) return undefined;
     if (head.endsWith(this.#tail)) {
       const line = head.slice(0, head.length - this.#tail.length);
-      const hit = hits.get(line);
-      if (hit !== undefined) return { hits, line, hit };
+      if (!line.includes('\r')) return { line, plain, range: undefined };
     }
-    return this.#findRange(head, hits);
+    return this.#readRanged(head, plain);
   }
 
-  #findRange(head: string, hits: HitsByLine): Found | undefined {
+  #readRanged(head: string, plain: PlainFields): PlainHead | undefined {
     if (this.#around === undefined) return undefined;
     const { before, behind } = this.#around;
     const end = head.length - behind.length;
@@ -78,12 +75,11 @@ export class LastFields {
     if (at < 0 || !head.endsWith(behind) || !head.startsWith(before, at)) return undefined;
     const range = head.slice(at + before.length, end);
     const line = head.slice(0, at);
-    const hit = isOneRange(range) ? hits.get(line) : undefined;
-    return hit && { hits, line, hit, range };
+    return isOneRange(range) && !line.includes('\r') ? { line, plain, range } : undefined;
   }
 
   /** Forgets what is not to be repeated any more. */
-  drop({ hits, line }: Found): void {
-    this.#memo?.drop(hits, line);
+  drop({ plain, line }: PlainHead): void {
+    this.#memo?.drop(plain.hits, line);
   }
 }

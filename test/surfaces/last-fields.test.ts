@@ -15,11 +15,16 @@ function seen(lines: readonly string[]) {
   const hit = { weight: 1 } as unknown as PreparedHit;
   const hits = profile.plain?.hits;
   if (hits) memo.add(hits, line, hit);
-  const find = (...head: readonly string[]) => fields.find(`${head.join('\r\n')}\r\n\r\n`);
+  const read = (...head: readonly string[]) => fields.read(`${head.join('\r\n')}\r\n\r\n`);
+  const find = (...lines: readonly string[]) => {
+    const head = read(...lines);
+    const found = head?.plain.hits.get(head.line);
+    return head && found && { ...head, hit: found };
+  };
   const forget = () => {
     memo = new HitMemo<number>(1);
   };
-  return { fields, hit, find, forget };
+  return { fields, hit, read, find, forget };
 }
 
 const withRange = (range: string, place: number) => others.toSpliced(place, 0, range);
@@ -52,6 +57,17 @@ test.each<[string, readonly string[]]>([
   expect(find(line, ...lines)).toBeUndefined();
 });
 
+test.each([
+  ['without a range', others],
+  ['with one', withRange('Range: bytes=1-2', 1)],
+])('of a head %s that is alone the line is read, known or not', (_what, lines) => {
+  const { read } = seen(withRange('Range: bytes=0-9', 1));
+  expect(read('GET /b HTTP/1.1', ...lines)?.line).toBe('GET /b HTTP/1.1');
+  expect(read('GET /b HTTP/1.1', 'X: y', ...lines)).toBeUndefined();
+  expect(read(line, ...others, '', line, ...lines)).toBeUndefined();
+  expect(read('GET /b HTTP/1.1', ...lines, 'X: y')).toBeUndefined();
+});
+
 test('what is found is what the field lines mean', () => {
   const place = fc.nat(others.length);
   const value = fc.tuple(fc.nat(), fc.nat()).map(([a, b]) => `bytes=${a}-${b}`);
@@ -62,7 +78,7 @@ test('what is found is what the field lines mean', () => {
       const found = find(line, ...lines);
       expect(found !== undefined).toBe(before === place);
       const { profile, range } = fields.meaningOf(lines.join('\r\n'));
-      if (found) expect(found).toMatchObject({ hits: profile.plain?.hits, range });
+      if (found) expect(found).toMatchObject({ plain: profile.plain, range });
     }),
   );
 });
