@@ -33,6 +33,7 @@ async function read(store: Store, { meta }: Sample, range?: ByteRange): Promise<
 /** How many chunks came from memory, and how many did not. */
 const lookups = ({ pieceLookups: { hits, misses } }: MemoryStore) => [hits, misses];
 
+const nothing = Buffer.alloc(0);
 const wholePieces = 5;
 const large = sample('large', wholePieces * pieceBytes + 1_000);
 
@@ -86,6 +87,28 @@ describe('pieces of large bodies', () => {
     expect(reader?.nextNow?.()).toHaveLength(pieceBytes);
     const rest = reader && (await drain(reader));
     expect(rest?.equals(large.bytes.subarray(pieceBytes))).toBe(true);
+  });
+
+  test('many who read the same one at once bring it into memory once', async () => {
+    const { memory, tiers } = await open();
+    await commit(tiers, key, large);
+    const before = memory.stats().bytes;
+    const first = { first: 0, last: pieceBytes - 1 };
+    memory.pieces(large.meta.body)?.noteRead(0, pieceBytes, false);
+    const readers = await Promise.all(
+      Array.from({ length: 6 }, () => tiers.openBody(large.meta.body, first)),
+    );
+    // The file was not read before: all of them wait for the file threads.
+    const chunks = readers.map((reader) => reader?.next());
+    expect(memory.stats().partialBytes).toBeGreaterThan(pieceBytes);
+    expect(memory.stats().partialBytes).toBeLessThan(2 * pieceBytes);
+    for (const chunk of chunks) {
+      expect(Buffer.compare((await chunk) ?? nothing, large.bytes.subarray(0, pieceBytes))).toBe(0);
+    }
+    for (const reader of readers) reader?.close();
+    expect(memory.stats().partialBytes).toBe(0);
+    expect(memory.stats().bytes - before).toBeLessThan(2 * pieceBytes);
+    expect(tiers.peekPart(large.meta.body, first)).toHaveLength(1);
   });
 
   test('large bodies leave small ones their half, however often they are read', async () => {

@@ -38,6 +38,8 @@ export class LargeBody implements BodyPieces {
   /** Bytes that were read of each piece lately. */
   readonly #read: Float64Array;
   readonly #kept = new Map<number, Piece>();
+  /** On their way into memory: one reader brings each, however many ask. */
+  readonly #coming = new Set<number>();
   #era: number;
 
   constructor(all: LargeBodies, sha256: string, size: number) {
@@ -110,7 +112,8 @@ export class LargeBody implements BodyPieces {
   wanted(position: number): ByteRange | undefined {
     const { pieceBytes } = this.#all;
     const index = Math.floor(position / pieceBytes);
-    if (this.times(index) < 1 || this.#kept.has(index) || !this.#all.has(this)) return undefined;
+    if (this.times(index) < 1 || this.#kept.has(index) || this.#coming.has(index)) return undefined;
+    if (!this.#all.has(this)) return undefined;
     const first = index * pieceBytes;
     return { first, last: first + this.#lengthOf(index) - 1 };
   }
@@ -119,18 +122,20 @@ export class LargeBody implements BodyPieces {
     const index = first / this.#all.pieceBytes;
     const length = last + 1 - first;
     if (!this.#all.reserve(length, this.times(index))) return undefined;
+    this.#coming.add(index);
+    const settle = (piece: Piece | undefined): void => {
+      this.#coming.delete(index);
+      // The body may have been forgotten in the meantime.
+      this.#all.settle(length, this.#all.has(this) ? piece : undefined);
+    };
     // Never of a pool: it is sent from for as long as a client takes.
     const bytes = Buffer.allocUnsafeSlow(length);
     const key = `${this.sha256} ${index}`;
     return {
       start: first,
       bytes,
-      keep: () => {
-        // Another one may have been as quick, and the body forgotten in the meantime.
-        const wanted = !this.#kept.has(index) && this.#all.has(this);
-        this.#all.settle(length, wanted ? { key, body: this, index, bytes } : undefined);
-      },
-      drop: () => this.#all.settle(length, undefined),
+      keep: () => settle({ key, body: this, index, bytes }),
+      drop: () => settle(undefined),
     };
   }
 
