@@ -113,7 +113,7 @@ export const settings = {
   fastPath: setting(
     trueOrFalse,
     true,
-    'Whether a hit that is asked for again is answered before the HTTP server reads the request. Without it answers are the same, but slower.',
+    'Whether hits are answered before the HTTP server reads the request. Without it answers are the same, but slower.',
     restart,
   ),
   negativeTtl: setting(
