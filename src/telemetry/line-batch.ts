@@ -1,7 +1,7 @@
 /** Characters that wait at the most. */
 const most = 64 * 1024;
 /** Milliseconds that a line waits at the most. */
-const longest = 10;
+const longest = 4;
 
 /** Where lines of a log go, each with its end. */
 export interface Lines {
@@ -9,7 +9,7 @@ export interface Lines {
   write(line: string): void;
   /** Writes it within this turn of the event loop. */
   later(line: string): void;
-  /** Writes it within ten milliseconds. */
+  /** Writes it within four milliseconds. */
   soon(line: string): void;
   /** Writes what waits. */
   flush(): void;

@@ -19,7 +19,7 @@ export interface RootLogger extends Logger {
    * It may wait for others of the same turn of the event loop.
    */
   request(members: string): void;
-  /** The same for one of very many: it may wait for others for ten milliseconds. */
+  /** The same for one of very many: it may wait for others for four milliseconds. */
   repeated(members: string): void;
   /** Writes what waits. */
   flush(): void;

@@ -4,6 +4,8 @@ const largest = 256 * 1024;
 const patience = 8;
 /** Memory that was read full and may come back. */
 const remembered = 8;
+/** Memory that has come back and waits: several come back at once where a reader catches up. */
+const spare = 3;
 
 /** Memory that several reads share. */
 interface Slab {
@@ -25,7 +27,8 @@ export class ReadBuffer {
   #slab: Slab | undefined;
   /** Slabs that were read full. */
   #full: Slab[] = [];
-  #spare: Buffer | undefined;
+  /** All of the size that is read into now. */
+  #spare: Buffer[] = [];
   /** Reads in a row that used little. */
   #poor = 0;
 
@@ -41,13 +44,13 @@ export class ReadBuffer {
     const { memory, used } = slab;
     slab.used += length;
     slab.lent += length;
-    if (slab.used === memory.length) this.#size = Math.min(this.#size * 4, largest);
+    if (slab.used === memory.length) this.#grow();
     this.#poor = length < this.#size / 16 ? this.#poor + 1 : 0;
     if (this.#poor >= patience && this.#size > smallest) {
-      this.#size /= 4;
+      this.#size = Math.max(smallest, this.#size / 4);
       this.#poor = 0;
       this.#slab = undefined;
-      this.#spare = undefined;
+      this.#spare = [];
       this.#full = [];
     }
     return memory.subarray(used, used + length);
@@ -64,7 +67,13 @@ export class ReadBuffer {
     slab.lent -= length;
     if (slab.lent > 0) return;
     this.#full.splice(this.#full.indexOf(slab), 1);
-    if (slab.memory.length === this.#size) this.#spare = slab.memory;
+    this.#keep(slab.memory);
+  }
+
+  #grow(): void {
+    if (this.#size === largest) return;
+    this.#size = Math.min(this.#size * 4, largest);
+    this.#spare = [];
   }
 
   #withRoom(): Slab {
@@ -74,13 +83,15 @@ export class ReadBuffer {
     if (slab && slab.lent > 0) {
       this.#full.push(slab);
       if (this.#full.length > remembered) this.#full.shift();
-    } else if (slab?.memory.length === this.#size) {
-      this.#spare = slab.memory;
+    } else if (slab) {
+      this.#keep(slab.memory);
     }
-    const memory =
-      this.#spare?.length === this.#size ? this.#spare : Buffer.allocUnsafeSlow(this.#size);
-    this.#spare = undefined;
+    const memory = this.#spare.pop() ?? Buffer.allocUnsafeSlow(this.#size);
     this.#slab = { memory, used: 0, lent: 0 };
     return this.#slab;
+  }
+
+  #keep(memory: Buffer): void {
+    if (memory.length === this.#size && this.#spare.length < spare) this.#spare.push(memory);
   }
 }

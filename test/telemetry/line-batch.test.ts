@@ -24,13 +24,13 @@ test('lines that may wait are written together, within the turn', async () => {
   expect(writes).toEqual(['a\nb\n', 'c\n']);
 });
 
-test('lines that may wait longer are written together, within ten milliseconds', () => {
+test('lines that may wait longer are written together, within four milliseconds', () => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
   onTestFinished(() => void vi.useRealTimers());
   const { batch, writes } = begin();
   for (const [i, line] of ['a\n', 'b\n'].entries()) {
     batch.soon(line);
-    vi.advanceTimersByTime(9);
+    vi.advanceTimersByTime(3);
     expect(writes).toHaveLength(i);
     vi.advanceTimersByTime(1);
     expect(writes[i]).toBe(line);
