@@ -1,9 +1,21 @@
+const label = '[a-z0-9]+(?:-[a-z0-9]+)*';
+// One that begins with a digit might be the end of an address in another spelling.
+const lastLabel = '[a-z][a-z0-9]*(?:-[a-z0-9]+)*';
+const octet = '(?:25[0-5]|2[0-4]\\d|1\\d\\d|[1-9]?\\d)';
+// None that goes without saying, none that is too large.
+const port = '(?:[1-9]\\d{3}|[1-5]\\d{4})';
+/** Nearly all URLs are spelled that way already, which is seen here without parsing them. */
+const usual = new RegExp(
+  `^https?://(?:(?:${label}\\.)*${lastLabel}|${octet}(?:\\.${octet}){3})(?::${port})?/[^#]*$`,
+);
+
 /**
  * The one spelling of a URL that keys use: scheme and host in lower case, no default port, no
  * fragment, no credentials, path and query byte for byte. Returns undefined for what is not an
  * absolute http(s) URL with a host. RFC 9110 section 4.2.3.
  */
 export function canonicalUrl(text: string): string | undefined {
+  if (usual.test(text)) return text;
   const match = /^(https?):\/\/([^/?#]+)([^#]*)/i.exec(text);
   if (!match) return undefined;
   const [, scheme = '', authority = '', rest = ''] = match;

@@ -5,13 +5,17 @@
 export type RawHeaders = readonly string[];
 
 /** All values of the field, in order; `name` in lower case. */
-export function fieldLines(headers: RawHeaders, name: string): string[] {
-  const lines: string[] = [];
+export function fieldLines(headers: RawHeaders, name: string): readonly string[] {
+  let lines: string[] | undefined;
   for (let i = 0; i + 1 < headers.length; i += 2) {
-    if (isName(headers[i], name)) lines.push(headers[i + 1] as string);
+    if (!isName(headers[i], name)) continue;
+    lines ??= [];
+    lines.push(headers[i + 1] as string);
   }
-  return lines;
+  return lines ?? none;
 }
+
+const none: readonly string[] = [];
 
 /** The field's combined value (RFC 9110 section 5.3), or undefined when it is absent; `name` in lower case. */
 export function fieldValue(headers: RawHeaders, name: string): string | undefined {

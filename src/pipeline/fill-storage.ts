@@ -76,20 +76,15 @@ export class FillStorage {
     throw new GatewayError('storage_failed', 'the body is not stored', { origin: 'gateway' });
   }
 
-  /** The meta as stored; undefined when the body is not. */
-  async commit(body: BodyRef): Promise<ArtifactMeta | undefined> {
+  /** The meta as stored; undefined when the body is not to be. What fails is to be discarded. */
+  commit(body: BodyRef): Promise<ArtifactMeta> | undefined {
     const { partial, key, meta } = this.#options;
     if (!partial || !this.#active || this.#forgone) {
       this.#active = false;
       this.discard();
       return undefined;
     }
-    try {
-      return await partial.commit(key, meta(body));
-    } catch (error) {
-      this.discard();
-      throw error;
-    }
+    return partial.commit(key, meta(body));
   }
 
   /** Nobody reads any more. */

@@ -29,9 +29,9 @@ export class Fill implements ReadableFill {
   /** Whether the body has to be proven before its last byte is given. */
   readonly isChecked: boolean;
   readonly present: Arrivals;
+  readonly #outcome = Promise.withResolvers<ArtifactMeta | undefined>();
   /** Settles with the meta as stored, or with undefined: the body was not to be stored, or failed. */
-  readonly settled: Promise<ArtifactMeta | undefined>;
-  readonly #settle: (meta: ArtifactMeta | undefined) => void;
+  readonly settled = this.#outcome.promise;
   readonly #options: FillOptions;
   readonly #storage: FillStorage;
   readonly #recent = new RecentChunks();
@@ -56,9 +56,6 @@ export class Fill implements ReadableFill {
     this.#storage = new FillStorage(options);
     this.#hash = new BodyHash(options.digest ?? options.keepIf?.digest, options.size);
     options.partial?.provenBy?.(this.#hash);
-    const { promise, resolve } = Promise.withResolvers<ArtifactMeta | undefined>();
-    this.settled = promise;
-    this.#settle = resolve;
   }
 
   /** Whether the body is on its way into the store. */
@@ -152,11 +149,12 @@ export class Fill implements ReadableFill {
       if (!matches) this.#options.keepIf?.otherwise();
       this.#sha256 = sha256;
       this.#progress.now();
-      this.#settle(await this.#storage.commit({ sha256, size }));
+      this.#outcome.resolve(await this.#storage.commit({ sha256, size }));
     } catch (error) {
+      if (this.complete) this.#storage.discard();
       this.#options.onFailure(error);
       this.fail(unreadable(error));
-      this.#settle(undefined);
+      this.#outcome.resolve(undefined);
     } finally {
       this.#letFileGo();
     }
@@ -170,7 +168,7 @@ export class Fill implements ReadableFill {
     this.#source?.abort();
     this.#progress.now();
     this.#recent.clear();
-    this.#settle(undefined);
+    this.#outcome.resolve(undefined);
     this.#storage.failed(error);
   }
 

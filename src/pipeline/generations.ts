@@ -28,6 +28,12 @@ export interface Placed {
   readonly fits?: string;
 }
 
+/** Whether another document may decide what the resource has to be: `placed` finds out. */
+export function isNamed({ classification }: Resource): boolean {
+  if (classification.kind !== 'index') return false;
+  return classification.pinnedBy !== undefined || classification.fits !== undefined;
+}
+
 /**
  * Keeps together what belongs together: a document that names others by their digests (a signed
  * Release), and these. A client gets those that the version says which it was itself given, whatever

@@ -16,7 +16,9 @@ export function present(
   representation: SelectedRepresentation,
 ): SelectedRepresentation | Promise<SelectedRepresentation> {
   const { request, classification } = asking.resource;
-  return classification.kind === 'index'
+  if (classification.kind !== 'index') return proven(representation);
+  const { rewrite, ownEtag, vary, servedVary } = classification;
+  return rewrite || ownEtag || vary || servedVary
     ? document(deriver, asking, representation, request, classification)
     : proven(representation);
 }

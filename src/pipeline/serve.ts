@@ -14,7 +14,7 @@ import { Deriver } from './derive.ts';
 import { Exchange, type ExchangeOptions } from './exchange.ts';
 import { FailedValidations } from './failed-validations.ts';
 import { withFirstBytes } from './first-bytes.ts';
-import { Generations } from './generations.ts';
+import { Generations, isNamed, type Placed } from './generations.ts';
 import { InFlight } from './in-flight.ts';
 import { mergedAnswer, mergeOf } from './merged.ts';
 import { type Alone, alone, type Obtained, type ObtainParts, obtain } from './obtain.ts';
@@ -86,9 +86,9 @@ export class Serve {
   }
 
   async #one(asked: Resource, record: RequestRecord, client: Client): Promise<Answer> {
-    const isDocument = asked.classification.kind === 'index';
-    const placed = isDocument ? await this.#generations.placed(asked, record, client) : undefined;
-    const { resource = asked, pinnedBy, fits } = placed ?? {};
+    const { resource, pinnedBy, fits }: Placed = isNamed(asked)
+      ? await this.#generations.placed(asked, record, client)
+      : { resource: asked };
     const since = this.#inFlight.ended;
     const asking: Asking = { resource, pinnedBy, fits, record, client, since, held: [] };
     const variants = await this.#lookUp(resource);
@@ -131,8 +131,10 @@ export class Serve {
     const shared = selected.kind === 'representation' ? selected.representation : undefined;
     this.#generations.given(asking, shared);
     if (selected.kind === 'alone') return answerAlone(resource, selected);
-    const representation = await present(this.#deriver, asking, selected.representation);
-    const answer = await answerFrom(resource.request, representation);
+    const presented = present(this.#deriver, asking, selected.representation);
+    const representation = presented instanceof Promise ? await presented : presented;
+    const answered = answerFrom(resource.request, representation);
+    const answer = answered instanceof Promise ? await answered : answered;
     if (answer) {
       if (record.outcome === 'miss') return withBytesIn(answer, selected.representation);
       return representation.fill ? answer : withFirstBytes(answer);

@@ -10,15 +10,15 @@ export interface Candidate {
   /** Of `url`. */
   readonly origin: string;
   /** The target's own `Authorization`, in place of the client's. */
-  readonly authorization?: string;
+  readonly authorization?: string | undefined;
   /** Whether the client's `Authorization` and `Cookie` may go there. */
   readonly clientCredentials: boolean;
   readonly trust: MirrorTrust;
   /** Whether it may have a private address; undefined: as the request says. */
   readonly trusted?: boolean;
-  readonly region?: string;
-  readonly concurrency?: number;
-  readonly bandwidth?: number;
+  readonly region?: string | undefined;
+  readonly concurrency?: number | undefined;
+  readonly bandwidth?: number | undefined;
 }
 
 const credentialFields: ReadonlySet<string> = new Set(['authorization', 'cookie']);
@@ -49,6 +49,7 @@ export function candidatesFor(
     const target = upstreams.find((upstream) => originOf(upstream.url) === origin);
     return [candidate(url, target, origin === home)];
   }
+  if (others.length === 0) return [candidate(url, first, true)];
   const rest = url.slice(first.url.length);
   const at = (target: UpstreamTarget): Candidate =>
     candidate(target.url + rest, target, originOf(target.url) === home);
@@ -102,15 +103,15 @@ function candidate(
   target: UpstreamTarget | undefined,
   clientCredentials: boolean,
 ): Candidate {
-  const base = { url, origin: originOf(url), clientCredentials, trust: target?.trust ?? 'full' };
-  if (target === undefined) return base;
-  const { authorization, region, concurrency, bandwidth } = target;
   return {
-    ...base,
-    ...(authorization !== undefined && { authorization }),
-    ...(region !== undefined && { region }),
-    ...(concurrency !== undefined && { concurrency }),
-    ...(bandwidth !== undefined && { bandwidth }),
+    url,
+    origin: originOf(url),
+    clientCredentials,
+    trust: target?.trust ?? 'full',
+    authorization: target?.authorization,
+    region: target?.region,
+    concurrency: target?.concurrency,
+    bandwidth: target?.bandwidth,
   };
 }
 
