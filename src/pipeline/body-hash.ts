@@ -49,7 +49,7 @@ export class BodyHash {
   update(position: number, chunk: Uint8Array): void {
     const known = this.#position - position;
     if (known < 0 || known >= chunk.length || this.#following) return;
-    if (known === 0 && chunk.length === this.#size) {
+    if (position === 0 && known === 0 && chunk.length === this.#size) {
       this.#countAtOnce(chunk);
       return;
     }
