@@ -27,14 +27,15 @@ export function fieldValue(headers: RawHeaders, name: string): string | undefine
   return value;
 }
 
-/** A copy without the named fields; names in lower case. */
-export function withoutFields(headers: RawHeaders, names: ReadonlySet<string>): string[] {
-  const kept: string[] = [];
+/** The list without the named fields, the same one where there are none of these; names in lower case. */
+export function withoutFields(headers: RawHeaders, names: ReadonlySet<string>): RawHeaders {
+  let kept: string[] | undefined;
   for (let i = 0; i + 1 < headers.length; i += 2) {
     const name = headers[i] as string;
-    if (!names.has(name.toLowerCase())) kept.push(name, headers[i + 1] as string);
+    if (names.has(name.toLowerCase())) kept ??= headers.slice(0, i);
+    else kept?.push(name, headers[i + 1] as string);
   }
-  return kept;
+  return kept ?? headers;
 }
 
 function isName(candidate: string | undefined, lowerCaseName: string): boolean {

@@ -180,10 +180,16 @@ function wholeAtOnce(view: RequestView, from: Representation): Answer | undefine
 }
 
 function wholeFields(from: Representation): RawHeaders {
-  const { status, size } = from;
-  const headers = withAge(from.headers, from);
-  if (size !== undefined && !isBodiless(status)) headers.push('Content-Length', String(size));
-  return headers;
+  const { status, size, age, headers } = from;
+  if (size === undefined || isBodiless(status)) return withAge(headers, from);
+  const length = String(size);
+  return age === undefined
+    ? [...headers, 'Content-Length', length]
+    : [...headers, 'Age', ageText(age), 'Content-Length', length];
+}
+
+function ageText(age: number): string {
+  return String(Math.floor(age));
 }
 
 function isBodiless(status: number): boolean {
@@ -191,7 +197,7 @@ function isBodiless(status: number): boolean {
 }
 
 function withAge(headers: RawHeaders, { age }: Representation): string[] {
-  return age === undefined ? [...headers] : [...headers, 'Age', String(Math.floor(age))];
+  return age === undefined ? [...headers] : [...headers, 'Age', ageText(age)];
 }
 
 function sourceOf({ stored }: Representation): Pick<Answer, 'stored'> {

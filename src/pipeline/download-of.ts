@@ -1,5 +1,5 @@
 import type { ByteRange } from '../core/body.ts';
-import type { RawHeaders } from '../core/raw-headers.ts';
+import { type RawHeaders, withoutFields } from '../core/raw-headers.ts';
 import { requestFields } from '../policy/headers.ts';
 import type { DownloadRequest } from '../upstream/downloader.ts';
 import type { Resource } from './resource.ts';
@@ -54,14 +54,10 @@ const clientConditions: ReadonlySet<string> = new Set([
 
 /** What a request for everybody asks with: the client's fields without what is its own. */
 export function sharedFields({ request }: Resource): RawHeaders {
-  const fields = requestFields(request.headers);
-  const kept: string[] = [];
-  for (let i = 0; i + 1 < fields.length; i += 2) {
-    const name = fields[i] as string;
-    if (clientConditions.has(name.toLowerCase()) || isForwarding(name)) continue;
-    kept.push(name, fields[i + 1] as string);
-  }
-  return kept;
+  const fields = withoutFields(requestFields(request.headers), clientConditions);
+  return fields.some((name, at) => at % 2 === 0 && isForwarding(name))
+    ? fields.filter((_, at) => !isForwarding(fields[at - (at % 2)] as string))
+    : fields;
 }
 
 /** The fields that ask for a part; without a strong entity tag something else must prove its bytes. */

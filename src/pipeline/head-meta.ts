@@ -1,6 +1,7 @@
 import type { VaryField } from '../core/artifact-meta.ts';
 import { fieldValue, type RawHeaders, withoutFields } from '../core/raw-headers.ts';
 import { endToEnd } from '../policy/headers.ts';
+import { formatHttpDate } from '../policy/http-date.ts';
 import type { HeadMeta } from './in-flight.ts';
 import type { Resource } from './resource.ts';
 
@@ -22,10 +23,8 @@ export function headMeta(
 ): HeadMeta {
   const fields = withoutFields(endToEnd(headers), bodyLength);
   // RFC 9110 section 6.6.1: a recipient with a clock records when a response without `Date` came.
-  if (fieldValue(fields, 'date') === undefined) {
-    fields.push('Date', new Date(responseTime).toUTCString());
-  }
-  const times = { requestTime, responseTime };
-  const mount = request.mount !== undefined && { mount: request.mount };
-  return { status, headers: fields, vary, ...times, ...mount };
+  const isDated = fieldValue(fields, 'date') !== undefined;
+  const dated = isDated ? fields : [...fields, 'Date', formatHttpDate(responseTime)];
+  const meta = { status, headers: dated, vary, requestTime, responseTime };
+  return request.mount === undefined ? meta : { ...meta, mount: request.mount };
 }

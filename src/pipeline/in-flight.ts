@@ -177,11 +177,14 @@ export function flightKey(key: string, headers: RawHeaders, fields: readonly str
   return fields.reduce((id, name) => `${id}\n${name}: ${fieldValue(headers, name) ?? ''}`, key);
 }
 
+const none: readonly string[] = [];
+
 /** Field names that are known to select among the variants, in a stable order. */
 export function selectingFields(
   variants: readonly { vary: readonly VaryField[] }[],
   known: readonly string[],
-): string[] {
+): readonly string[] {
+  if (variants.length === 0 && known.length === 0) return none;
   const names = new Set([...known, ...variants.flatMap(({ vary }) => vary.map(([name]) => name))]);
   return [...names].sort();
 }

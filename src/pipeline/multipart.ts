@@ -42,7 +42,7 @@ export async function multipart(source: MultipartSource): Promise<Multipart> {
     closing.length,
   );
   // RFC 9110 section 15.3.7.2: the head of the whole has no Content-Range.
-  const headers = withoutFields(source.headers, typeFields);
+  const headers = [...withoutFields(source.headers, typeFields)];
   headers.push('Content-Type', `multipart/byteranges; boundary=${boundary}`);
   const [first] = source.ranges;
   if (first === undefined) throw new RangeError('a multipart body needs ranges');

@@ -149,7 +149,7 @@ const ofTheBytes: ReadonlySet<string> = new Set([
 
 /** A document's fields without what its rewriting made untrue. */
 export function rewrittenFields(document: RawHeaders, { gzip }: Codings): string[] {
-  const fields = withoutFields(document, ofTheBytes);
+  const fields = [...withoutFields(document, ofTheBytes)];
   if (gzip) fields.push('Content-Encoding', 'gzip');
   return fields;
 }

@@ -65,7 +65,7 @@ export function freshenByHead(meta: ArtifactMeta, head: Update): ArtifactMeta | 
 function updated(meta: ArtifactMeta, update: Update): ArtifactMeta | undefined {
   const { requestTime, responseTime, requestHeaders } = update;
   const unchanged = requestHeaders === undefined ? new Set([...ofTheBody, 'vary']) : ofTheBody;
-  const added = withoutFields(endToEnd(update.headers), unchanged);
+  const added = [...withoutFields(endToEnd(update.headers), unchanged)];
   // RFC 9110 section 6.6.1: the recipient gives a message without Date the time of its receipt.
   if (fieldValue(added, 'date') === undefined) added.push('Date', formatHttpDate(responseTime));
   const replaced = new Set<string>(ofTheMessage);

@@ -148,16 +148,22 @@ function rankOf(level: LogLevel): number {
   return logLevels.indexOf(level);
 }
 
-/** ISO 8601 for people and log stores alike; formatted once a millisecond, not once a line. */
+/** ISO 8601 for people and log stores alike; formatted once a second, its end once a millisecond. */
 function isoTimestamp(): () => string {
   let last = 0;
   let text = '';
+  let second = 0;
+  let start = '';
   return () => {
     const now = Date.now();
-    if (now !== last) {
-      last = now;
-      text = `,"time":"${new Date(now).toISOString()}"`;
+    if (now === last) return text;
+    last = now;
+    const milliseconds = now % 1000;
+    if (now - milliseconds !== second) {
+      second = now - milliseconds;
+      start = `,"time":"${new Date(now).toISOString().slice(0, -4)}`;
     }
+    text = `${start}${String(milliseconds).padStart(3, '0')}Z"`;
     return text;
   };
 }

@@ -212,7 +212,8 @@ export class Exchange
       {
         method,
         path: pathOf(url),
-        headers: [...headers],
+        // It is only read.
+        headers: headers as string[],
         body: body ?? null,
         ...(timeouts && { headersTimeout: Math.ceil(timeouts.firstByteMs) }),
       },
