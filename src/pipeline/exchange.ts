@@ -1,4 +1,4 @@
-import type { ArtifactMeta } from '../core/artifact-meta.ts';
+import type { ArtifactMeta, BodyRef } from '../core/artifact-meta.ts';
 import type { ByteRange } from '../core/body.ts';
 import { originOf } from '../core/canonical-url.ts';
 import type { Digest } from '../core/digest.ts';
@@ -23,7 +23,7 @@ import { UpstreamFillSource } from './fill-source.ts';
 import { declaredSize, showsItsEnd } from './framing.ts';
 import { headMeta } from './head-meta.ts';
 import { confirmedByHead, headWouldTell } from './head-validation.ts';
-import { type Arrival, type Via, viaOf } from './in-flight.ts';
+import { type Arrival, type HeadMeta, type Via, viaOf } from './in-flight.ts';
 import { KnownBodies } from './known-bodies.ts';
 import { LaneBudget } from './lane-budget.ts';
 import {
@@ -216,7 +216,9 @@ export class Exchange {
     const digest = digestOf(resource, response);
     if (contradicts(resource, response)) {
       response.abort();
-      throw this.#refused(resource, response, digest);
+      response.demote('wrong-bytes');
+      this.#digests.refused(resource, response.url, digest);
+      throw anotherDigestTold();
     }
     const unshared = (reason: string): Arrival | Promise<Arrival> =>
       place ? place.again() : { kind: 'unshared', via, response, reason, digest };
@@ -244,24 +246,30 @@ export class Exchange {
       key: request.url,
       size,
       partial,
-      meta: (body) => ({ ...meta, body }),
-      onFailure: (error) => this.#storageFailed(request.url, error),
+      meta: withBody(meta),
+      onFailure: this.#failureOf(request.url),
       ...(digest ? { digest } : this.#digests.keepIf(resource, response, () => fill.forgo())),
     });
-    if (fill.isChecked) {
-      void fill.settled.then(() => {
-        if (fill.failure?.code !== 'digest_mismatch') return;
-        source.bringers.demote('wrong-bytes', originOf(request.url));
-        this.#digests.refused(resource, response.url, digest);
-      });
-    }
     this.#bodies.follow(resource, fill);
     this.#digests.follow(resource, fill);
     const rangesIgnored = asked === 'ranges-ignored';
     const refetch = new AskingAgain(this.#again, resource, { size, rangesIgnored });
     const source = new UpstreamFillSource(fill, response, refetch, place?.range);
+    if (digest) this.#watch(resource, { fill, source, url: response.url, digest });
     this.#options.transfers?.begin({ fill, source, request, startedAt: response.requestTime });
     return { kind: 'fill', via, meta, fill };
+  }
+
+  /** Holds it against those who brought a body if that turns out to be another one. */
+  #watch(
+    resource: Resource,
+    of: { fill: Fill; source: UpstreamFillSource; url: string; digest: Digest },
+  ): void {
+    void of.fill.settled.then(() => {
+      if (of.fill.failure?.code !== 'digest_mismatch') return;
+      of.source.bringers.demote('wrong-bytes', originOf(resource.request.url));
+      this.#digests.refused(resource, of.url, of.digest);
+    });
   }
 
   #send(
@@ -276,14 +284,17 @@ export class Exchange {
     return this.#options.downloader.fetch(request, signal);
   }
 
-  /** A mirror that gave something else, and what the client hears of it. */
-  #refused(resource: Resource, from: DownloadedResponse, digest: Digest | undefined): GatewayError {
-    from.demote('wrong-bytes');
-    this.#digests.refused(resource, from.url, digest);
-    return anotherDigestTold();
+  #failureOf(url: string): (error: unknown) => void {
+    return (error) => this.#storageFailed(url, error);
   }
 
   #storageFailed(url: string, err: unknown): void {
     this.#options.log.warn({ url, err }, 'not stored');
   }
+}
+
+// Out here these keep what they need only: a closure keeps all that any other of its function does, and
+// a fill lives until its body is stored.
+function withBody(head: HeadMeta): (body: BodyRef) => ArtifactMeta {
+  return (body) => ({ ...head, body });
 }

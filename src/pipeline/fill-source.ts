@@ -28,16 +28,16 @@ const maxJumps = 4;
 /**
  * Brings a fill's bytes over upstream connections: first the ordinary response from its first byte
  * (or the part that an earlier attempt lacks), then, where the response has a length and a strong ETag
- * or the body a digest that it must have, range requests that resume after a broken
- * connection, serve readers far ahead, bring large bodies in parallel, and close the gaps between.
- * RFC 9110 section 14.
+ * or the body a digest that it must have, range requests that resume after a break, serve readers far
+ * ahead, bring large bodies in parallel, and close the gaps between. RFC 9110 section 14.
  */
 export class UpstreamFillSource implements FillSource, FeedOwner {
   readonly #fill: Fill;
   readonly #refetch: Refetch;
   readonly #identity: Identity;
   readonly bringers = new Bringers();
-  readonly #first: FeedResponse;
+  readonly #latency: number;
+  readonly #servesRanges: boolean;
   readonly #feeds: Feed[] = [];
   readonly #asked: Asked[] = [];
   #parallel: Parallel | undefined;
@@ -52,8 +52,11 @@ export class UpstreamFillSource implements FillSource, FeedOwner {
     const { size, isChecked } = fill;
     this.#identity = { etag: strongEtag(first.headers), size, isChecked };
     const identified = (this.#identity.etag !== undefined || isChecked) && size !== undefined;
-    this.#way = identified && acceptedRanges(first) !== 'none' ? 'ranges' : 'none';
-    this.#first = first;
+    const accepted = acceptedRanges(first);
+    this.#way = identified && accepted !== 'none' ? 'ranges' : 'none';
+    // Not the response: what it holds is not to stay until the body is stored.
+    this.#latency = first.responseTime - first.requestTime;
+    this.#servesRanges = first.status === 206 || accepted === 'bytes';
     fill.connect(this);
     if (refetch.rangesIgnored && fill.present.claimed) this.#way = 'none';
     const position = place?.first ?? 0;
@@ -73,16 +76,14 @@ export class UpstreamFillSource implements FillSource, FeedOwner {
   want(position: number): void {
     if (!this.rangesWork || this.#over || this.#busy > maxJumps) return;
     // What it waits for is the first byte that is not there.
-    const wanted = this.#fill.present.takenUpTo(position);
-    if (isComing(this.#feeds, this.#asked, wanted, jumpBytes)) return;
-    const gap = this.#fill.present.gapAt(wanted);
-    if (gap) this.#askPart(gap, true);
+    const gap = this.#fill.present.gapAt(this.#fill.present.takenUpTo(position));
+    if (!gap || isComing(this.#feeds, this.#asked, gap.first, jumpBytes)) return;
+    this.#askPart(gap, true);
   }
 
   narrow(): void {
     this.#parallel?.stop();
-    const [nearest, ...others] = [...this.#feeds].sort((a, b) => a.position - b.position);
-    if (!nearest) return;
+    const [, ...others] = [...this.#feeds].sort((a, b) => a.position - b.position);
     for (const feed of others) this.#drop(feed);
   }
 
@@ -151,15 +152,14 @@ export class UpstreamFillSource implements FillSource, FeedOwner {
 
   /** Made when it is first needed: a body that comes in one piece has no use for it. */
   get #lanes(): Parallel {
-    const { status, responseTime, requestTime } = this.#first;
     this.#parallel ??= new Parallel({
       most: () =>
         this.rangesWork && this.#fill.storing ? this.#refetch.connections(this.#etag) : 1,
       view: () => viewOf(this.#fill, this.#feeds, this.#asked, this.now()),
       next: () => this.#refetch.next(this.#etag),
       ask: (range) => this.#askPart(range),
-      servesRanges: status === 206 || acceptedRanges(this.#first) === 'bytes',
-      latency: responseTime - requestTime,
+      servesRanges: this.#servesRanges,
+      latency: this.#latency,
       now: () => this.now(),
       budget: this.#refetch.budget,
     });
@@ -178,7 +178,7 @@ export class UpstreamFillSource implements FillSource, FeedOwner {
   #feed(response: FeedResponse, place: FeedPlace): void {
     const feed = new Feed(this, this.#fill, response, place);
     this.#feeds.push(feed);
-    this.bringers.note(response);
+    if (this.#fill.isChecked) this.bringers.note(response);
     response.consume(feed);
   }
 

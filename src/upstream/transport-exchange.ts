@@ -251,6 +251,8 @@ export class Exchange
   #finish(error?: GatewayError): void {
     if (this.#over) return;
     this.#over = true;
+    // It has the head's memory: whoever still holds the response has no use for that.
+    this.#controller = undefined;
     this.#context.onOver(this);
     const slot = this.#slot;
     if (slot === undefined) return;
