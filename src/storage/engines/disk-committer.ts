@@ -9,6 +9,7 @@ import type { DiskJobs } from './disk-jobs.ts';
 import type { PartialSource } from './disk-partial.ts';
 import type { DiskSpace, Reservation } from './disk-space.ts';
 import type { DiskTrouble } from './disk-trouble.ts';
+import { Underway } from './underway.ts';
 import type { Transaction } from './writer-job.ts';
 
 export interface DiskCommitterOptions {
@@ -23,6 +24,7 @@ export interface DiskCommitterOptions {
 /** Makes responses durable: a record alone, or a body with its record, both or neither. */
 export class DiskCommitter {
   readonly #options: DiskCommitterOptions;
+  readonly #commits = new Underway();
 
   constructor(options: DiskCommitterOptions) {
     this.#options = options;
@@ -50,9 +52,12 @@ export class DiskCommitter {
     held: Reservation,
   ): Promise<void> {
     const { jobs, catalog, files } = this.#options;
-    const record = await this.#reserveRecord(key, meta);
+    let reserved: Reservation | undefined;
     let moved = false;
+    this.#commits.begin();
     try {
+      const record = await this.#reserveRecord(key, meta);
+      reserved = record;
       await jobs.run(
         async (change, transaction) => {
           const body = this.#storeBody(change, transaction, meta, source);
@@ -63,10 +68,16 @@ export class DiskCommitter {
         held,
         true,
       );
+      if ('file' in source) await source.file.settle(files.body(meta.body.sha256), !moved);
     } finally {
-      record.release();
+      reserved?.release();
+      this.#commits.end();
     }
-    if ('file' in source) await source.file.settle(files.body(meta.body.sha256), !moved);
+  }
+
+  /** Resolves when no commit is on its way. */
+  over(): Promise<void> {
+    return this.#commits.over();
   }
 
   /**

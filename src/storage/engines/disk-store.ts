@@ -12,7 +12,6 @@ import type {
   StoreStats,
 } from '../store.ts';
 import { bodyCharge, inBlocks, openBodyCharge } from './disk-charges.ts';
-import type { DiskCommitter } from './disk-committer.ts';
 import type { Continued } from './disk-leftovers.ts';
 import { DiskPartial } from './disk-partial.ts';
 import { PartialFile } from './disk-partial-file.ts';
@@ -20,7 +19,6 @@ import { minResumedBytes } from './disk-partial-log.ts';
 import type { DiskParts } from './disk-parts.ts';
 import { DiskSmallPartial, type SmallPartialHost } from './disk-small-partial.ts';
 import type { Reservation } from './disk-space.ts';
-import { Underway } from './underway.ts';
 
 /** Keys that one purging job removes. */
 const keysPerPurge = 64;
@@ -34,11 +32,9 @@ export class DiskStore implements LowerStore {
   readonly swept: Promise<void>;
   readonly #parts: DiskParts;
   readonly #partials = new Set<DiskPartial | DiskSmallPartial>();
-  /** Closing waits for them. */
-  readonly #commits = new Underway();
   /** One object for all small bodies. */
   readonly #smallHost: SmallPartialHost = {
-    commit: (key, meta, source, held) => this.#commit(key, meta, source, held),
+    commit: (...of) => this.#parts.committer.commit(...of),
     ended: (partial) => void this.#partials.delete(partial),
   };
   readonly #stepBytes: number;
@@ -113,12 +109,18 @@ export class DiskStore implements LowerStore {
   async begin(size: number | undefined, identity?: PartialIdentity): Promise<LowerPartial> {
     this.#check();
     requireSize(size);
-    const { leftovers, makeRoom, trouble, inlineBytes } = this.#parts;
+    const { leftovers, makeRoom, trouble, inlineBytes, space } = this.#parts;
     const reservedBytes = size ?? inlineBytes;
     const charge = size === undefined ? openBodyCharge(inlineBytes) : bodyCharge(size);
     // The medium had less space than the bound allows: make some before trying again.
     if (trouble.full) await makeRoom(charge);
-    if (size !== undefined && size <= inlineBytes) return this.#beginSmall(size, charge);
+    if (size !== undefined && size <= inlineBytes) {
+      // What is small stays in memory until it is committed.
+      const held = space.reserveNow(charge, 'partial') ?? (await space.reserve(charge, 'partial'));
+      const small = new DiskSmallPartial(size, held, this.#smallHost);
+      this.#partials.add(small);
+      return small;
+    }
     const resumable = identity && size !== undefined && size > minResumedBytes;
     const continued = resumable ? await leftovers.begin(identity, size) : undefined;
     const log = continued?.log;
@@ -135,7 +137,7 @@ export class DiskStore implements LowerStore {
         this.#partials.delete(partial);
         return log ? leftovers.keep(log, written, reservation) : written;
       },
-      commit: (key, meta, source) => this.#commit(key, meta, source, reservation),
+      commit: (key, meta, source) => this.#parts.committer.commit(key, meta, source, reservation),
       onEnd: () => {
         this.#partials.delete(partial);
         if (log) leftovers.end(log).catch((error) => this.#noteBackground(error));
@@ -202,7 +204,7 @@ export class DiskStore implements LowerStore {
     const { sweep, useLog, jobs, writer, index, database, leftovers, openFiles } = this.#parts;
     sweep.stop();
     openFiles.close();
-    await Promise.all([this.swept, this.#commits.over()]);
+    await Promise.all([this.swept, this.#parts.committer.over()]);
     try {
       await Promise.allSettled([...this.#partials].map((partial) => partial.suspend()));
       await leftovers.settled();
@@ -213,15 +215,6 @@ export class DiskStore implements LowerStore {
       await jobs.removed();
       database.close();
     }
-  }
-
-  /** What is small stays in memory until it is committed. */
-  async #beginSmall(size: number, charge: number): Promise<DiskSmallPartial> {
-    const { space } = this.#parts;
-    const held = space.reserveNow(charge, 'partial') ?? (await space.reserve(charge, 'partial'));
-    const partial = new DiskSmallPartial(size, held, this.#smallHost);
-    this.#partials.add(partial);
-    return partial;
   }
 
   /** Space for the whole: what is left of it has some already. */
@@ -251,15 +244,6 @@ export class DiskStore implements LowerStore {
   #check(): void {
     if (this.#closed) throw storageFailed('the store is closed');
     this.#parts.trouble.check();
-  }
-
-  async #commit(...commit: Parameters<DiskCommitter['commit']>): Promise<void> {
-    this.#commits.begin();
-    try {
-      await this.#parts.committer.commit(...commit);
-    } finally {
-      this.#commits.end();
-    }
   }
 
   async #sweep(checkTotals: boolean): Promise<void> {
