@@ -17,6 +17,17 @@ export function fieldLines(headers: RawHeaders, name: string): readonly string[]
 
 const none: readonly string[] = [];
 
+/** The value of a field that is there once; `name` in lower case. */
+export function soleLine(headers: RawHeaders, name: string): string | undefined {
+  let value: string | undefined;
+  for (let i = 0; i + 1 < headers.length; i += 2) {
+    if (!isName(headers[i], name)) continue;
+    if (value !== undefined) return undefined;
+    value = headers[i + 1];
+  }
+  return value;
+}
+
 /** The field's combined value (RFC 9110 section 5.3), or undefined when it is absent; `name` in lower case. */
 export function fieldValue(headers: RawHeaders, name: string): string | undefined {
   let value: string | undefined;

@@ -7,10 +7,9 @@ import type { Refetch } from './refetch.ts';
 import type { Resource } from './resource.ts';
 
 /** What a request to the upstreams has besides what its resource says. */
-export interface SendOptions
-  extends Partial<Pick<DownloadRequest, 'method' | 'size' | 'avoid' | 'lane' | 'onInterim'>> {
-  readonly signal?: AbortSignal;
-}
+export type SendOptions = Partial<
+  Pick<DownloadRequest, 'method' | 'size' | 'avoid' | 'lane' | 'onInterim'>
+>;
 
 export type Send = (
   resource: Resource,

@@ -24,10 +24,10 @@ export function downloadOf({
     repositories,
     // What changes is counted as that, also where something proves its bytes.
     purpose: { ecosystem, kind: places ? 'index' : classification.kind },
-    ...(!artifact && indexes === 'ordered' && { order: 'configured' as const }),
-    ...(places && { places }),
-    ...(classification.keptFields && { keptFields: classification.keptFields }),
-    ...(artifact && classification.digest && { digest: classification.digest }),
+    order: !artifact && indexes === 'ordered' ? 'configured' : 'measured',
+    places,
+    keptFields: classification.keptFields,
+    digest: artifact ? classification.digest : undefined,
   };
 }
 

@@ -110,10 +110,8 @@ export class Exchange {
         ? undefined
         : continuationFor(await store.leftovers(resource.request.url), resource);
     const headers = [...sharedFields(resource), ...(rest?.fields ?? conditions)];
-    const response = await this.#send(resource, headers, {
-      ...(onInterim && { onInterim }),
-      ...(rest && { size: rest.leftover.size }),
-    });
+    const size = rest?.leftover.size;
+    const response = await this.#send(resource, headers, { onInterim, size });
     const via = viaOf(response);
     if (rest && (response.status === 206 || response.status === 416)) {
       const again = (): Promise<Arrival> => {
@@ -142,7 +140,7 @@ export class Exchange {
     }
     if (stored) this.#staleRather(resource, stored, response);
     const whole = rest ? 'ranges-ignored' : fromStart ? 'from-start' : undefined;
-    return this.#share(resource, response, via, whole);
+    return await this.#share(resource, response, via, whole);
   }
 
   /** What a HEAD tells; undefined: a GET has to. */
@@ -184,8 +182,7 @@ export class Exchange {
     const fields = rewritten ? sharedFields(resource) : requestFields(request.headers);
     const { method } = request;
     const onInterim: InterimSink = (...interim) => client?.interim(...interim);
-    const to = { method, onInterim, ...(client && { signal: client.left }) };
-    const response = await this.#send(resource, fields, to);
+    const response = await this.#send(resource, fields, { method, onInterim }, client?.left);
     if (method === 'HEAD' && response.status === 200)
       await this.#updates.byHead(resource, response);
     return response;
@@ -275,7 +272,8 @@ export class Exchange {
   #send(
     resource: Resource,
     headers: RawHeaders,
-    { signal, ...more }: SendOptions = {},
+    more?: SendOptions,
+    signal?: AbortSignal,
   ): Promise<DownloadedResponse> {
     const before = fieldValue(headers, 'via');
     const others = before === undefined ? headers : withoutFields(headers, viaField);

@@ -13,14 +13,14 @@ export interface Via {
   /** Milliseconds from sending to head. */
   readonly firstByteMs: number;
   /** The mirror that was chosen, where there was a choice. */
-  readonly mirror?: string;
+  readonly mirror: string | undefined;
 }
 
 /** What the response says of its way. */
 export function viaOf(response: UpstreamResponse & { readonly mirror?: string | undefined }): Via {
   const { origin, status, requestTime, responseTime, mirror } = response;
   const firstByteMs = responseTime - requestTime;
-  return { origin, status, firstByteMs, ...(mirror !== undefined && { mirror }) };
+  return { origin, status, firstByteMs, mirror };
 }
 
 /** A stored response's head before its body is known. */

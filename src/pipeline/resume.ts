@@ -120,7 +120,7 @@ export function identityOf(key: string, head: HeadMeta, digest: Digest | undefin
   if (head.status !== 200 || (etag === undefined && digest === undefined)) return undefined;
   // Without ranges nothing can be asked for that is missing.
   if (fieldValue(head.headers, 'accept-ranges')?.trim().toLowerCase() === 'none') return undefined;
-  return { key, head, ...(etag !== undefined && { etag }), ...(digest && { digest }) };
+  return { key, head, etag, digest };
 }
 
 /** Begins a body without what is left of it, whose rest was asked for in vain: it is dropped. */

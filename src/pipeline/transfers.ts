@@ -21,7 +21,8 @@ export interface Transfer {
   readonly startedAt: number;
 }
 
-interface Active extends Transfer {
+/** What is known of a transfer that somebody looked at. */
+interface Watched {
   readonly id: number;
   readonly speed: TransferSpeed;
 }
@@ -30,28 +31,39 @@ const mostShown = 256;
 
 /** The fills under way, for whoever wants to watch: nothing is computed until somebody looks. */
 export class Transfers {
-  readonly #active = new Set<Active>();
-  #begun = 0;
+  readonly #active = new Set<Transfer>();
+  readonly #watched = new WeakMap<Transfer, Watched>();
+  #seen = 0;
 
   /** Shows the fill until it has settled. */
   begin(transfer: Transfer): void {
-    this.#begun += 1;
-    const active = { ...transfer, id: this.#begun, speed: new TransferSpeed() };
-    this.#active.add(active);
-    void transfer.fill.settled.then(() => this.#active.delete(active));
+    this.#active.add(transfer);
+    void transfer.fill.settled.then(() => this.#active.delete(transfer));
   }
 
   figures(): FillsFigures {
     const fills: FillFigures[] = [];
-    for (const active of this.#active) {
+    for (const transfer of this.#active) {
       if (fills.length === mostShown) break;
-      fills.push(figuresOf(active));
+      fills.push(figuresOf(transfer, this.#watch(transfer)));
     }
     return { active: this.#active.size, fills };
   }
+
+  #watch(transfer: Transfer): Watched {
+    const known = this.#watched.get(transfer);
+    if (known !== undefined) return known;
+    this.#seen += 1;
+    const watched = { id: this.#seen, speed: new TransferSpeed() };
+    this.#watched.set(transfer, watched);
+    return watched;
+  }
 }
 
-function figuresOf({ id, fill, source, request, startedAt, speed }: Active): FillFigures {
+function figuresOf(
+  { fill, source, request, startedAt }: Transfer,
+  { id, speed }: Watched,
+): FillFigures {
   const { lanes } = source;
   const { bytes } = fill.present;
   const rates = lanes.flatMap(({ rate }) => (rate === undefined ? [] : [rate]));

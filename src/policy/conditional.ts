@@ -1,4 +1,4 @@
-import { fieldLines, fieldValue, type RawHeaders } from '../core/raw-headers.ts';
+import { fieldValue, type RawHeaders, soleLine } from '../core/raw-headers.ts';
 import { parseHttpDate } from './http-date.ts';
 import type { RequestView } from './policy-options.ts';
 
@@ -97,8 +97,7 @@ export function opaqueTag(etag: string): string {
 
 /** The value of a field that is there once, trimmed; a repeated validator validates nothing. */
 export function soleValue(headers: RawHeaders, name: string): string | undefined {
-  const lines = fieldLines(headers, name);
-  return lines.length === 1 ? lines[0]?.trim() : undefined;
+  return soleLine(headers, name)?.trim();
 }
 
 function isStrong(etag: string): boolean {
