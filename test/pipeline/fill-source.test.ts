@@ -462,3 +462,14 @@ test('the same far range is asked for once, however many readers want it', async
   for (let i = 0; i < 10; i++) fill.read({ first: 6 * mebibyte, last: 8 * mebibyte - 1 });
   expect(asked).toHaveLength(1);
 });
+
+test('nobody asks over how many connections a body may come that came in one piece', async () => {
+  const size = 8192;
+  const connections = vi.fn(() => 8);
+  const { fill, first } = await sourceFixture(size, strong, { connections });
+  const whole = readAll(fill.read());
+  first.data(generatedBytes('one piece', 0, size));
+  first.end();
+  expect(await whole).toHaveLength(size);
+  expect(connections).not.toHaveBeenCalled();
+});
