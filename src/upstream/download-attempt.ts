@@ -89,6 +89,7 @@ export class Attempter {
     const { mirrors } = this.#options;
     const { request, plan } = around;
     const { origin } = candidate;
+    const bytes = lengthOf(response);
     const verdict = judge(
       request,
       candidate,
@@ -100,7 +101,7 @@ export class Attempter {
         mirrors.answered(
           candidate,
           request,
-          { status: response.status, bytes: lengthOf(response) },
+          { status: response.status, bytes },
           { firstByteMs, expected: plan.sizeClass },
         );
         break;
@@ -118,7 +119,7 @@ export class Attempter {
     const good = verdict.kind === 'good';
     // It may be kept while others are asked, at the same origin perhaps: it holds no place meanwhile.
     if (!good) mirrors.gates.leave(origin);
-    const delivery = this.#delivery(around, candidate, response, { hasPlace: good, kept });
+    const delivery = this.#delivery(around, candidate, response, { hasPlace: good, kept, bytes });
     return { candidate, good, response: delivery };
   }
 
@@ -126,11 +127,18 @@ export class Attempter {
     { request, plan, attempts }: Around,
     candidate: Candidate,
     response: UpstreamResponse,
-    { hasPlace, kept }: { readonly hasPlace: boolean; readonly kept: RawHeaders },
+    {
+      hasPlace,
+      kept,
+      bytes = plan.expectedBytes,
+    }: {
+      readonly hasPlace: boolean;
+      readonly kept: RawHeaders;
+      readonly bytes: number | undefined;
+    },
   ): Delivery {
     const { mirrors, after } = this.#options;
     const { origin, trust } = candidate;
-    const bytes = lengthOf(response) ?? plan.expectedBytes;
     const sizeClass = sizeClassOf(bytes);
     const before = mirrors.gates.active(origin) - 1;
     // A silence may end a body early only where the rest of it can be asked for elsewhere.
