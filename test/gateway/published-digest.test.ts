@@ -3,6 +3,7 @@ import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { testGateway } from '../support/gateway.ts';
 import { httpOrigin } from '../support/http-origin.ts';
+import { untilSettled } from '../support/settled.ts';
 
 const good = Buffer.from('a tarball');
 const path = '/npm/name/-/name-1.0.0.tgz';
@@ -48,6 +49,7 @@ describe('a digest that an index publishes', () => {
     );
     serve(good);
     expect((await gateway.get(path)).body).toEqual(good);
+    await untilSettled(gateway);
     expect((await gateway.get(path)).field('cache-status')).toContain('hit');
     expect(documents()).toBe(1);
   });
@@ -96,6 +98,7 @@ describe('a digest that an index publishes', () => {
     const { gateway, read } = await setup(good, dist);
     await read();
     expect((await gateway.get(path)).body).toEqual(good);
+    await untilSettled(gateway);
     expect((await gateway.get(path)).field('cache-status')).toContain('hit');
   });
 
@@ -134,6 +137,7 @@ describe('what npm expects of a tarball (pacote-integrity)', () => {
     );
     serve(good);
     expect((await gateway.get(path, expecting(good))).body).toEqual(good);
+    await untilSettled(gateway);
     expect((await gateway.get(path)).field('cache-status')).toContain('hit');
     expect(documents()).toBe(0);
   });
@@ -142,6 +146,7 @@ describe('what npm expects of a tarball (pacote-integrity)', () => {
     const { gateway, read } = await setup();
     await read();
     expect((await gateway.get(path, expecting(Buffer.from('other')))).body).toEqual(good);
+    await untilSettled(gateway);
     expect((await gateway.get(path)).field('cache-status')).toContain('hit');
     expect((await gateway.get(path, expecting(Buffer.from('other')))).body).toEqual(good);
   });
@@ -150,10 +155,12 @@ describe('what npm expects of a tarball (pacote-integrity)', () => {
     const { gateway, serve } = await setup();
     serve(gzipSync(good), { 'Content-Encoding': 'gzip' });
     expect((await gateway.get(path, expecting(good))).status).toBe(200);
+    await untilSettled(gateway);
     expect((await gateway.get(path)).field('cache-status')).toContain('hit');
     const other = await setup();
     const headers = { 'Pacote-Integrity': 'sha999-AAAA sha512-%%' };
     await other.gateway.get(path, { headers });
+    await untilSettled(other.gateway);
     expect((await other.gateway.get(path)).field('cache-status')).toContain('hit');
   });
 });
