@@ -121,6 +121,7 @@ export class Parallel {
     clearInterval(this.#ticks);
     if (this.#count) this.#options.budget?.leave();
     this.#count = undefined;
+    this.#tried = false;
     this.#watchedFrom = { at: Number.POSITIVE_INFINITY, bytes: 0, ours: 0 };
   }
 
@@ -155,7 +156,6 @@ export class Parallel {
   #start(): void {
     if (!this.#served) {
       if (!this.#tried) this.#assign(2);
-      this.#tried = true;
       return;
     }
     this.#options.budget?.enter();
@@ -201,6 +201,7 @@ export class Parallel {
       const sizes = { ...segmentSizes, maxBytes: this.#mostBytes(situation.rate, bytes) };
       const range = nextSegment(situation, sizes);
       if (!range) return;
+      this.#tried = true;
       this.#options.ask(range);
     }
   }

@@ -6,13 +6,20 @@ import { Parallel } from '../../src/pipeline/parallel.ts';
 const mebibyte = 2 ** 20;
 const size = 256 * mebibyte;
 
+/** Milliseconds: how long it is watched, and from when on something is so. */
+interface Moments {
+  readonly forMs?: number;
+  readonly heldMs?: number;
+  readonly servedFrom?: number;
+  readonly placeFrom?: number;
+  readonly stoppedFrom?: number;
+}
+
 /** What is asked for while one connection brings so much a millisecond, this thread being so busy. */
 function watched(
   rate: number,
   busyShare: (ms: number) => number,
-  forMs = 200,
-  heldMs = 0,
-  servedFrom = 0,
+  { forMs = 200, heldMs = 0, servedFrom = 0, placeFrom = 0, stoppedFrom = forMs }: Moments = {},
 ): readonly ByteRange[] {
   let at = 0;
   let busy = 0;
@@ -33,7 +40,7 @@ function watched(
       missing: [{ first: bytes, last: size - 1 }],
       bytes,
     }),
-    next: () => 'http://upstream.example',
+    next: () => (at < placeFrom ? undefined : 'http://upstream.example'),
     ask: (range) => asked.push(range),
     servesRanges: servedFrom === 0,
     latency: 10,
@@ -50,6 +57,7 @@ function watched(
     at += heldMs;
     parallel.resumed();
     if (at > servedFrom) parallel.served();
+    if (at > stoppedFrom) parallel.stop();
     parallel.took();
   }
   return asked;
@@ -60,9 +68,9 @@ test('a slow upstream is asked over more connections', () => {
 });
 
 test('at once where the body would take one connection very long', () => {
-  expect(watched(size / 12_000, () => 0.3, 20)).not.toHaveLength(0);
-  expect(watched(size / 8_000, () => 0.3, 30)).toHaveLength(0);
-  expect(watched(size / 8_000, () => 0.3, 40)).not.toHaveLength(0);
+  expect(watched(size / 12_000, () => 0.3, { forMs: 20 })).not.toHaveLength(0);
+  expect(watched(size / 8_000, () => 0.3, { forMs: 30 })).toHaveLength(0);
+  expect(watched(size / 8_000, () => 0.3, { forMs: 40 })).not.toHaveLength(0);
 });
 
 test('for little at first, in whole bytes, and for more as more has come', () => {
@@ -72,9 +80,17 @@ test('for little at first, in whole bytes, and for more as more has come', () =>
 });
 
 test('over one more until the upstream has shown that it serves ranges', () => {
-  const slow = [20_000, () => 0.3, 400, 0] as const;
-  expect(watched(...slow, Number.POSITIVE_INFINITY)).toHaveLength(1);
-  expect(watched(...slow, 200)).toHaveLength(7);
+  const slow = [20_000, () => 0.3] as const;
+  expect(watched(...slow, { servedFrom: Number.POSITIVE_INFINITY })).toHaveLength(1);
+  expect(watched(...slow, { servedFrom: 150 })).toHaveLength(7);
+  expect(watched(...slow, { servedFrom: 150, stoppedFrom: 140 })).toHaveLength(1);
+});
+
+test('and that one is asked for when there is a place for it', () => {
+  const slow = [20_000, () => 0.3] as const;
+  const place = { placeFrom: 100 };
+  expect(watched(...slow, { ...place, servedFrom: Number.POSITIVE_INFINITY })).toHaveLength(1);
+  expect(watched(...slow, { ...place, servedFrom: 150 })).toHaveLength(7);
 });
 
 test('a fast one is not: it would bring nothing', () => {
@@ -87,6 +103,6 @@ test('nor is one of which a busy gateway cannot take more', () => {
 });
 
 test('nor is one whose bytes wait for what takes them', () => {
-  expect(watched(20_000, () => 0, 200, 9)).toHaveLength(0);
-  expect(watched(20_000, () => 0, 200, 5)).not.toHaveLength(0);
+  expect(watched(20_000, () => 0, { heldMs: 9 })).toHaveLength(0);
+  expect(watched(20_000, () => 0, { heldMs: 5 })).not.toHaveLength(0);
 });
