@@ -4,6 +4,7 @@ import type { RawHeaders } from '../../src/core/raw-headers.ts';
 import { AtHand } from '../../src/pipeline/at-hand.ts';
 import type { Resource } from '../../src/pipeline/resource.ts';
 import { createMemoryStore } from '../../src/storage/engines/memory.ts';
+import { plainResource } from '../support/plain-resource.ts';
 
 const now = Date.parse('2026-01-01T00:00:00Z');
 const url = 'http://registry.test/a';
@@ -27,34 +28,11 @@ async function setup(headers: RawHeaders = ['Cache-Control', 'max-age=60', 'ETag
 
 function resource(
   fields: RawHeaders = [],
-  classification: Resource['classification'] = { kind: 'index', freshness: 'rfc9111' },
+  classification?: Resource['classification'],
   method = 'GET',
 ): Resource {
-  return {
-    request: {
-      surface: 'mount',
-      method,
-      url,
-      headers: ['Host', 'x', ...fields],
-      upstreams: [],
-      trusted: true,
-      ecosystem: 'generic',
-      receivedAt: now,
-    },
-    classification,
-    policy: {
-      freshness: 'rfc9111',
-      defaultTtl: undefined,
-      negativeTtl: 0,
-      staleIfError: 0,
-      staleOnDisconnect: false,
-      targetedFields: [],
-      storeSetCookie: 'never',
-      storeServerErrors: false,
-    },
-    redirects: 'forward',
-    indexes: 'ordered',
-  };
+  const headers = ['Host', 'x', ...fields];
+  return plainResource({ method, url, headers, receivedAt: now }, classification);
 }
 
 test('what is fresh and in memory is at hand, with its age', async () => {

@@ -10,6 +10,7 @@ import { createListener } from '../../src/surfaces/listener.ts';
 import { newRecord } from '../../src/surfaces/new-record.ts';
 import { Talk } from '../http/safety/talk.ts';
 import { FakeClock } from '../support/clock.ts';
+import { plainResource } from '../support/plain-resource.ts';
 import { until } from '../support/until.ts';
 
 const url = 'http://registry.test/a';
@@ -81,31 +82,12 @@ async function setup(body = 'hello') {
     fastPath.learn({
       request,
       routing,
-      resource: {
-        request: {
-          surface: 'mount',
-          method: request.method ?? '',
-          url,
-          headers: request.rawHeaders,
-          upstreams: [],
-          trusted: true,
-          ecosystem: 'generic',
-          receivedAt: clock.now(),
-        },
-        classification: { kind: 'index', freshness: 'rfc9111' },
-        policy: {
-          freshness: 'rfc9111',
-          defaultTtl: undefined,
-          negativeTtl: 0,
-          staleIfError: 0,
-          staleOnDisconnect: false,
-          targetedFields: [],
-          storeSetCookie: 'never',
-          storeServerErrors: false,
-        },
-        redirects: 'forward',
-        indexes: 'ordered',
-      },
+      resource: plainResource({
+        method: request.method ?? '',
+        url,
+        headers: request.rawHeaders,
+        receivedAt: clock.now(),
+      }),
       answer: {
         status: 200,
         headers,
