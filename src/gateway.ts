@@ -84,6 +84,7 @@ export async function createGateway(initial: Config, io: GatewayIo): Promise<Gat
   const now = io.now ?? Date.now;
   const log = createLogger({
     level: config.logLevel,
+    accessLog: config.accessLog,
     format: logFormat(config, io),
     stream: io.stdout,
   });
@@ -265,6 +266,7 @@ export async function createGateway(initial: Config, io: GatewayIo): Promise<Gat
       mirrors.configure(mirrorSettings({ ...config, timeouts: initial.timeouts }));
       probe(new Map([...mirrorOrigins(config)].filter(([origin]) => !before.has(origin))));
       log.level = config.logLevel;
+      log.accessLog = config.accessLog;
       telemetry.keepOrigins(upstreamOrigins(config));
       return waiting;
     },

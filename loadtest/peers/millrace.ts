@@ -13,48 +13,54 @@ import { cacheLookups, memoryTierBytes } from './millrace-metrics.ts';
 import type { Peer } from './peer.ts';
 import { freePort } from './server-process.ts';
 
-/** The gateway as a user runs it: a process of its own, a config file, its log to a file. */
-export const millrace: Peer = {
-  name: 'millrace',
-  version: () => manifest.version,
-  async start(bench, settings) {
-    const folder = await bench.folder('millrace');
-    const data = join(folder, 'data');
-    const port = await freePort();
-    await writeFile(
-      join(folder, 'millrace.yaml'),
-      await configuration(bench, settings, data, port),
-    );
-    let running = await startGateway(bench, folder);
-    const ended = (): string | undefined => endOf(running.child);
-    return {
-      name: 'millrace',
-      base: `http://127.0.0.1:${port}${settings.npm ? '/npm' : '/files'}`,
-      registry: `http://127.0.0.1:${port}/npm`,
-      get pid() {
-        return running.child.pid;
-      },
-      ended,
-      complaint: () =>
-        findLine(running.logFile, ({ level }) => level === 'error' || level === 'fatal'),
-      memoryTierBytes: () => memoryTierBytes(running.admin),
-      cacheLookups: () => cacheLookups(running.admin),
-      async restart(meanwhile) {
-        await stop(running.child);
-        await meanwhile?.(data);
-        running = await startGateway(bench, folder);
-        return running.readyMs;
-      },
-      stop: () => stop(running.child),
-    };
-  },
-};
+/** The gateway: a process of its own, a config file; without an access log, as all who take part. */
+export const millrace = gatewayPeer('millrace', false);
+
+/** The same as it starts unless told otherwise: a line for each request, to a file. */
+export const millraceLog = gatewayPeer('millrace-log', true);
+
+function gatewayPeer(name: string, accessLog: boolean): Peer {
+  return {
+    name,
+    version: () => manifest.version,
+    async start(bench, settings) {
+      const folder = await bench.folder(name);
+      const data = join(folder, 'data');
+      const port = await freePort();
+      await writeFile(
+        join(folder, 'millrace.yaml'),
+        await configuration(bench, settings, { data, port, accessLog }),
+      );
+      let running = await startGateway(bench, folder);
+      const ended = (): string | undefined => endOf(running.child);
+      return {
+        name,
+        base: `http://127.0.0.1:${port}${settings.npm ? '/npm' : '/files'}`,
+        registry: `http://127.0.0.1:${port}/npm`,
+        get pid() {
+          return running.child.pid;
+        },
+        ended,
+        complaint: () =>
+          findLine(running.logFile, ({ level }) => level === 'error' || level === 'fatal'),
+        memoryTierBytes: () => memoryTierBytes(running.admin),
+        cacheLookups: () => cacheLookups(running.admin),
+        async restart(meanwhile) {
+          await stop(running.child);
+          await meanwhile?.(data);
+          running = await startGateway(bench, folder);
+          return running.readyMs;
+        },
+        stop: () => stop(running.child),
+      };
+    },
+  };
+}
 
 async function configuration(
   bench: Bench,
   settings: CacheSettings,
-  data: string,
-  port: number,
+  { data, port, accessLog }: { data: string; port: number; accessLog: boolean },
 ): Promise<string> {
   const { memory, disk, mirrors } = settings;
   const upstreams = (await bench.upstreams(settings)).map((url, i) => {
@@ -69,6 +75,7 @@ async function configuration(
     `memory: ${memory}`,
     `disk: ${disk}`,
     'logLevel: info',
+    `accessLog: ${accessLog}`,
     'logFormat: json',
     ...(mirrors ? ['limits: { connections: 16 }'] : []),
     'mounts:',

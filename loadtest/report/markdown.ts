@@ -11,7 +11,7 @@ export function renderRun(results: Results): string {
   const about = [
     `${machineLine(machine)}; ${startedAt.toISOString().slice(0, 10)}`,
     `${Object.entries(versions)
-      .filter(([name]) => name !== 'direct')
+      .filter(([name]) => name !== 'direct' && name !== 'millrace-log')
       .map(([name, version]) => `${name} ${version}`)
       .join(', ')}`,
     ...(pinned ? [] : ['servers and load NOT PINNED to cores of their own']),

@@ -32,7 +32,7 @@ interface Document extends Omit<Results, 'startedAt' | 'outcomes'> {
 }
 
 /** The gateway, and the load on the origin itself. */
-const ours: readonly string[] = ['millrace', 'direct'];
+const ours: readonly string[] = ['millrace', 'millrace-log', 'direct'];
 
 const folder = fileURLToPath(new URL('../results', import.meta.url));
 

@@ -52,6 +52,8 @@ export interface Config extends CachingConfig {
   readonly memoryLimit: number | undefined;
   readonly disk: number;
   readonly logLevel: LogLevel;
+  /** Whether each request has a line; a failed one always has. */
+  readonly accessLog: boolean;
   readonly logFormat: 'auto' | 'json' | 'pretty';
   /** Whether repeated hits are answered before Node's HTTP server reads them. */
   readonly fastPath: boolean;

@@ -104,6 +104,11 @@ export const settings = {
   logLevel: setting(oneOf(logLevels), 'info', 'The least grave lines that are still logged.', {
     flag: '--log-level <level>',
   }),
+  accessLog: setting(
+    trueOrFalse,
+    true,
+    'Whether each request has a line, at `info`. Without them a failed one still has its own, at `warn`.',
+  ),
   logFormat: setting(
     oneOf(['auto', 'json', 'pretty']),
     'auto',

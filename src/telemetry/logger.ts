@@ -7,6 +7,8 @@ import { redactValue } from './redact.ts';
 
 export interface LoggerOptions {
   readonly level: LogLevel;
+  /** Whether requests have lines; true unless given. */
+  readonly accessLog?: boolean;
   /** `json`: one object a line; `pretty`: for people, in colour where the stream is a terminal. */
   readonly format: 'json' | 'pretty';
   readonly stream: NodeJS.WritableStream & { readonly isTTY?: boolean };
@@ -14,6 +16,10 @@ export interface LoggerOptions {
 
 /** The logger of which all others are children. */
 export interface RootLogger extends Logger {
+  /** Whether requests have lines where the level allows them. */
+  accessLog: boolean;
+  /** What `request` and `repeated` would be given now is written. */
+  readonly writesRequests: boolean;
   /**
    * Writes an info line `request` whose members are JSON and redacted already: `"method":"GET","…`.
    * It may wait for others of the same turn of the event loop.
@@ -40,7 +46,9 @@ export function createLogger(options: LoggerOptions): RootLogger {
     },
     lines,
   );
-  return new RequestLogger(sink, { rank: rankOf(options.level) }, lines, timestamp);
+  const logger = new RequestLogger(sink, { rank: rankOf(options.level) }, lines, timestamp);
+  logger.accessLog = options.accessLog ?? true;
+  return logger;
 }
 
 function linesOf({ format, stream }: LoggerOptions): Lines {
@@ -108,6 +116,7 @@ class RedactingLogger implements Logger {
 }
 
 class RequestLogger extends RedactingLogger implements RootLogger {
+  accessLog = true;
   readonly #lines: Lines;
   readonly #timestamp: () => string;
 
@@ -122,12 +131,16 @@ class RequestLogger extends RedactingLogger implements RootLogger {
     this.#timestamp = timestamp;
   }
 
+  get writesRequests(): boolean {
+    return this.accessLog && this.enabled('info');
+  }
+
   request(members: string): void {
-    if (this.enabled('info')) this.#lines.later(this.#line(members));
+    if (this.writesRequests) this.#lines.later(this.#line(members));
   }
 
   repeated(members: string): void {
-    if (this.enabled('info')) this.#lines.soon(this.#line(members));
+    if (this.writesRequests) this.#lines.soon(this.#line(members));
   }
 
   flush(): void {

@@ -14,8 +14,9 @@ export interface PreparedRecordOptions {
 export class PreparedRecord {
   readonly #options: PreparedRecordOptions;
   readonly #count: (durationMs: number, aborted: boolean) => void;
-  /** The members of the line up to the duration. */
-  readonly #start: string;
+  readonly #record: RequestRecord;
+  /** The members of the line up to the duration, once there has been one. */
+  #start: string | undefined;
   /** The line that was written last, and of what. */
   #members = '';
   #client = '';
@@ -26,8 +27,7 @@ export class PreparedRecord {
   constructor(record: RequestRecord, options: PreparedRecordOptions) {
     this.#options = options;
     this.#count = options.requests.repeated(record);
-    const members = requestMembers(record, 0);
-    this.#start = members.slice(0, members.indexOf(',"durationMs":') + 1);
+    this.#record = record;
   }
 
   /** Takes one request that is over; `ttl` in whole seconds, undefined: for ever. */
@@ -35,7 +35,7 @@ export class PreparedRecord {
     const { logger, clock } = this.#options;
     const durationMs = Math.max(0, clock() - startedAt);
     this.#count(durationMs, aborted);
-    if (!logger.enabled('info')) return;
+    if (!logger.writesRequests) return;
     if (aborted) logger.repeated(this.#line(client, durationMs, ',"aborted":true', ttl));
     else logger.repeated(this.#usual(client, durationMs, ttl));
   }
@@ -52,7 +52,13 @@ export class PreparedRecord {
   }
 
   #line(client: string, durationMs: number, left: string, ttl: number | undefined): string {
+    this.#start ??= startOf(this.#record);
     const freshness = ttl === undefined ? '' : `,"ttl":${ttl}`;
     return `${this.#start}"durationMs":${tenths(durationMs)},"client":"${client}"${left}${freshness}`;
   }
+}
+
+function startOf(record: RequestRecord): string {
+  const members = requestMembers(record, 0);
+  return members.slice(0, members.indexOf(',"durationMs":') + 1);
 }

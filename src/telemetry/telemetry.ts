@@ -44,7 +44,7 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
       requests.add(record, durationMs);
       // A failure is ours to look into; what a client did wrong is not.
       if (record.outcome === 'failed') logger.warn(requestLine(record, durationMs), 'request');
-      else if (logger.enabled('info')) logger.request(requestMembers(record, durationMs));
+      else if (logger.writesRequests) logger.request(requestMembers(record, durationMs));
     },
     prepare: (record) => new PreparedRecord(record, { logger, requests, clock }),
     close() {

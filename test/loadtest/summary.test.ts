@@ -41,7 +41,7 @@ test('a void sample counts for nothing', () => {
 test('options that make no sense are refused, with what would', () => {
   expect(() => readOptions(['--scenarios', 'herd,nope'])).toThrow(/no nope; there are memory-idle/);
   expect(() => readOptions(['--peers', 'apache'])).toThrow(
-    /no apache; there are direct, aria2, nginx, varnish/,
+    /no apache; there are millrace-log, direct, aria2, nginx, varnish/,
   );
   expect(() => readOptions(['--rounds', '0'])).toThrow(/not a whole number above 0/);
   expect(() => readOptions(['--smoke', '--full'])).toThrow(/--smoke and --full exclude each other/);

@@ -143,6 +143,7 @@ function baseConfig(data: string): Config {
     memoryLimit: undefined,
     disk: 256 * mebibyte,
     logLevel: 'info',
+    accessLog: true,
     logFormat: 'json',
     fastPath: true,
     ...caching,
