@@ -1,6 +1,7 @@
 import type { RequestRecord } from '../core/request-record.ts';
 import type { TrafficStats } from '../core/traffic-stats.ts';
 import type { UpstreamObserver } from '../core/upstream-observer.ts';
+import { LineEnds } from './line-ends.ts';
 import type { RootLogger } from './logger.ts';
 import { createMetrics, type Metrics, type MetricsOptions } from './metrics.ts';
 import { PreparedRecord } from './prepared-record.ts';
@@ -36,6 +37,7 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
   const { logger, clock } = options;
   const requests = new RequestTotals();
   const upstreams = new UpstreamTotals(options.origins);
+  const ends = new LineEnds();
   const metrics = createMetrics({ ...options, requests, upstreams });
   return {
     ...metrics,
@@ -46,7 +48,7 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
       if (record.outcome === 'failed') logger.warn(requestLine(record, durationMs), 'request');
       else if (logger.writesRequests) logger.request(requestMembers(record, durationMs));
     },
-    prepare: (record) => new PreparedRecord(record, { logger, requests, clock }),
+    prepare: (record) => new PreparedRecord(record, { logger, requests, ends, clock }),
     close() {
       logger.flush();
       metrics.close();
