@@ -27,7 +27,6 @@ async function openParts() {
     writeVector,
     now: () => 0,
   });
-  await parts.records.open();
   parts.jobs.count(parts.space);
   onTestFinished(() => database.close());
   return parts;
@@ -160,7 +159,7 @@ describe('parts of the disk store', () => {
     await jobs.run(async () => check.begin());
     const [, off] = await Promise.all([
       jobs.run(async (change) => {
-        index.addEntry('new', undefined, 50, 1);
+        index.addEntry('new', { mount: undefined, bytes: 50, used: 1 }, undefined, '{}');
         change.bytes += 50;
         change.entries++;
       }),
@@ -173,6 +172,23 @@ describe('parts of the disk store', () => {
     ]);
     expect(off).toEqual(noChange());
     expect(index.totals()).toMatchObject({ bytes: 50, entries: 1 });
+  });
+
+  test('a record that is read while another one is written is its own', async () => {
+    const { catalog, jobs, records } = await openParts();
+    const [old, young] = [sample('old', 0).meta, sample('young', 0).meta];
+    await jobs.run((change) => catalog.store(change, 'old', old, undefined));
+    const reads = await jobs.run(async (change) => {
+      const stored = catalog.store(change, 'young', young, undefined);
+      const reading = Array.from({ length: 20 }, async (_, turns) => {
+        for (let i = 0; i < turns; i++) await undefined;
+        return records.get('old');
+      });
+      await stored;
+      return Promise.all(reading);
+    });
+    for (const variants of reads) expect(variants).toEqual([old]);
+    expect(await records.get('young')).toEqual([young]);
   });
 
   test('a body of unknown size may end in the space it has when there is no more', async () => {

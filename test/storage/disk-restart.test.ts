@@ -138,7 +138,7 @@ describe('disk store, opened again', () => {
     const first = await createDiskStore({ dir, maxBytes });
     await commit(first, 'http://a.test/', sample('one', 100));
     await first.close();
-    withDatabase(dir, (database) => database.exec("UPDATE records SET value = '{broken'"));
+    withDatabase(dir, (database) => database.exec("UPDATE entries SET value = '{broken'"));
     const reasons: string[] = [];
     const store = await createDiskStore({
       dir,
@@ -274,7 +274,7 @@ describe('disk store, opened again', () => {
         const sums = database
           .prepare(
             `SELECT (SELECT sum(bytes) FROM entries) + (SELECT sum(bytes) FROM bodies) AS bytes,
-               (SELECT count(*) FROM entries) AS entries, (SELECT count(*) FROM records) AS records`,
+               (SELECT count(*) FROM entries) AS entries, (SELECT count(value) FROM entries) AS records`,
           )
           .get();
         expect(sums).toEqual({ bytes, entries, records: entries });

@@ -23,7 +23,7 @@ describe('the writer of the database', () => {
   }
 
   function addTo(database: DiskDatabase, key: string, size = 10) {
-    return database.run(
+    return database.insert(
       'INSERT INTO entries (key, mount, bytes, used) VALUES (?, ?, 1, 1)',
       key,
       'm'.repeat(size),
@@ -115,7 +115,7 @@ describe('the writer of the database', () => {
     const { database, trouble, writer } = await open();
     await writer.run(async () => addTo(database, 'kept'));
     const pages = Number(database.get('PRAGMA page_count')?.page_count);
-    database.query(`PRAGMA max_page_count = ${pages + 4}`, []);
+    database.all(`PRAGMA max_page_count = ${pages + 4}`);
     const done = new Set<string>();
     const results = await Promise.allSettled(
       ['a', 'b', 'c'].map((key) =>
@@ -131,7 +131,7 @@ describe('the writer of the database', () => {
     for (const { reason } of rejected) expect(reason).toMatchObject({ code: 'storage_full' });
     expect(done.size).toBe(3 - rejected.length);
     expect(keysIn(database)).toHaveLength(1 + 3 - rejected.length);
-    database.query('PRAGMA max_page_count = 100000', []);
+    database.all('PRAGMA max_page_count = 100000');
     await writer.run(async () => addTo(database, 'later', 9000));
     expect(keysIn(database)).toContain('later');
     expect(trouble.health).toEqual({ ok: true });

@@ -48,30 +48,30 @@ export class DiskCatalog {
     meta: ArtifactMeta,
     body: number | undefined,
   ): Promise<void> {
-    // What has no entry has no record: most keys are new, which is found out by adding them.
+    // Most keys are new, which is found out by adding them.
     const only = [meta];
     const bytes = recordCharge(key, only);
-    const added = this.#index.addEntry(key, meta.mount, bytes, this.#uses.now());
-    if (added !== undefined) {
-      if (body !== undefined) this.#index.addRef(added, body);
+    const columns = { mount: meta.mount, bytes, used: this.#uses.now() };
+    if ((await this.#records.add(key, only, columns, body)) !== undefined) {
       change.bytes += bytes;
       change.entries++;
       change.changed.push([key, only]);
-      return this.#records.set(key, only);
+      return;
     }
-    const before = await this.#records.get(key);
-    const variants = withVariant(before, meta);
+    const variants = withVariant(await this.#records.get(key), meta);
     const entry = this.#index.entry(key) as EntryRow;
     await this.#replace(change, entry, variants);
+    // First, so that a body which replaces the only other one is the only one.
+    this.#dropUnnamed(change, entry.id, variants);
     if (body !== undefined) this.#index.addRef(entry.id, body);
-    if (before.length > 0) this.#dropUnnamed(change, entry.id, variants);
   }
 
   /** Forgets a key and the bodies that only it used. */
   async remove(change: DiskChange, entry: EntryRow): Promise<void> {
+    const bodies = this.#index.bodiesOf(entry.id);
     await this.#records.delete(entry.key);
-    this.#dropUnnamed(change, entry.id, []);
-    this.#index.removeEntry(entry.id);
+    this.#index.removeRefs(entry.id);
+    for (const body of bodies) this.#dropUnused(change, body);
     change.bytes -= entry.bytes;
     change.entries--;
   }
@@ -95,25 +95,29 @@ export class DiskCatalog {
   /** Writes the record and the entry of a known key. */
   async #replace(
     change: DiskChange,
-    { id, key, bytes: before }: EntryRow,
+    { key, bytes: before }: EntryRow,
     variants: readonly ArtifactMeta[],
   ): Promise<void> {
     const bytes = recordCharge(key, variants);
-    this.#index.setEntry(id, mountOf(variants), bytes, this.#uses.now());
-    await this.#records.set(key, variants);
+    const columns = { mount: mountOf(variants), bytes, used: this.#uses.now() };
+    await this.#records.set(key, variants, columns);
     change.bytes += bytes - before;
     change.changed.push([key, variants]);
   }
 
-  /** Removes the references that no variant needs, and bodies that nothing else refers to. */
+  /** Removes the references that no variant needs, and the bodies that nothing else refers to. */
   #dropUnnamed(change: DiskChange, entry: number, variants: readonly ArtifactMeta[]): void {
     for (const body of this.#index.bodiesOf(entry)) {
       if (variants.some((meta) => meta.body.sha256 === body.sha256)) continue;
       this.#index.removeRef(entry, body.id);
-      if (this.#index.hasRefs(body.id)) continue;
-      this.#index.removeBody(body);
-      change.bytes -= body.bytes;
-      if (!body.inline) change.doomed.push({ sha256: body.sha256, bytes: body.bytes });
+      this.#dropUnused(change, body);
     }
+  }
+
+  #dropUnused(change: DiskChange, body: BodyRow): void {
+    if (this.#index.hasRefs(body.id)) return;
+    this.#index.removeBody(body);
+    change.bytes -= body.bytes;
+    if (!body.inline) change.doomed.push({ sha256: body.sha256, bytes: body.bytes });
   }
 }

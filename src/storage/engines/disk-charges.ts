@@ -2,15 +2,15 @@ import type { ArtifactMeta } from '../../core/artifact-meta.ts';
 
 /** Block of the file systems in use, and half a page of the database, in bytes. */
 const block = 4096;
-/** Rows and index entries of a key: in Keyv's table, in `entries` and in `refs`. */
-const entryOverhead = 400;
+/** Row and index entries of a key, and those in `refs`. */
+const entryOverhead = 300;
 /** JSON around one variant: names of its members, numbers, digest. */
 const variantOverhead = 320;
 const fieldOverhead = 8;
 /** Rows and index entries of a body. */
 const bodyOverhead = 200;
-/** How often a key is written out: table and index of the record, table and index of the entry. */
-const keyCopies = 5;
+/** How often a key is written out: in its row, and in an index whose pages are not full. */
+const keyCopies = 3;
 
 /** Bytes that a key counts for, apart from its variants. */
 export function entryCharge(key: string): number {

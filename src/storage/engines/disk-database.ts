@@ -4,14 +4,8 @@ import { GatewayError } from '../../core/errors.ts';
 import { pragmas, schema, schemaVersion } from './disk-schema.ts';
 import { type DiskTrouble, isCorrupt, isLocked } from './disk-trouble.ts';
 
-/** Distinct statements of the store and of Keyv's adapter together stay well below. */
+/** Distinct statements of the store stay well below. */
 const maxStatements = 128;
-
-interface Prepared {
-  readonly statement: StatementSync;
-  /** Whether it is one that gives rows; asking is dearer than many a statement. */
-  readonly hasRows: boolean;
-}
 
 export type Row = ReturnType<StatementSync['all']>[number];
 
@@ -20,7 +14,7 @@ export class DiskDatabase {
   readonly #path: string;
   readonly #trouble: DiskTrouble;
   readonly #now: () => number;
-  readonly #statements = new Map<string, Prepared>();
+  readonly #statements = new Map<string, StatementSync>();
   #connection: DatabaseSync;
 
   /**
@@ -36,7 +30,7 @@ export class DiskDatabase {
 
   get(sql: string, ...values: SQLInputValue[]): Row | undefined {
     try {
-      return this.#prepare(sql).statement.get(...values);
+      return this.#prepare(sql).get(...values);
     } catch (error) {
       throw this.#trouble.note(error, 'database');
     }
@@ -44,16 +38,24 @@ export class DiskDatabase {
 
   all(sql: string, ...values: SQLInputValue[]): Row[] {
     try {
-      return this.#prepare(sql).statement.all(...values);
+      return this.#prepare(sql).all(...values);
     } catch (error) {
       throw this.#trouble.note(error, 'database');
     }
   }
 
-  /** Id of the last row inserted. */
-  run(sql: string, ...values: SQLInputValue[]): number {
+  run(sql: string, ...values: SQLInputValue[]): void {
     try {
-      return Number(this.#prepare(sql).statement.run(...values).lastInsertRowid);
+      this.#prepare(sql).run(...values);
+    } catch (error) {
+      throw this.#trouble.note(error, 'database');
+    }
+  }
+
+  /** Whether the statement changed a row. */
+  change(sql: string, ...values: SQLInputValue[]): boolean {
+    try {
+      return this.#prepare(sql).run(...values).changes > 0;
     } catch (error) {
       throw this.#trouble.note(error, 'database');
     }
@@ -62,20 +64,8 @@ export class DiskDatabase {
   /** Id of the row that the statement inserted; undefined when it inserted none. */
   insert(sql: string, ...values: SQLInputValue[]): number | undefined {
     try {
-      const { changes, lastInsertRowid } = this.#prepare(sql).statement.run(...values);
+      const { changes, lastInsertRowid } = this.#prepare(sql).run(...values);
       return changes === 0 ? undefined : Number(lastInsertRowid);
-    } catch (error) {
-      throw this.#trouble.note(error, 'database');
-    }
-  }
-
-  /** Rows of a statement that has any, whatever it is; for Keyv's adapter. */
-  query(sql: string, values: SQLInputValue[]): Row[] {
-    try {
-      const { statement, hasRows } = this.#prepare(sql);
-      if (hasRows) return statement.all(...values);
-      statement.run(...values);
-      return [];
     } catch (error) {
       throw this.#trouble.note(error, 'database');
     }
@@ -148,14 +138,13 @@ export class DiskDatabase {
     }
   }
 
-  #prepare(sql: string): Prepared {
+  #prepare(sql: string): StatementSync {
     const known = this.#statements.get(sql);
     if (known) return known;
     if (this.#statements.size >= maxStatements) this.#statements.clear();
     const statement = this.#connection.prepare(sql);
-    const prepared = { statement, hasRows: statement.columns().length > 0 };
-    this.#statements.set(sql, prepared);
-    return prepared;
+    this.#statements.set(sql, statement);
+    return statement;
   }
 
   #guard<T>(work: () => T): T {

@@ -8,6 +8,14 @@ export interface EntryRow {
   readonly bytes: number;
 }
 
+/** What the row of a key says besides its record. */
+export interface EntryColumns {
+  readonly mount: string | undefined;
+  /** What it counts for, its bodies not included. */
+  readonly bytes: number;
+  readonly used: number;
+}
+
 export interface BodyRow {
   readonly id: number;
   /** Lower-case hexadecimal. */
@@ -69,35 +77,34 @@ export class DiskIndex {
       | undefined;
   }
 
-  /** The id of the new entry; undefined when there is one for the key. */
+  /** The id of the new entry, whose only body is `body`; undefined when there is one for the key. */
   addEntry(
     key: string,
-    mount: string | undefined,
-    bytes: number,
-    used: number,
+    { mount, bytes, used }: EntryColumns,
+    body: number | undefined,
+    record: string,
   ): number | undefined {
     return this.#database.insert(
-      `INSERT INTO entries (key, mount, bytes, used) VALUES (?, ?, ?, ?)
-       ON CONFLICT (key) DO NOTHING`,
+      `INSERT INTO entries (key, mount, bytes, used, body, value) VALUES (?, ?, ?, ?, ?, ?)
+       ON CONFLICT (key, namespace) DO NOTHING`,
       key,
       mount ?? null,
       bytes,
       used,
+      body ?? null,
+      record,
     );
   }
 
-  setEntry(id: number, mount: string | undefined, bytes: number, used: number): void {
+  setEntry(key: string, { mount, bytes, used }: EntryColumns, record: string): void {
     this.#database.run(
-      'UPDATE entries SET mount = ?, bytes = ?, used = ? WHERE id = ?',
+      'UPDATE entries SET mount = ?, bytes = ?, used = ?, value = ? WHERE key = ?',
       mount ?? null,
       bytes,
       used,
-      id,
+      record,
+      key,
     );
-  }
-
-  removeEntry(id: number): void {
-    this.#database.run('DELETE FROM entries WHERE id = ?', id);
   }
 
   touch(key: string, used: number): void {
@@ -183,25 +190,40 @@ export class DiskIndex {
   }
 
   bodiesOf(entry: number): BodyRow[] {
-    const sql = `SELECT ${bodyColumns} FROM refs r JOIN bodies b ON b.id = r.body WHERE r.entry = ?`;
+    const sql = `SELECT ${bodyColumns} FROM bodies b WHERE b.id IN (
+      SELECT body FROM entries WHERE id = ?1 UNION ALL SELECT body FROM refs WHERE entry = ?1)`;
     return this.#database.all(sql, entry).map(bodyRow);
   }
 
   keysOf(body: number): string[] {
-    const sql = 'SELECT e.key FROM refs r JOIN entries e ON e.id = r.entry WHERE r.body = ?';
+    const sql = `SELECT key FROM entries WHERE body = ?1
+      UNION SELECT e.key FROM refs r JOIN entries e ON e.id = r.entry WHERE r.body = ?1`;
     return this.#database.all(sql, body).map((row) => row.key as string);
   }
 
+  /** The entry's only body, or one of several. */
   addRef(entry: number, body: number): void {
+    const first = `UPDATE entries SET body = ?1 WHERE id = ?2 AND (body = ?1 OR body IS NULL AND
+      NOT EXISTS (SELECT 1 FROM refs WHERE entry = ?2 AND body = ?1))`;
+    if (this.#database.change(first, body, entry)) return;
     this.#database.run('INSERT OR IGNORE INTO refs (entry, body) VALUES (?, ?)', entry, body);
   }
 
   removeRef(entry: number, body: number): void {
+    const first = 'UPDATE entries SET body = NULL WHERE id = ? AND body = ?';
+    if (this.#database.change(first, entry, body)) return;
     this.#database.run('DELETE FROM refs WHERE entry = ? AND body = ?', entry, body);
   }
 
+  /** Those of an entry that is removed: all but the one that its row named. */
+  removeRefs(entry: number): void {
+    this.#database.run('DELETE FROM refs WHERE entry = ?', entry);
+  }
+
   hasRefs(body: number): boolean {
-    return this.#database.get('SELECT 1 FROM refs WHERE body = ? LIMIT 1', body) !== undefined;
+    const sql = `SELECT 1 FROM entries WHERE body = ?1
+      UNION ALL SELECT 1 FROM refs WHERE body = ?1 LIMIT 1`;
+    return this.#database.get(sql, body) !== undefined;
   }
 }
 

@@ -46,7 +46,7 @@ export type DiskParts = ReturnType<typeof makeDiskParts>;
 export function makeDiskParts(options: DiskPartsOptions) {
   const { files, database, trouble, maxBytes } = options;
   const index = new DiskIndex(database);
-  const records = new DiskRecords(database, () =>
+  const records = new DiskRecords(database, index, () =>
     trouble.report('a record of the cache could not be read and is forgotten'),
   );
   const uses = new DiskUses(index.lastUse());

@@ -2,26 +2,34 @@
 export const pageBytes = 8192;
 
 /** Changes when tables change; a database of another version is put aside. */
-export const schemaVersion = 1;
+export const schemaVersion = 2;
 
 /**
- * The records themselves are in Keyv's own table. These say what eviction and purging need:
- * which keys there are and when they were last used (a logical clock), which bodies there are, who
- * refers to them, and how many bytes each counts for. `totals` is their sum, kept in step by every
- * transaction, so that opening a store of a million records reads one row. `leftovers` has the few
- * bodies that are arriving, or never became whole: which representation each is of, and which of its
- * bytes were written, with a checksum for each piece (`disk-partial-log.ts`).
+ * `entries` has a row for each key: its record (`value`; `namespace` and `expires` are Keyv's, too, and
+ * not used here), and what eviction and purging need: the mount, when it was last used (a logical
+ * clock), and its body, which most have one of. Bodies that its other variants have are in `refs`. `totals` is the sum of the bytes that entries and bodies count
+ * for, kept in step by every transaction, so that opening a store of a million records reads one row.
+ * `leftovers` has the few bodies that are arriving, or never became whole: which representation each is
+ * of, and which of its bytes were written, with a checksum for each piece (`disk-partial-log.ts`).
+ *
+ * Every table and index is a page more that a response which is stored writes to.
  */
 export const schema = `
 CREATE TABLE IF NOT EXISTS entries (
   id INTEGER PRIMARY KEY,
-  key TEXT NOT NULL UNIQUE,
+  key TEXT NOT NULL,
+  namespace TEXT NOT NULL DEFAULT '',
   mount TEXT,
   bytes INTEGER NOT NULL,
-  used INTEGER NOT NULL
+  used INTEGER NOT NULL,
+  body INTEGER,
+  expires INTEGER,
+  value TEXT,
+  UNIQUE (key, namespace)
 );
 CREATE INDEX IF NOT EXISTS entries_used ON entries (used);
 CREATE INDEX IF NOT EXISTS entries_mount ON entries (mount) WHERE mount IS NOT NULL;
+CREATE INDEX IF NOT EXISTS entries_body ON entries (body) WHERE body IS NOT NULL;
 CREATE TABLE IF NOT EXISTS bodies (
   id INTEGER PRIMARY KEY,
   sha256 BLOB NOT NULL UNIQUE,

@@ -259,11 +259,10 @@ export class DiskStore implements LowerStore {
   #replaceDatabase(): void {
     if (this.#replacing) return;
     this.#replacing = true;
-    const { writer, database, records, index, jobs, space, trouble } = this.#parts;
+    const { writer, database, index, jobs, space, trouble } = this.#parts;
     writer.between(async () => {
       try {
         database.replace();
-        await records.open();
         index.setClosed(false);
         jobs.count(space);
         void this.#sweep(false);

@@ -91,6 +91,6 @@ export class DiskTotalsCheck {
   }
 
   #execute(sql: string): void {
-    this.#database.query(sql, []);
+    this.#database.run(sql);
   }
 }

@@ -30,7 +30,7 @@ export class DiskVacuum {
     try {
       while (this.#freePages() > this.#keptPages) {
         await this.#jobs.run(async () => {
-          this.#database.query(`PRAGMA incremental_vacuum(${pagesPerJob})`, []);
+          this.#database.all(`PRAGMA incremental_vacuum(${pagesPerJob})`);
         });
       }
     } finally {

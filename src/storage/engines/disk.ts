@@ -57,7 +57,6 @@ export async function createDiskStore(options: DiskStoreOptions): Promise<SweptS
       writeVector: options.writeVector ?? writeVector,
       now,
     });
-    await parts.records.open();
     const { closed } = parts.index.totals();
     parts.index.setClosed(false);
     parts.jobs.count(parts.space);
