@@ -221,8 +221,25 @@ describe('tiers', () => {
     expect(tiers.peekBody(small.meta.body)).toBe(shared[0]);
     const file = sample('in a file', 500_000);
     await commit(tiers, 'http://a.test/file', file);
-    expect(shared).toEqual([small.bytes, undefined]);
-    expect(tiers.peekBody(file.meta.body)).toEqual(file.bytes);
+    expect(shared[1]).toEqual(file.bytes);
+    expect(tiers.peekBody(file.meta.body)).toBe(shared[1]);
+    const unannounced = sample('of unknown size', 500_000);
+    const partial = await tiers.begin(undefined);
+    partial.write(0, unannounced.bytes);
+    await partial.commit('http://a.test/unannounced', unannounced.meta);
+    expect(shared).toHaveLength(3);
+    expect(shared[2]).toBeUndefined();
+    expect(tiers.peekBody(unannounced.meta.body)).toEqual(unannounced.bytes);
+  });
+
+  test('what memory keeps of a file is never written over by what is stored later', async () => {
+    const { tiers } = await open();
+    // As long as the blocks in which larger bodies wait, whose memory is used again.
+    const kept = sample('as long as a block', 256 * 1024);
+    await commit(tiers, key, kept);
+    for (let i = 0; i < 20; i++)
+      await commit(tiers, `http://a.test/${i}`, sample(`${i}`, 2_000_000));
+    expect(tiers.peekBody(kept.meta.body)).toEqual(kept.bytes);
   });
 
   test('a disk that fails at the commit leaves a small response in memory', async () => {

@@ -3,11 +3,13 @@ export class Block {
   readonly position: number;
   readonly memory: Uint8Array;
   /** Bytes of `memory` that are in use. */
-  length = 0;
+  length: number;
 
-  constructor(position: number, memory: Uint8Array) {
+  /** `length`: what is in it already. */
+  constructor(position: number, memory: Uint8Array, length = 0) {
     this.position = position;
     this.memory = memory;
+    this.length = length;
   }
 
   get end(): number {
@@ -45,6 +47,8 @@ export class SpareBlocks {
  * whose memory serves again and again: a copy costs less than the garbage of kept chunks would.
  */
 export class Backlog {
+  /** Somebody else's memory, which is never used again here. */
+  #adopted: Uint8Array | undefined;
   readonly #blocks: Block[] = [];
   readonly #spare: SpareBlocks;
   #size = smallest;
@@ -78,6 +82,13 @@ export class Backlog {
       block.length += part.length;
       done += part.length;
     }
+  }
+
+  /** Takes all there will be, without a copy: nobody may change it. */
+  adopt(whole: Uint8Array): void {
+    this.#adopted = whole;
+    this.#bytes = whole.length;
+    this.#blocks.push(new Block(0, whole, whole.length));
   }
 
   /** Whether there is something to write below `limit`. */
@@ -114,7 +125,7 @@ export class Backlog {
     this.#writing = { from: 0, to: 0 };
     for (const { length, memory } of run) {
       this.#bytes -= length;
-      this.#spare.give(memory);
+      if (memory !== this.#adopted) this.#spare.give(memory);
     }
   }
 

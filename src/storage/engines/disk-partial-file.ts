@@ -72,6 +72,12 @@ export class PartialFile {
     return this.#backlog.bytes < highMark;
   }
 
+  /** All of its bytes at once, which stay the caller's and may not change; nothing else is written. */
+  writeWhole(bytes: Uint8Array): void {
+    this.#backlog.adopt(bytes);
+    this.#pump();
+  }
+
   async drained(): Promise<void> {
     while (!this.#failure && this.#backlog.bytes > lowMark) await this.#progress();
   }

@@ -18,6 +18,7 @@ import type { DiskTrouble } from './disk-trouble.ts';
 import { DiskUseLog } from './disk-use-log.ts';
 import { DiskUses } from './disk-uses.ts';
 import { DiskVacuum } from './disk-vacuum.ts';
+import { WholeBodies } from './disk-whole-bodies.ts';
 import { DiskWriter } from './disk-writer.ts';
 import type { WriteVector } from './file-io.ts';
 import { Slots } from './slots.ts';
@@ -81,6 +82,7 @@ export function makeDiskParts(options: DiskPartsOptions) {
     catalog,
     syncSlots: new Slots(syncsAtOnce),
     spareBlocks: new SpareBlocks(),
+    wholeBodies: new WholeBodies(options.inlineBytes),
     committer: new DiskCommitter({ catalog, index, jobs, files, space, trouble }),
     opener: new DiskBodyOpener({ index, catalog, jobs, files, openFiles, trouble, pool }),
     sweep: new DiskSweep({ database, files, index, catalog, jobs, leftovers }),

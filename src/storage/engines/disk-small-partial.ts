@@ -4,6 +4,7 @@ import { Extents } from '../extents.ts';
 import type { LowerPartial } from '../lower-store.ts';
 import { bodyMissing, misuse } from '../storage-error.ts';
 import { lingerMs, type PartialSource } from './disk-partial.ts';
+import type { PartialFile } from './disk-partial-file.ts';
 import type { Reservation } from './disk-space.ts';
 
 /** What all such bodies need of their store. */
@@ -15,13 +16,16 @@ export interface SmallPartialHost {
     source: PartialSource,
     reservation: Reservation,
   ): Promise<void>;
+  /** A file with these bytes, which is being written; undefined where they are a row of the database. */
+  fileFor(bytes: Uint8Array): PartialFile | undefined;
   /** It was committed or discarded. */
   ended(partial: DiskSmallPartial): void;
 }
 
 /**
- * A body that was announced to be small on its way to the disk, in one buffer of its own. Most bodies
- * are like that, so it has no more than it needs: it never waits, fails or has a file.
+ * A body that was announced to be small on its way to the disk, in one buffer of its own, which the
+ * memory tier keeps. Most bodies are like that, so it has no more than it needs: it never waits or
+ * fails, and where it is to be a file it becomes one when all of it is there.
  */
 export class DiskSmallPartial implements LowerPartial {
   readonly resumed = undefined;
@@ -41,6 +45,11 @@ export class DiskSmallPartial implements LowerPartial {
     this.#bytes = Buffer.allocUnsafeSlow(size);
     this.#reservation = reservation;
     this.#host = host;
+  }
+
+  /** What was announced, in bytes. */
+  get size(): number {
+    return this.#bytes.length;
   }
 
   write(position: number, chunk: Uint8Array): boolean {
@@ -77,7 +86,7 @@ export class DiskSmallPartial implements LowerPartial {
     if (!bytes) throw misuse('the body is not complete');
     this.#state = 'committing';
     try {
-      await this.#host.commit(key, meta, { bytes }, this.#reservation);
+      await this.#store(key, meta, bytes);
     } catch (error) {
       this.#state = 'open';
       this.#linger = setTimeout(() => this.#giveUp(), lingerMs).unref();
@@ -101,6 +110,20 @@ export class DiskSmallPartial implements LowerPartial {
 
   /** Nothing is open. */
   release(): void {}
+
+  async #store(key: string, meta: ArtifactMeta, bytes: Uint8Array): Promise<void> {
+    const file = this.#host.fileFor(bytes);
+    if (!file) return this.#host.commit(key, meta, { bytes }, this.#reservation);
+    try {
+      await file.sync();
+      await this.#host.commit(key, meta, { file }, this.#reservation);
+      // Whoever reads on reads what is in memory.
+      file.release();
+    } catch (error) {
+      await file.discard();
+      throw error;
+    }
+  }
 
   #giveUp(): void {
     clearTimeout(this.#linger);

@@ -35,7 +35,11 @@ export class DiskStore implements LowerStore {
   /** One object for all small bodies. */
   readonly #smallHost: SmallPartialHost = {
     commit: (...of) => this.#parts.committer.commit(...of),
-    ended: (partial) => void this.#partials.delete(partial),
+    fileFor: (bytes) => this.#fileFor(bytes),
+    ended: (partial) => {
+      this.#partials.delete(partial);
+      this.#parts.wholeBodies.give(partial.size);
+    },
   };
   readonly #stepBytes: number;
   #closed = false;
@@ -109,14 +113,16 @@ export class DiskStore implements LowerStore {
   async begin(size: number | undefined, identity?: PartialIdentity): Promise<LowerPartial> {
     this.#check();
     requireSize(size);
-    const { leftovers, makeRoom, trouble, inlineBytes, space } = this.#parts;
+    const { leftovers, makeRoom, trouble, inlineBytes, space, wholeBodies } = this.#parts;
     const reservedBytes = size ?? inlineBytes;
     const charge = size === undefined ? openBodyCharge(inlineBytes) : bodyCharge(size);
     // The medium had less space than the bound allows: make some before trying again.
     if (trouble.full) await makeRoom(charge);
-    if (size !== undefined && size <= inlineBytes) {
+    if (size !== undefined && wholeBodies.take(size)) {
       // What is small stays in memory until it is committed.
-      const held = space.reserveNow(charge, 'partial') ?? (await space.reserve(charge, 'partial'));
+      const held =
+        space.reserveNow(charge, 'partial') ??
+        (await wholeBodies.unlessFails(size, space.reserve(charge, 'partial')));
       const small = new DiskSmallPartial(size, held, this.#smallHost);
       this.#partials.add(small);
       return small;
@@ -215,6 +221,13 @@ export class DiskStore implements LowerStore {
       await jobs.removed();
       database.close();
     }
+  }
+
+  #fileFor(bytes: Uint8Array): PartialFile | undefined {
+    if (bytes.length <= this.#parts.inlineBytes) return undefined;
+    const file = this.#makeFile(bytes.length, undefined);
+    file.writeWhole(bytes);
+    return file;
   }
 
   /** Space for the whole: what is left of it has some already. */
