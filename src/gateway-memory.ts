@@ -1,3 +1,4 @@
+import type { Config } from './config/config.ts';
 import { type Every, systemEvery } from './core/every.ts';
 import type { Logger } from './core/logger.ts';
 import {
@@ -21,19 +22,23 @@ export interface MemoryProbe {
   heapLimit(): number;
 }
 
+export interface MemorySettings {
+  /** Of the process; undefined: the container's, or a share of the machine's memory. */
+  readonly limit: number | undefined;
+  /** Of the tier. */
+  readonly tierBytes: number;
+  /** For one body. */
+  readonly connections: number;
+}
+
 export interface MemoryGuardOptions {
   readonly probe: MemoryProbe;
   readonly tier: Pick<MemoryStore, 'bound' | 'setBound'>;
   readonly log: Logger;
   /** What the configuration says now. */
-  readonly settings: () => {
-    /** Of the process; undefined: the container's, or a share of the machine's memory. */
-    readonly limit: number | undefined;
-    /** Of the tier. */
-    readonly tierBytes: number;
-    /** For one body. */
-    readonly connections: number;
-  };
+  readonly settings: () => MemorySettings;
+  /** Gives back what can be given back without loss; false where it did nothing. */
+  readonly relieve?: () => boolean;
   /** Timers, instead of the system's. */
   readonly every?: Every;
 }
@@ -64,19 +69,19 @@ export class MemoryGuard {
 
   /** Looks now, and not only with the next second. */
   check(): MemorySample {
-    const { probe, tier, log, settings } = this.#options;
-    const { rss, heapUsed, external } = probe.memoryUsage();
+    const { tier, log, settings, relieve } = this.#options;
     const { tierBytes } = settings();
-    const limit = this.#limit();
-    const share = usedShare({ rss, heapUsed, limit, heapLimit: probe.heapLimit() });
     const before = this.#level;
-    this.#level = pressureLevel(share, before);
+    let used = this.#usage(before);
+    // Garbage goes before what is of use.
+    if (isGraver(used.level, before) && relieve?.()) used = this.#usage(before);
+    const { rss, heapUsed, external, limit } = used;
+    this.#level = used.level;
     const tierBound = Math.floor(tierBytes * allowance(this.#level).tier);
     const { connections } = this;
     if (this.#level !== before) {
       tier.setBound(tierBound);
-      const rises = pressureLevels.indexOf(this.#level) > pressureLevels.indexOf(before);
-      log[rises ? 'warn' : 'info'](
+      log[isGraver(this.#level, before) ? 'warn' : 'info'](
         { pressure: this.#level, before, rss, heapUsed, external, limit, tierBound, connections },
         'memory pressure changed',
       );
@@ -89,6 +94,14 @@ export class MemoryGuard {
     this.#stop();
   }
 
+  #usage(before: PressureLevel) {
+    const { probe } = this.#options;
+    const { rss, heapUsed, external } = probe.memoryUsage();
+    const limit = this.#limit();
+    const share = usedShare({ rss, heapUsed, limit, heapLimit: probe.heapLimit() });
+    return { rss, heapUsed, external, limit, level: pressureLevel(share, before) };
+  }
+
   #limit(): number {
     const { probe, settings } = this.#options;
     const { limit } = settings();
@@ -97,4 +110,14 @@ export class MemoryGuard {
     const constrained = probe.constrainedMemory();
     return constrained > 0 && constrained < total ? constrained : total * shareOfMachine;
   }
+}
+
+/** What of `config` counts; another size of the tier waits for a restart. */
+export function memorySettings(config: Config, started: Config): MemorySettings {
+  const { connections } = config.limits;
+  return { limit: config.memoryLimit, tierBytes: started.memory, connections };
+}
+
+function isGraver(level: PressureLevel, before: PressureLevel): boolean {
+  return pressureLevels.indexOf(level) > pressureLevels.indexOf(before);
 }

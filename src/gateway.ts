@@ -8,13 +8,14 @@ import { matchesAddress } from './core/network.ts';
 import type { RequestRecord } from './core/request-record.ts';
 import { createDebug } from './gateway-debug.ts';
 import { responseFields } from './gateway-fields.ts';
-import { MemoryGuard, type MemoryProbe } from './gateway-memory.ts';
+import { MemoryGuard, type MemoryProbe, memorySettings } from './gateway-memory.ts';
 import {
   mirrorOrigins,
   mirrorSettings,
   rememberMirrors,
   warnOfUnreachable,
 } from './gateway-mirrors.ts';
+import { type OwnProcess, openReclaimer } from './gateway-reclaim.ts';
 import { allowedHosts, createRouting, upstreamOrigins } from './gateway-routing.ts';
 import { closeServers, createSecureListener, leadsTo, listenOn } from './gateway-servers.ts';
 import { openStore } from './gateway-store.ts';
@@ -47,7 +48,7 @@ import { withBearerTokens } from './upstream/with-bearer-tokens.ts';
 import { withObserver } from './upstream/with-observer.ts';
 
 /** What a gateway has of the process it runs in. */
-export interface GatewayIo {
+export interface GatewayIo extends OwnProcess {
   /** Where the log goes. */
   readonly stdout: NodeJS.WritableStream & { readonly isTTY?: boolean };
   readonly isTerminal: boolean;
@@ -140,15 +141,13 @@ export async function createGateway(initial: Config, io: GatewayIo): Promise<Gat
     probing = probing.then(() => warnOfUnreachable(origins, mirrors, options));
   };
   const via = (existing: string | undefined) => appendVia(existing, '1.1', pseudonym);
+  const reclaimer = openReclaimer(io, { fills: () => serve.activity.fills, now, log });
   const memoryGuard = new MemoryGuard({
     probe: io.probe,
     tier,
     log,
-    settings: () => ({
-      limit: config.memoryLimit,
-      tierBytes: initial.memory,
-      connections: config.limits.connections,
-    }),
+    settings: () => memorySettings(config, initial),
+    relieve: () => reclaimer?.relieve() === true,
   });
   const mostConnections = (): number => memoryGuard.connections;
   const transfers = new Transfers();
@@ -274,6 +273,7 @@ export async function createGateway(initial: Config, io: GatewayIo): Promise<Gat
       address = undefined;
       closing.abort();
       memoryGuard.close();
+      reclaimer?.close();
       passthrough.close();
       connections.close();
       const { shutdownGrace } = config;

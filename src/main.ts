@@ -42,6 +42,7 @@ async function main(): Promise<void> {
       totalMemory: totalmem,
       heapLimit: () => getHeapStatistics().heap_size_limit,
     },
+    loadFfi,
     version: manifest.version,
     nodeVersion: process.versions.node,
     async hostDefaults() {
@@ -60,6 +61,17 @@ async function main(): Promise<void> {
   const code = await run(process.argv.slice(2), io);
   // On some systems a pipe takes its text later; an idle connection must not keep the process.
   process.stdout.write('', () => process.exit(code));
+}
+
+/** Without Node's word on how new it is: whoever runs Millrace can do nothing about that. */
+function loadFfi(): unknown {
+  const { emitWarning } = process;
+  process.emitWarning = () => undefined;
+  try {
+    return process.getBuiltinModule('node:ffi');
+  } finally {
+    process.emitWarning = emitWarning;
+  }
 }
 
 /** Whether there is a process of this number; one of somebody else's is one, too. */

@@ -10,8 +10,8 @@ import { misses } from './misses.ts';
 import { replay } from './replay.ts';
 
 const mebibyte = 1024 * 1024;
-/** Until what the last work has left behind is settled. */
-const restMs = 3_000;
+/** Until what the last work has left behind is collected. */
+const restMs = 10_000;
 
 const workloads: readonly Scenario[] = [
   replay,

@@ -15,6 +15,12 @@ interface Slab {
   lent: number;
 }
 
+/** A slab that was read full: only who has bytes of it keeps its memory. */
+interface FullSlab {
+  readonly memory: WeakRef<ArrayBufferLike>;
+  lent: number;
+}
+
 /**
  * Where a socket reads to: each read goes behind the one before, so that bytes are copied nowhere and
  * what is allocated is what was read. Memory whose bytes have all come back is read into once more;
@@ -26,7 +32,7 @@ export class ReadBuffer {
   #size = smallest;
   #slab: Slab | undefined;
   /** Slabs that were read full. */
-  #full: Slab[] = [];
+  #full: FullSlab[] = [];
   /** All of the size that is read into now. */
   #spare: Buffer[] = [];
   /** Reads in a row that used little. */
@@ -62,12 +68,12 @@ export class ReadBuffer {
       this.#slab.lent -= length;
       return;
     }
-    const slab = this.#full.find(({ memory }) => memory.buffer === buffer);
+    const slab = this.#full.find(({ memory }) => memory.deref() === buffer);
     if (slab === undefined) return;
     slab.lent -= length;
     if (slab.lent > 0) return;
     this.#full.splice(this.#full.indexOf(slab), 1);
-    this.#keep(slab.memory);
+    this.#keep(Buffer.from(buffer));
   }
 
   #grow(): void {
@@ -81,7 +87,7 @@ export class ReadBuffer {
     // A read into the last few bytes would cost as much as one into many.
     if (slab && slab.memory.length - slab.used >= slab.memory.length / 8) return slab;
     if (slab && slab.lent > 0) {
-      this.#full.push(slab);
+      this.#full.push({ memory: new WeakRef(slab.memory.buffer), lent: slab.lent });
       if (this.#full.length > remembered) this.#full.shift();
     } else if (slab) {
       this.#keep(slab.memory);

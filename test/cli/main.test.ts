@@ -128,7 +128,7 @@ test.each([
 test('the launcher runs the program, and without TypeScript in Node it says what is needed', async () => {
   const cwd = await folderWith('');
   const good = await run(['--version'], { cwd, script: launcher });
-  expect(good).toMatchObject({ code: 0, stdout: expect.stringMatching(/^\d/) });
+  expect(good).toMatchObject({ code: 0, stdout: expect.stringMatching(/^\d/), stderr: '' });
   const bad = await run(['--version'], {
     cwd,
     script: launcher,
@@ -150,6 +150,23 @@ describe('serve', () => {
       expect((await fetch(`${admin}/healthz`)).status).toBe(200);
       break;
     }
+    child.kill('SIGTERM');
+    expect(await ended).toMatchObject({ code: 0, stderr: '' });
+  });
+
+  test('does the same in a Node that does not let it ask malloc for memory back', async () => {
+    const cwd = await folderWith('');
+    const env = { ...anyPorts, MILLRACE_LOG_LEVEL: 'debug' };
+    const nodeFlags = ['--no-experimental-ffi'];
+    const child = start(['serve'], { cwd, env, nodeFlags });
+    const ended = outcome(child);
+    const lines: unknown[] = [];
+    for await (const line of createInterface({ input: child.stdout })) {
+      const { msg } = JSON.parse(line) as { msg: string };
+      lines.push(msg);
+      if (msg === 'listening') break;
+    }
+    expect(lines).toContain('freed memory goes back to the system when malloc sees fit');
     child.kill('SIGTERM');
     expect(await ended).toMatchObject({ code: 0, stderr: '' });
   });

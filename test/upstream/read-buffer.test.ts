@@ -1,3 +1,6 @@
+import { setImmediate } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { ReadBuffer } from '../../src/upstream/read-buffer.ts';
@@ -85,4 +88,26 @@ it('allocates what was read, and little more', () => {
   }
   const allocated = [...memory].reduce((sum, { byteLength }) => sum + byteLength, 0);
   expect(allocated).toBeLessThan(1.2 * bytes);
+});
+
+it('holds no memory whose bytes were kept and are gone since', async () => {
+  setFlagsFromString('--expose-gc');
+  const collect: () => void = runInNewContext('gc');
+  const buffer = new ReadBuffer();
+  while (buffer.take(buffer.target().length).length < 256 * 1024);
+  const kept = Array.from({ length: 6 }, () => buffer.take(buffer.target().length));
+  const memory = kept.map(({ buffer }) => new WeakRef(buffer));
+  kept.splice(1);
+  await setImmediate();
+  collect();
+  expect(memory.map((one) => one.deref() !== undefined)).toEqual([
+    true,
+    false,
+    false,
+    false,
+    false,
+    // Read into last.
+    true,
+  ]);
+  expect(kept).toHaveLength(1);
 });
