@@ -2,11 +2,14 @@ import type { Config } from './config/config.ts';
 import type { Logger } from './core/logger.ts';
 import { createDiskStore } from './storage/engines/disk.ts';
 import type { MemoryStore } from './storage/memory-store.ts';
-import type { Store } from './storage/store.ts';
-import { createTiers } from './storage/tiers.ts';
+import { createTiers, type TieredStore } from './storage/tiers.ts';
 
 /** Memory over disk; memory alone, and said so, where the disk cannot be used. */
-export async function openStore(memory: MemoryStore, config: Config, log: Logger): Promise<Store> {
+export async function openStore(
+  memory: MemoryStore,
+  config: Config,
+  log: Logger,
+): Promise<TieredStore> {
   const disk = await createDiskStore({
     dir: config.data,
     maxBytes: config.disk,

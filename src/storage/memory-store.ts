@@ -1,10 +1,11 @@
 import type { ArtifactMeta, BodyRef } from '../core/artifact-meta.ts';
 import type { CacheLookups } from '../core/cache-lookups.ts';
 import type { BodyPieces } from './body-pieces.ts';
+import type { Holding } from './holding.ts';
 import type { Store } from './store.ts';
 
 /** A store that keeps the hot part of another: it may know a record without its body. */
-export interface MemoryStore extends Store {
+export interface MemoryStore extends Store, Holding {
   /** Largest body that it takes, in bytes. */
   readonly maxBodyBytes: number;
   /** The bound that holds now, in bytes. */

@@ -1,7 +1,9 @@
 import type { ArtifactMeta, BodyRef } from '../core/artifact-meta.ts';
 import type { BodyReader, ByteRange } from '../core/body.ts';
 import { LookupCounter } from '../core/cache-lookups.ts';
+import type { Held } from '../core/held.ts';
 import { readBytes } from './bytes-reader.ts';
+import type { Holding } from './holding.ts';
 import type { LowerStore } from './lower-store.ts';
 import type { MemoryStore } from './memory-store.ts';
 import { isStorageError } from './storage-error.ts';
@@ -17,16 +19,19 @@ import type {
 import { TierLoader } from './tier-loader.ts';
 import { TierPartial } from './tier-partial.ts';
 
+/** A store of which the hot part is in memory. */
+export type TieredStore = Store & Holding;
+
 /**
  * Memory in front of the disk. The disk decides what is stored; memory follows its changes in their
  * order, so it never serves what the disk was told to forget. When the disk fails, reads are misses
  * and small responses live in memory alone. Without a disk the memory tier is the store.
  */
-export function createTiers(memory: MemoryStore, disk: LowerStore | undefined): Store {
+export function createTiers(memory: MemoryStore, disk: LowerStore | undefined): TieredStore {
   return disk ? new Tiers(memory, disk) : memory;
 }
 
-class Tiers implements Store {
+class Tiers implements TieredStore {
   readonly #memory: MemoryStore;
   readonly #disk: LowerStore;
   readonly #loader: TierLoader;
@@ -50,14 +55,22 @@ class Tiers implements Store {
     });
   }
 
+  get turn(): number {
+    return this.#memory.turn;
+  }
+
   peek(key: string): readonly ArtifactMeta[] | undefined {
-    const variants = this.#memory.peek(key);
-    if (variants) {
+    return this.hold(key)?.value;
+  }
+
+  hold(key: string): Held<readonly ArtifactMeta[]> | undefined {
+    const held = this.#memory.hold(key);
+    if (held) {
       this.#disk.touch(key);
       // What is not there is asked for by `get`, which counts it.
       this.#records.count(true);
     }
-    return variants;
+    return held;
   }
 
   async get(key: string): Promise<readonly ArtifactMeta[]> {
@@ -77,9 +90,18 @@ class Tiers implements Store {
   }
 
   peekBody(body: BodyRef): Uint8Array | undefined {
-    const bytes = this.#memory.peekBody(body);
-    if (bytes) this.#bodies.count(true);
-    return bytes;
+    return this.holdBody(body)?.value;
+  }
+
+  holdBody(body: BodyRef): Held<Uint8Array> | undefined {
+    const held = this.#memory.holdBody(body);
+    if (held) this.#bodies.count(true);
+    return held;
+  }
+
+  countHeld(withBody: boolean): void {
+    this.#records.count(true);
+    if (withBody) this.#bodies.count(true);
   }
 
   peekReader(body: BodyRef, range?: ByteRange, lead?: Uint8Array): BodyReader | undefined {

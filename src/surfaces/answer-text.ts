@@ -1,6 +1,7 @@
 import { STATUS_CODES } from 'node:http';
 import type { RawHeaders } from '../core/raw-headers.ts';
 import type { Answer, StoredSource } from '../pipeline/answer.ts';
+import type { ValuePlace } from './prepared-message.ts';
 
 /** The whole that one range was answered from; undefined where the fields of the range are not at the end. */
 export function asWhole(answer: Answer, { body }: StoredSource): Answer | undefined {
@@ -20,6 +21,13 @@ export function lines(fields: readonly string[]): string {
   let text = '';
   for (let i = 0; i + 1 < fields.length; i += 2) text += `${fields[i]}: ${fields[i + 1]}\r\n`;
   return text;
+}
+
+/** Where the value at `index` of the fields stands in a head that begins with such a line. */
+export function placeOf(fields: readonly string[], index: number, line: string): ValuePlace {
+  const [name = '', value = ''] = [fields[index - 1], fields[index]];
+  const before = lines(fields.slice(0, index - 1));
+  return { at: line.length + before.length + name.length + 2, length: value.length };
 }
 
 /** Whether it is framed by its last field. */

@@ -189,9 +189,10 @@ export class FastConnection {
       this.#fields.drop(head);
       return false;
     }
-    if (head.range !== undefined || !hit.send(this.#socket))
-      return this.#begin(hit, head.range, at);
-    this.#sent?.note(hit, at);
+    const { range } = head;
+    const done = range === undefined ? hit.send(this.#socket) : hit.sendPart(this.#socket, range);
+    if (done === undefined) return this.#begin(hit, range, at);
+    this.#sent?.note(done, hit.ttl, at);
     return true;
   }
 

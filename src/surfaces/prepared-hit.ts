@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import type { ArtifactMeta, BodyRef } from '../core/artifact-meta.ts';
+import type { ArtifactMeta } from '../core/artifact-meta.ts';
 import type { BodyReader, ByteRange } from '../core/body.ts';
 import { GatewayError } from '../core/errors.ts';
 import type { RequestRecord } from '../core/request-record.ts';
@@ -8,21 +8,15 @@ import { wholeSeconds } from '../pipeline/record-notes.ts';
 import type { Resource } from '../pipeline/resource.ts';
 import { decide } from '../policy/decide.ts';
 import { nextAgeAt } from '../policy/freshness.ts';
-import { answerFields } from './answer-fields.ts';
-import { asWhole, endsWithLength, lastField, lines, statusLine } from './answer-text.ts';
+import { asWhole, endsWithLength, lastField } from './answer-text.ts';
 import { BodySending } from './body-sending.ts';
-import { JoinedMessage, joinedBytes } from './joined-message.ts';
-import { PartHead } from './part-head.ts';
+import { HeldSource, type HotStore } from './held-source.ts';
+import { PreparedHead } from './prepared-head.ts';
+import { joinedBytes } from './prepared-message.ts';
 import { partOf } from './range-field.ts';
 import type { ResponseFields } from './response-fields.ts';
 
-/** What the fast path asks of the store: all of it at once, and without waiting. */
-export interface HotStore {
-  peek(key: string): readonly ArtifactMeta[] | undefined;
-  peekBody(body: BodyRef): Uint8Array | undefined;
-  peekReader(body: BodyRef, range?: ByteRange, lead?: Uint8Array): BodyReader | undefined;
-  peekPart(body: BodyRef, range: ByteRange): readonly Uint8Array[] | undefined;
-}
+const nothing = new Uint8Array(0);
 
 /** Takes requests of which all but this is known beforehand; `ttl` in whole seconds, undefined: for ever. */
 export interface HitRecord {
@@ -52,6 +46,12 @@ export interface HitParts {
   readonly record: RequestRecord;
 }
 
+interface KnownParts extends HitParts {
+  readonly source: HeldSource;
+  /** Where in the answer's fields the age is. */
+  readonly ageAt: number;
+}
+
 /** A request that is answered by more than one write, or with a part of the body. */
 export interface HitRequest {
   readonly socket: Socket;
@@ -72,26 +72,19 @@ export interface HitRequest {
 export class PreparedHit {
   /** Characters that it keeps, about. */
   readonly weight: number;
-  /** Where each request that is answered so is to be recorded. */
-  readonly done: HitRecord;
+  readonly #done: HitRecord;
   readonly #context: HitContext;
   readonly #resource: Resource;
   readonly #stored: StoredSource;
   readonly #variants: readonly ArtifactMeta[];
   readonly #status: number;
-  readonly #headers: string[];
-  readonly #ageAt: number;
   readonly #withBody: boolean;
   readonly #record: RequestRecord;
   /** Where ranges of that many bytes are recorded: most clients ask for as many again. */
   #rangeDone: { readonly length: number; readonly done: HitRecord } | undefined;
-  #head: Buffer = Buffer.alloc(0);
-  /** Its fields. */
-  #fields: readonly string[] = [];
-  readonly #message = new JoinedMessage();
-  /** The heads of its ranges, once one was asked for. */
-  #partHeads: PartHead | undefined;
-  /** While `#head` says the right age and date; milliseconds since the epoch. */
+  readonly #head: PreparedHead;
+  readonly #source: HeldSource;
+  /** While the head says the right age and date; milliseconds since the epoch. */
   #from = 0;
   #until = 0;
 
@@ -105,26 +98,30 @@ export class PreparedHit {
     if (!current || ageAt < 0 || !framed) return undefined;
     if (record.outcome !== 'hit' || record.key !== undefined) return undefined;
     if (record.error !== undefined || record.detail !== undefined) return undefined;
-    if (answer.status !== 206) return new PreparedHit(context, hit, ageAt);
-    const whole = asWhole(answer, stored);
-    return whole && new PreparedHit(context, { ...hit, answer: whole }, ageAt);
+    const whole = answer.status === 206 ? asWhole(answer, stored) : answer;
+    if (whole === undefined) return undefined;
+    const source = HeldSource.of(context.store, hit.resource.request.url, variants, stored);
+    return source && new PreparedHit(context, { ...hit, answer: whole, source, ageAt });
   }
 
-  private constructor(context: HitContext, hit: HitParts, ageAt: number) {
-    const { resource, answer, stored, variants, record } = hit;
+  private constructor(context: HitContext, hit: KnownParts) {
+    const { resource, answer, stored, variants, record, ageAt } = hit;
+    this.#source = hit.source;
     this.#context = context;
     this.#resource = resource;
     this.#stored = stored;
     this.#variants = variants;
     this.#status = answer.status;
-    this.#headers = [...answer.headers];
-    this.#ageAt = ageAt;
     this.#withBody = answer.body.kind !== 'none';
     const bytesOut = this.#withBody ? stored.body.size : 0;
-    this.#record = { ...record, status: answer.status, bytesOut, firstByteMs: 0 };
-    this.done = context.telemetry.prepare(this.#record);
+    const { status, headers } = answer;
+    const cacheStatus = { hit: true };
+    this.#record = { ...record, status, bytesOut, firstByteMs: 0, cacheStatus };
+    const { fields, ending } = context;
+    this.#head = new PreparedHead({ status, headers, ageAt, record: this.#record, fields, ending });
+    this.#done = context.telemetry.prepare(this.#record);
     const joined = bytesOut <= joinedBytes ? bytesOut : 0;
-    this.weight = 1_000 + 2 * answer.headers.join('').length + 200 * variants.length + joined;
+    this.weight = 1_000 + 3 * headers.join('').length + 200 * variants.length + joined;
   }
 
   /** Whether it was made from this list. */
@@ -132,53 +129,70 @@ export class PreparedHit {
     return variants === this.#variants;
   }
 
-  /** Whether the store still has what it was made from, and that is fresh; notes the use. */
+  /** Whether the store still has what it was made from, and that is fresh. */
   holds(now: number): boolean {
-    const { store } = this.#context;
-    const { request } = this.#resource;
-    if (store.peek(request.url) !== this.#variants) return false;
-    const { derivedKey } = this.#stored;
-    if (derivedKey !== undefined && store.peek(derivedKey) === undefined) return false;
-    return (now < this.#until && now >= this.#from) || this.#renew(now);
-  }
-
-  /** Writes the answer to the socket; false, and nothing is written, when the body is not in memory. */
-  send(socket: Socket): boolean {
-    const head = this.#head;
-    if (!this.#withBody) {
-      socket.write(head);
-      return true;
-    }
-    const body = this.#context.store.peekBody(this.#stored.body);
-    if (body === undefined) return false;
-    if (body.length <= joinedBytes) {
-      socket.write(this.#message.of(head, body));
-      return true;
-    }
-    socket.cork();
-    socket.write(head);
-    socket.write(body);
-    socket.uncork();
-    return true;
+    if (!this.#source.there) return false;
+    const said = now < this.#until && now >= this.#from;
+    this.#source.use(!said);
+    return said || this.#renew(now);
   }
 
   /**
-   * Begins to answer with a range, or with a body that is not in memory. Undefined, and nothing is
+   * Writes the answer to the socket; where that is recorded. Undefined, and nothing is written, when the
+   * body is not in memory.
+   */
+  send(socket: Socket): HitRecord | undefined {
+    const { message } = this.#head;
+    const body = this.#withBody ? this.#source.bytes() : nothing;
+    if (body === undefined) return undefined;
+    if (body.length <= joinedBytes) {
+      socket.write(message.with(body));
+    } else {
+      socket.cork();
+      socket.write(message.head);
+      socket.write(body);
+      socket.uncork();
+    }
+    // Node counts down at once what the system has taken at once.
+    if (socket.writableLength > 0) message.lend();
+    return this.#done;
+  }
+
+  /**
+   * Writes the answer with a range to the socket; where that is recorded. Undefined, and nothing is
+   * written, where the ordinary path answers otherwise, or not all of it is in memory.
+   */
+  sendPart(socket: Socket, range: string): HitRecord | undefined {
+    const part = this.#withBody ? this.#part(range) : undefined;
+    const bytes = part && this.#source.part(part);
+    if (part === undefined || bytes === undefined) return undefined;
+    const heads = this.#head.partsOf(this.#stored.body.size);
+    socket.cork();
+    socket.write(heads.of(part));
+    for (const chunk of bytes) socket.write(chunk);
+    socket.uncork();
+    if (socket.writableLength > 0) heads.lend();
+    return this.#doneFor(part);
+  }
+
+  /**
+   * Begins to answer with a body that is not in memory, or a range of one. Undefined, and nothing is
    * written, where the ordinary path answers otherwise, or has to wait for the first bytes.
    */
   begin({ socket, client, at, range, ended }: HitRequest): BodySending | undefined {
     const part = range === undefined ? undefined : this.#part(range);
     if (!this.#withBody || (range !== undefined && part === undefined)) return undefined;
-    const head = part ? this.#partHead(part) : this.#head;
-    const { store } = this.#context;
     const { body } = this.#stored;
-    const all = part && this.#inMemory(part);
-    const reader = all ? undefined : store.peekReader(body, part, head);
-    const first = all ?? (reader && beginning(reader, head));
+    const heads = part && this.#head.partsOf(body.size);
+    const head = part && heads ? heads.of(part) : this.#head.message.head;
+    const reader = this.#context.store.peekReader(body, part, head);
+    const first = reader && beginning(reader, head);
     if (first === undefined) {
       reader?.close();
       return undefined;
     }
+    // It may be under way for long.
+    (heads ?? this.#head.message).lend();
     const { ttl } = this;
     const length = part ? part.last - part.first + 1 : body.size;
     const options = {
@@ -187,12 +201,12 @@ export class PreparedHit {
       length: head.length + length,
       ended: (sent: number, failure: unknown) => {
         const bytesOut = Math.max(0, sent - head.length);
-        if (!failure) this.#doneFor(part, length).add(client, at, ttl, false);
+        if (!failure) (part ? this.#doneFor(part) : this.#done).add(client, at, ttl, false);
         else this.#recordBroken({ client, startedAt: at, bytesOut }, part, ttl, failure);
         ended(failure);
       },
     };
-    return new BodySending(options, all ? [head, ...all] : first);
+    return new BodySending(options, first);
   }
 
   /** Remaining freshness as the answer that was sent last says it; undefined: for ever. */
@@ -205,22 +219,8 @@ export class PreparedHit {
     return this.#status === 200 ? partOf(range, this.#stored.body.size) : undefined;
   }
 
-  #inMemory(part: ByteRange): readonly Uint8Array[] | undefined {
-    const { store } = this.#context;
-    const bytes = store.peekBody(this.#stored.body);
-    if (bytes) return [bytes.subarray(part.first, part.last + 1)];
-    return store.peekPart(this.#stored.body, part);
-  }
-
-  #partHead(part: ByteRange): Buffer {
-    const { ending } = this.#context;
-    const { size } = this.#stored.body;
-    this.#partHeads ??= new PartHead(this.#fields, this.#headers.length, ending, size);
-    return this.#partHeads.of(part);
-  }
-
-  #doneFor(part: ByteRange | undefined, length: number): HitRecord {
-    if (part === undefined) return this.done;
+  #doneFor({ first, last }: ByteRange): HitRecord {
+    const length = last - first + 1;
     if (this.#rangeDone?.length !== length) {
       const record = { ...this.#record, status: 206, bytesOut: length };
       this.#rangeDone = { length, done: this.#context.telemetry.prepare(record) };
@@ -242,23 +242,15 @@ export class PreparedHit {
     this.#context.telemetry.record(record);
   }
 
-  /** Makes the head anew, as the ordinary path would at `now`; false when it would not answer so. */
+  /** Says the age anew, as the ordinary path would at `now`; false when it would not answer so. */
   #renew(now: number): boolean {
-    const { fields, ending } = this.#context;
     const { request, policy } = this.#resource;
     const decision = decide(request, this.#variants, policy, now);
     if (decision.kind !== 'fresh' || decision.meta !== this.#stored.meta) return false;
-    const record = this.#record;
-    record.cacheStatus = { hit: true };
-    const ttl = wholeSeconds(decision.ttl);
-    if (ttl !== undefined) record.cacheStatus.ttl = ttl;
-    this.#headers[this.#ageAt] = String(decision.age);
-    this.#fields = answerFields(this.#headers, record, fields, now);
-    this.#head = Buffer.from(statusLine(this.#status) + lines(this.#fields) + ending, 'latin1');
-    this.#partHeads = undefined;
+    this.#head.say(decision.age, wholeSeconds(decision.ttl), now);
     this.#from = now;
-    // The date, where it is ours, and the age are told in whole seconds.
-    const nextDate = (Math.floor(now / 1000) + 1) * 1000;
+    // Both are told in whole seconds.
+    const nextDate = this.#head.dated ? (Math.floor(now / 1000) + 1) * 1000 : Infinity;
     this.#until = Math.min(nextDate, nextAgeAt(decision.meta, now));
     return true;
   }

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import type { HitRecord, PreparedHit } from './prepared-hit.ts';
+import type { HitRecord } from './prepared-hit.ts';
 
 interface Sent {
   readonly done: HitRecord;
@@ -21,8 +21,8 @@ export class SentAnswers {
     this.#client = client;
   }
 
-  /** The socket was just given this answer to a request of that time. */
-  note({ done, ttl }: PreparedHit, at: number): void {
+  /** The socket was just given such an answer, with that ttl, to a request of that time. */
+  note(done: HitRecord, ttl: number | undefined, at: number): void {
     const socket = this.#socket;
     if (socket.writableLength === 0 && this.#sent.length === 0) {
       done.add(this.#client, at, ttl, socket.errored !== null);

@@ -4,6 +4,7 @@ import { GatewayError } from '../../src/core/errors.ts';
 import { createDiskStore } from '../../src/storage/engines/disk.ts';
 import { createMemoryStore } from '../../src/storage/engines/memory.ts';
 import type { LowerStore } from '../../src/storage/lower-store.ts';
+import type { Store } from '../../src/storage/store.ts';
 import { createTiers } from '../../src/storage/tiers.ts';
 import { commit, sample, stored } from './bodies.ts';
 import { temporaryDirectory } from './directories.ts';
@@ -94,15 +95,15 @@ describe('tiers', () => {
   });
 
   test.each([
-    ['delete', (tiers: LowerStore) => tiers.delete(key)],
-    ['purge by key', (tiers: LowerStore) => tiers.purge({ key })],
-    ['purge by prefix', (tiers: LowerStore) => tiers.purge({ prefix: 'http://a.test/' })],
-    ['purge by mount', (tiers: LowerStore) => tiers.purge({ mount: '/m' })],
+    ['delete', (tiers: Store) => tiers.delete(key)],
+    ['purge by key', (tiers: Store) => tiers.purge({ key })],
+    ['purge by prefix', (tiers: Store) => tiers.purge({ prefix: 'http://a.test/' })],
+    ['purge by mount', (tiers: Store) => tiers.purge({ mount: '/m' })],
   ])('%s reaches both', async (_, forget) => {
     const { tiers, memory, disk } = await open();
     const one = sample('one', 50_000, { mount: '/m' });
     await commit(tiers, key, one);
-    await forget(tiers as LowerStore);
+    await forget(tiers);
     for (const store of [tiers, memory, disk]) {
       expect(store.peek(key)).toBeUndefined();
       expect(await store.get(key)).toEqual([]);

@@ -35,11 +35,11 @@ function hitAt(now: number, body: string, vary: ArtifactMeta['vary'] = []): Stor
 }
 
 /** A listener whose handler answers everything from one stored response, and counts how often. */
-async function setup(body = 'hello') {
+async function setup(text = 'hello') {
   const clock = new FakeClock();
-  let { meta, bytes } = hitAt(clock.now(), body);
-  let variants: readonly ArtifactMeta[] = [meta];
-  let inMemory = true;
+  let { meta, bytes } = hitAt(clock.now(), text);
+  let stored = { value: [meta] as readonly ArtifactMeta[] | undefined };
+  let body: { value: Uint8Array | undefined } = { value: bytes };
   let routing = { mounts: [] } as unknown as Routing;
   const records: RequestRecord[] = [];
   let read = 0;
@@ -47,8 +47,12 @@ async function setup(body = 'hello') {
   const tunnelled: Buffer[] = [];
   const fastPath = new FastPath({
     store: {
-      peek: () => variants,
-      peekBody: () => (inMemory ? bytes : undefined),
+      turn: 0,
+      peek: () => stored.value,
+      hold: () => stored,
+      peekBody: () => body.value,
+      holdBody: () => body,
+      countHeld: () => undefined,
       peekReader: () => undefined,
       peekPart: () => undefined,
     },
@@ -138,10 +142,12 @@ async function setup(body = 'hello') {
     heard: () => talk.heard.slice(before),
     replace(next: string, vary: ArtifactMeta['vary'] = []) {
       ({ meta, bytes } = hitAt(clock.now(), next, vary));
-      variants = [meta];
+      stored.value = undefined;
+      stored = { value: [meta] };
+      body = { value: bytes };
     },
     evictBody() {
-      inMemory = false;
+      body.value = undefined;
     },
     reload() {
       routing = { ...routing };

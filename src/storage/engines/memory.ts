@@ -1,7 +1,7 @@
-import { LRUCache } from 'lru-cache';
 import type { ArtifactMeta, BodyRef } from '../../core/artifact-meta.ts';
 import type { BodyReader, ByteRange } from '../../core/body.ts';
 import type { CacheLookups } from '../../core/cache-lookups.ts';
+import type { Held } from '../../core/held.ts';
 import type { BodyPieces } from '../body-pieces.ts';
 import { emptyBody, isBodyRef, requireBodyRef, requireSize } from '../body-ref.ts';
 import { readBytes } from '../bytes-reader.ts';
@@ -11,13 +11,13 @@ import type { Leftover, PartialBody, PurgeSelector, StoreHealth, StoreStats } fr
 import { withVariant } from '../variants.ts';
 import { BodyKeys } from './body-keys.ts';
 import type { Piece } from './large-body.ts';
+import { HeldBody, HeldRecords, type Item, MemoryItems } from './memory-items.ts';
 import { MemoryPartial, type MemoryPartialHost } from './memory-partial.ts';
 import { MemoryPieces, type PieceKeeper } from './memory-pieces.ts';
 import { bodySize, recordsSize } from './memory-space.ts';
 
 const defaultMaxBodyBytes = 1024 * 1024;
-/** Items that go at once when the bound sinks: a few milliseconds' worth. */
-const itemsPerStep = 1_000;
+const heldEmptyBody = new HeldBody(emptyBody);
 const defaultPieceBytes = 512 * 1024;
 
 export interface MemoryStoreOptions {
@@ -29,8 +29,6 @@ export interface MemoryStoreOptions {
   readonly pieceBytes?: number;
 }
 
-type Item = readonly ArtifactMeta[] | Uint8Array | Piece;
-
 /** A store in memory: records and small bodies, least recently used out. */
 export function createMemoryStore(options: MemoryStoreOptions): MemoryStore {
   return new LruStore(options);
@@ -39,36 +37,19 @@ export function createMemoryStore(options: MemoryStoreOptions): MemoryStore {
 class LruStore implements MemoryStore, MemoryPartialHost, PieceKeeper {
   readonly maxBodyBytes: number;
   readonly pieceLookups: CacheLookups;
-  readonly #maxBytes: number;
-  #bound: number;
-  /** Where the bound is on its way to. */
-  #aim: number;
-  #sinking = false;
-  /** Records by key, bodies and pieces by digest in one order of use; no key looks like a digest. */
-  readonly #items: LRUCache<string, Item>;
+  readonly #items: MemoryItems;
   readonly #keysOf = new BodyKeys();
   readonly #pieces: MemoryPieces;
-  /** Shared, because a call without options makes an object each time. */
-  readonly #getOptions = {};
   #entries = 0;
-  #partialBytes = 0;
-  #evictions = 0;
 
   constructor(options: MemoryStoreOptions) {
-    this.#maxBytes = options.maxBytes;
-    this.#bound = options.maxBytes;
-    this.#aim = options.maxBytes;
     this.maxBodyBytes = Math.min(
       options.maxBodyBytes ?? defaultMaxBodyBytes,
       Math.floor(options.maxBytes / 8),
     );
-    this.#items = new LRUCache({
-      maxSize: Math.max(1, options.maxBytes),
-      disposeAfter: (item, key, reason) => {
-        if (reason === 'evict') this.#evictions++;
-        if ('body' in item) this.#pieces.released(item);
-        else if (isRecords(item)) this.#released(key, item, reason === 'set');
-      },
+    this.#items = new MemoryItems(options.maxBytes, {
+      gone: (item, key, replaced) => this.#gone(item, key, replaced),
+      sunk: () => this.#pieces.trim(),
     });
     const pieceBytes = Math.min(options.pieceBytes ?? defaultPieceBytes, this.maxBodyBytes);
     this.#pieces = new MemoryPieces(this, Math.max(1, pieceBytes));
@@ -76,18 +57,24 @@ class LruStore implements MemoryStore, MemoryPartialHost, PieceKeeper {
   }
 
   get bound(): number {
-    return this.#bound;
+    return this.#items.bound;
   }
 
   setBound(bytes: number): void {
-    this.#aim = Math.min(bytes, this.#maxBytes);
-    if (this.#aim >= this.#bound) this.#bound = this.#aim;
-    else if (!this.#sinking) this.#sink();
+    this.#items.setBound(bytes);
+  }
+
+  get turn(): number {
+    return this.#items.turn;
   }
 
   peek(key: string): readonly ArtifactMeta[] | undefined {
-    const item = this.#items.get(key, this.#getOptions);
-    return item && isRecords(item) ? item : undefined;
+    return this.hold(key)?.value;
+  }
+
+  hold(key: string): HeldRecords | undefined {
+    const item = this.#items.use(key);
+    return item instanceof HeldRecords ? item : undefined;
   }
 
   async get(key: string): Promise<readonly ArtifactMeta[]> {
@@ -105,10 +92,17 @@ class LruStore implements MemoryStore, MemoryPartialHost, PieceKeeper {
   }
 
   peekBody(body: BodyRef): Uint8Array | undefined {
-    if (body.size === 0) return emptyBody;
-    const item = this.#items.get(body.sha256, this.#getOptions);
-    return item instanceof Uint8Array && item.length === body.size ? item : undefined;
+    return this.holdBody(body)?.value;
   }
+
+  holdBody(body: BodyRef): Held<Uint8Array> | undefined {
+    if (body.size === 0) return heldEmptyBody;
+    const item = this.#items.use(body.sha256);
+    return item instanceof HeldBody && item.value?.length === body.size ? item : undefined;
+  }
+
+  /** Nobody asks. */
+  countHeld(): void {}
 
   peekReader(): undefined {
     return undefined;
@@ -146,11 +140,11 @@ class LruStore implements MemoryStore, MemoryPartialHost, PieceKeeper {
     if ('key' in selector) return (await this.delete(selector.key)) ? 1 : 0;
     const keys: string[] = [];
     for (const [key, item] of this.#items.entries()) {
-      if (!isRecords(item)) continue;
+      if (!(item instanceof HeldRecords)) continue;
       const selected =
         'prefix' in selector
           ? key.startsWith(selector.prefix)
-          : item.some((meta) => meta.mount === selector.mount);
+          : item.value?.some((meta) => meta.mount === selector.mount);
       if (selected) keys.push(key);
     }
     for (const key of keys) this.#items.delete(key);
@@ -161,10 +155,10 @@ class LruStore implements MemoryStore, MemoryPartialHost, PieceKeeper {
     return {
       name: 'memory',
       entries: this.#entries,
-      bytes: this.#used,
-      maxBytes: this.#maxBytes,
-      partialBytes: this.#partialBytes,
-      evictions: this.#evictions,
+      bytes: this.#items.used,
+      maxBytes: this.#items.maxBytes,
+      partialBytes: this.#items.reserved,
+      evictions: this.#items.evictions,
     };
   }
 
@@ -173,8 +167,7 @@ class LruStore implements MemoryStore, MemoryPartialHost, PieceKeeper {
   }
 
   async close(): Promise<void> {
-    // Not `clear`: each record lets its body go, and all of them at once would do that in each other.
-    while (this.#items.pop() !== undefined);
+    this.#items.clear();
   }
 
   setRecords(key: string, variants: readonly ArtifactMeta[]): void {
@@ -185,8 +178,8 @@ class LruStore implements MemoryStore, MemoryPartialHost, PieceKeeper {
   addBody(body: BodyRef, bytes: Uint8Array): void {
     if (!isBodyRef(body) || body.size === 0 || body.size > this.maxBodyBytes) return;
     if (!this.#keysOf.has(body.sha256) || bytes.length !== body.size) return;
-    if (this.#items.has(body.sha256) || !this.#makeRoom(bodySize(body.size))) return;
-    this.#items.set(body.sha256, bytes, { size: bodySize(body.size) });
+    if (this.#items.has(body.sha256) || !this.#items.makeRoom(bodySize(body.size))) return;
+    this.#items.set(body.sha256, new HeldBody(bytes), bodySize(body.size));
   }
 
   pieces(body: BodyRef): BodyPieces | undefined {
@@ -196,16 +189,16 @@ class LruStore implements MemoryStore, MemoryPartialHost, PieceKeeper {
 
   addPiece(piece: Piece): boolean {
     const size = bodySize(piece.bytes.length);
-    if (!this.#makeRoom(size)) return false;
-    this.#items.set(piece.key, piece, { size });
+    if (!this.#items.makeRoom(size)) return false;
+    this.#items.set(piece.key, piece, size);
     this.usePiece(piece);
     return true;
   }
 
   usePiece({ key, body }: Piece): void {
-    this.#items.get(key, this.#getOptions);
+    this.#items.use(key);
     // A record that went before the pieces would take all of them along.
-    for (const name of this.#keysOf.of(body.sha256)) this.#items.get(name, this.#getOptions);
+    for (const name of this.#keysOf.of(body.sha256)) this.#items.use(name);
   }
 
   removePiece({ key }: Piece): void {
@@ -227,40 +220,47 @@ class LruStore implements MemoryStore, MemoryPartialHost, PieceKeeper {
   }
 
   reserve(from: number, to: number): boolean {
-    if (to > from && !this.#makeRoom(to - from)) return false;
-    this.#partialBytes += to - from;
-    return true;
+    return this.#items.reserve(from, to);
   }
 
   commit(key: string, meta: ArtifactMeta, bytes: Uint8Array, reserved: number): void {
     const variants = withVariant(this.peek(key) ?? [], meta);
     const needed = recordsSize(key, variants) + bodySize(bytes.length);
-    if (!this.#makeRoom(needed - reserved)) {
+    if (!this.#items.makeRoom(needed - reserved)) {
       throw storageFull('the memory tier cannot take the response');
     }
-    this.#partialBytes -= reserved;
+    this.#items.reserve(reserved, 0);
     if (bytes.length > 0) {
-      this.#items.set(meta.body.sha256, bytes, { size: bodySize(bytes.length) });
+      this.#items.set(meta.body.sha256, new HeldBody(bytes), bodySize(bytes.length));
     }
     this.#set(key, variants);
   }
 
   #set(key: string, variants: readonly ArtifactMeta[]): boolean {
     const size = recordsSize(key, variants);
-    if (!this.#makeRoom(size)) return false;
+    if (!this.#items.makeRoom(size)) return false;
     if (!this.#items.has(key)) this.#entries++;
     for (const { body } of variants) {
       if (body.size > 0) this.#keysOf.add(body.sha256, key);
     }
-    this.#items.set(key, variants, { size });
+    this.#items.set(key, new HeldRecords(variants), size);
     return true;
+  }
+
+  #gone(item: Item, key: string, replaced: boolean): void {
+    if (item instanceof HeldRecords) {
+      const variants = item.value ?? [];
+      item.value = undefined;
+      this.#released(key, variants, replaced);
+    } else if (item instanceof HeldBody) item.value = undefined;
+    else this.#pieces.released(item);
   }
 
   /** A list of variants is gone or was replaced: bodies that no record names any more go too. */
   #released(key: string, variants: readonly ArtifactMeta[], replaced: boolean): void {
     if (!replaced) this.#entries--;
     const current = this.#items.peek(key);
-    const kept = current && isRecords(current) ? current : undefined;
+    const kept = current instanceof HeldRecords ? current.value : undefined;
     for (const { body } of variants) {
       if (kept?.some((meta) => meta.body.sha256 === body.sha256)) continue;
       if (!this.#keysOf.remove(body.sha256, key)) continue;
@@ -268,33 +268,4 @@ class LruStore implements MemoryStore, MemoryPartialHost, PieceKeeper {
       this.#pieces.forget(body.sha256);
     }
   }
-
-  get #used(): number {
-    return this.#items.calculatedSize + this.#partialBytes;
-  }
-
-  #makeRoom(bytes: number): boolean {
-    // What cannot fit costs nobody else a place.
-    if (bytes > 0 && this.#partialBytes + bytes > this.#bound) return false;
-    while (this.#used + bytes > this.#bound) {
-      if (this.#items.pop() === undefined) return false;
-    }
-    return true;
-  }
-
-  #sink(): void {
-    let empty = false;
-    for (let i = 0; i < itemsPerStep && !empty && this.#used > this.#aim; i++) {
-      empty = this.#items.pop() === undefined;
-    }
-    // Partial bodies end by themselves.
-    this.#bound = empty ? this.#aim : Math.max(this.#aim, Math.min(this.#bound, this.#used));
-    this.#pieces.trim();
-    this.#sinking = this.#bound > this.#aim;
-    if (this.#sinking) setImmediate(() => this.#sink());
-  }
-}
-
-function isRecords(item: Item): item is readonly ArtifactMeta[] {
-  return Array.isArray(item);
 }
