@@ -11,6 +11,8 @@ export interface Piece {
   readonly body: LargeBody;
   readonly index: number;
   readonly bytes: Uint8Array;
+  /** When its use was noted last. */
+  turn: number;
 }
 
 /** What the large bodies have in common: their pieces take places from one another. */
@@ -134,7 +136,7 @@ export class LargeBody implements BodyPieces {
     return {
       start: first,
       bytes,
-      keep: () => settle({ key, body: this, index, bytes }),
+      keep: () => settle({ key, body: this, index, bytes, turn: -1 }),
       drop: () => settle(undefined),
     };
   }

@@ -9,6 +9,8 @@ const share = 0.5;
 const sharesPerEra = 8;
 /** A piece takes another's place when it was read this many times as often. */
 const oftener = 2;
+/** The use of a piece is noted again when as many bytes were read, or came in, as this part of the bound. */
+const turnShare = 1 / 64;
 /** How much is known of what was read, in numbers; a body takes one for each piece and these besides. */
 const mostHistory = 32 * 1024;
 const historyOverhead = 64;
@@ -19,6 +21,8 @@ const bytesForHistory = 1024;
 export interface PieceKeeper {
   /** Bytes, of all together. */
   readonly bound: number;
+  /** Advances as bytes come in. */
+  readonly turn: number;
   reserve(from: number, to: number): boolean;
   /** False when there is no room. */
   addPiece(piece: Piece): boolean;
@@ -38,6 +42,7 @@ export class MemoryPieces implements LargeBodies {
   readonly #mostHistory: number;
   /** By SHA-256, least recently used first. */
   readonly #bodies = new Map<string, LargeBody>();
+  #latest: LargeBody | undefined;
   #history = 0;
   /** Each in its turn is the one whose place is asked for. */
   readonly #pieces = new Set<Piece>();
@@ -45,6 +50,8 @@ export class MemoryPieces implements LargeBodies {
   #reserved = 0;
   #era = 0;
   #readInEra = 0;
+  #readTurn = 0;
+  #readInTurn = 0;
 
   /** `pieceBytes`: of each piece but a body's last. */
   constructor(keeper: PieceKeeper, pieceBytes: number) {
@@ -59,16 +66,19 @@ export class MemoryPieces implements LargeBodies {
 
   /** Undefined for a body of which there are too many pieces to know about. */
   of({ sha256, size }: BodyRef): LargeBody | undefined {
+    if (this.#latest?.sha256 === sha256 && this.#latest.size === size) return this.#latest;
     const known = this.#bodies.get(sha256);
     if (known?.size === size) {
       this.#bodies.delete(sha256);
       this.#bodies.set(sha256, known);
+      this.#latest = known;
       return known;
     }
     const weight = historyOverhead + Math.ceil(size / this.pieceBytes);
     if (known !== undefined || weight > this.#mostHistory) return undefined;
     const body = new LargeBody(this, sha256, size);
     this.#bodies.set(sha256, body);
+    this.#latest = body;
     this.#history += weight;
     for (const oldest of this.#bodies.keys()) {
       if (this.#history <= this.#mostHistory) break;
@@ -82,6 +92,7 @@ export class MemoryPieces implements LargeBodies {
     const body = this.#bodies.get(sha256);
     if (body === undefined) return;
     this.#bodies.delete(sha256);
+    if (this.#latest === body) this.#latest = undefined;
     this.#history -= historyOverhead + body.count;
     for (const piece of body.kept()) this.#keeper.removePiece(piece);
   }
@@ -106,11 +117,19 @@ export class MemoryPieces implements LargeBodies {
   }
 
   use(piece: Piece): void {
+    const turn = this.#keeper.turn + this.#readTurn;
+    if (piece.turn === turn) return;
+    piece.turn = turn;
     this.#keeper.usePiece(piece);
   }
 
   note(bytes: number, inMemory: boolean): void {
     this.lookups.count(inMemory);
+    this.#readInTurn += bytes;
+    if (this.#readInTurn > turnShare * this.#keeper.bound) {
+      this.#readInTurn = 0;
+      this.#readTurn += 1;
+    }
     this.#readInEra += bytes;
     if (this.#readInEra < sharesPerEra * share * this.#keeper.bound) return;
     this.#readInEra = 0;
