@@ -61,19 +61,36 @@ export class FillReader implements BodyReader {
   }
 
   async next(): Promise<Uint8Array | undefined> {
-    // Who asks for more has sent what it was given. Who closes may not have: that stays as it is.
-    this.#lent?.release();
-    this.#lent = undefined;
+    this.#sent();
     for (;;) {
       if (this.#dropped) throw tooSlow();
       if (this.#closed || this.#atEnd()) return undefined;
-      const readable = this.#fill.readableEnd(this.#position);
-      const end = this.#end === undefined ? readable : Math.min(readable, this.#end);
+      const wanted = this.#readable;
       if (this.#fill.failure) throw this.#fill.failure;
-      if (end > this.#position) return this.#take(end);
+      if (wanted > 0) return this.#share(wanted) ?? (await this.#copy(wanted));
       if (this.#fill.complete) return undefined;
       await this.#fill.progress();
     }
+  }
+
+  nextNow(): Uint8Array | undefined {
+    this.#sent();
+    if (this.#dropped || this.#closed || this.#fill.failure) return undefined;
+    const wanted = this.#readable;
+    return wanted > 0 ? this.#share(wanted) : undefined;
+  }
+
+  /** Who asks for more has sent what it was given. Who closes may not have: that stays as it is. */
+  #sent(): void {
+    this.#lent?.release();
+    this.#lent = undefined;
+  }
+
+  /** Bytes that it may have now. */
+  get #readable(): number {
+    const readable = this.#fill.readableEnd(this.#position);
+    const end = this.#end === undefined ? readable : Math.min(readable, this.#end);
+    return end - this.#position;
   }
 
   /** An empty body has no last byte to hold back: its end is. */
@@ -94,24 +111,24 @@ export class FillReader implements BodyReader {
     this.#fill.left(this);
   }
 
-  async #take(end: number): Promise<Uint8Array> {
-    const wanted = end - this.#position;
+  /** From memory, where it is there. */
+  #share(wanted: number): Uint8Array | undefined {
     const piece = this.#fill.pieceAt(this.#position);
-    const chunk = piece ? this.#share(piece, wanted) : await this.#copy(wanted);
+    if (piece === undefined) return undefined;
+    this.#lent = piece.loan?.hold();
+    const from = this.#position - piece.position;
+    return this.#moved(piece.chunk.subarray(from, from + wanted));
+  }
+
+  async #copy(wanted: number): Promise<Uint8Array> {
+    const target = this.#buffer().subarray(0, wanted);
+    return this.#moved(await this.#fill.readStored(this.#position, target));
+  }
+
+  #moved(chunk: Uint8Array): Uint8Array {
     this.#position += chunk.length;
     this.#fill.moved();
     return chunk;
-  }
-
-  #share({ position, chunk, loan }: Piece, wanted: number): Uint8Array {
-    this.#lent = loan?.hold();
-    const from = this.#position - position;
-    return chunk.subarray(from, from + wanted);
-  }
-
-  #copy(wanted: number): Promise<Uint8Array> {
-    const buffer = this.#buffer();
-    return this.#fill.readStored(this.#position, buffer.subarray(0, wanted));
   }
 
   #buffer(): Uint8Array {

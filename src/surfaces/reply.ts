@@ -81,7 +81,7 @@ export class Reply {
     const { body } = answer;
     this.#bytesIn = answer.bytesIn;
     if (body.kind === 'stream') {
-      await this.#stream(answer, body.reader);
+      await this.#stream(answer, body.reader, body.size);
       return;
     }
     this.head(answer.status, answer.headers);
@@ -120,18 +120,22 @@ export class Reply {
     this.#response.end(this.#record.method === 'HEAD' ? undefined : text);
   }
 
-  async #stream(answer: Answer, reader: BodyReader): Promise<void> {
+  async #stream(answer: Answer, reader: BodyReader, size: number | undefined): Promise<void> {
     this.#reader = reader;
     try {
       // A body that fails before its first byte can still be an honest 502.
-      let chunk = await reader.next();
+      let chunk = reader.nextNow?.() ?? (await reader.next());
       if (this.#over) return;
       this.head(answer.status, answer.headers);
+      let left = size ?? Number.POSITIVE_INFINITY;
       while (chunk && !this.#over) {
         this.#record.bytesOut += chunk.length;
-        await this.#write(chunk);
-        if (this.#over) return;
-        chunk = await reader.next();
+        left -= chunk.length;
+        // Of others the end may still have to be waited for.
+        const isLast = left === 0 && reader.nextNow !== undefined;
+        await this.#write(chunk, isLast);
+        if (this.#over || isLast) return;
+        chunk = reader.nextNow?.() ?? (await reader.next());
       }
       if (!this.#over) this.#response.end();
     } finally {
@@ -161,11 +165,18 @@ export class Reply {
   }
 
   /** Resolves when the bytes have left the process, or the client has. */
-  #write(chunk: Uint8Array): Promise<void> {
+  #write(chunk: Uint8Array, isLast: boolean): Promise<void> {
     return new Promise((resolve) => {
       this.#written = resolve;
-      this.#response.write(chunk, () => resolve());
+      if (isLast) this.#response.end(chunk, () => this.#ended(resolve));
+      else this.#response.write(chunk, () => resolve());
     });
+  }
+
+  /** The last bytes have left: their memory is the reader's again. */
+  #ended(resolve: () => void): void {
+    this.#reader?.nextNow?.();
+    resolve();
   }
 
   /** Writes the head, with what became of the request. */

@@ -1,7 +1,7 @@
 import type { Dispatcher } from 'undici';
 import { originOf, pathOf } from '../core/canonical-url.ts';
 import { GatewayError } from '../core/errors.ts';
-import { fieldValue, type RawHeaders } from '../core/raw-headers.ts';
+import { fieldValue } from '../core/raw-headers.ts';
 import type { ReadBuffer } from './read-buffer.ts';
 import {
   abandoned,
@@ -12,6 +12,7 @@ import {
   unknownCoding,
   unknownStatus,
 } from './transport-errors.ts';
+import { headBytes, rawFields } from './transport-head.ts';
 import type { ConnectionPool, Slot, SlotUser } from './transport-pool.ts';
 import { type FlowControl, TransportResponse } from './transport-response.ts';
 import type { UpstreamRequest, UpstreamResponse } from './upstream.ts';
@@ -121,7 +122,12 @@ export class Exchange
     this.#bytesBefore = this.#slot.socket?.bytesRead ?? 0;
   }
 
-  onResponseStart(controller: Dispatcher.DispatchController, status: number): void {
+  onResponseStart(
+    controller: Dispatcher.DispatchController,
+    status: number,
+    _headers: unknown,
+    reason = '',
+  ): void {
     // RFC 9110 section 15: a status code is at least 100.
     if (status < 100) {
       controller.abort(unknownStatus());
@@ -134,6 +140,7 @@ export class Exchange
       return;
     }
     const coding = fieldValue(headers, 'transfer-encoding');
+    let isHere = false;
     if (method !== 'HEAD' && status !== 204 && status !== 304) {
       // RFC 9112 section 6.1: no other transfer coding was offered, and none is decoded here.
       if (coding !== undefined && coding.trim().toLowerCase() !== 'chunked') {
@@ -147,8 +154,11 @@ export class Exchange
         return;
       }
       this.#closeDelimited = coding === undefined && length === undefined;
+      isHere =
+        length !== undefined && Number(length) <= this.#received - headBytes(reason, headers);
     }
-    controller.pause();
+    // A small body that came with its head is taken with it: that is less than a pause costs.
+    if (!isHere) controller.pause();
     this.#reading = this.#slot?.reading;
     this.#response = new TransportResponse(
       {
@@ -232,6 +242,11 @@ export class Exchange
     );
   }
 
+  /** Bytes that came for this request. */
+  get #received(): number {
+    return (this.#slot?.socket?.bytesRead ?? 0) - this.#bytesBefore;
+  }
+
   #phase(error: Error): Phase {
     if (this.#controller === undefined) return 'connecting';
     const socket = this.#slot?.socket;
@@ -239,7 +254,7 @@ export class Exchange
       const { readableEnded = false, errored } = socket ?? {};
       return readableEnded || (errored && errored !== error) ? 'cut' : 'body';
     }
-    return (socket?.bytesRead ?? 0) > this.#bytesBefore ? 'head' : 'waiting';
+    return this.#received > 0 ? 'head' : 'waiting';
   }
 
   #fail(error: GatewayError): void {
@@ -268,16 +283,6 @@ function isProtocolViolation(slot: Slot | undefined, error: Error): boolean {
     slot?.socket?.errored === error &&
     !slot.socket.readableEnded
   );
-}
-
-function rawFields(raw: Dispatcher.DispatchController['rawHeaders']): RawHeaders {
-  if (!Array.isArray(raw)) throw new TypeError('undici gave no raw header fields');
-  return raw.map((text) => {
-    const field = typeof text === 'string' ? text : text.toString('latin1');
-    // RFC 9110 section 5.5: white space around a value is not part of it.
-    const last = field.charCodeAt(field.length - 1);
-    return last === 0x20 || last === 0x09 ? field.replace(/[ \t]+$/, '') : field;
-  });
 }
 
 function rethrow(error: Error): never {

@@ -1,5 +1,6 @@
 import type { GatewayError } from '../core/errors.ts';
 import type { RawHeaders } from '../core/raw-headers.ts';
+import { toGatewayError } from './transport-errors.ts';
 import type { BodySink, UpstreamResponse } from './upstream.ts';
 
 export interface ResponseHead {
@@ -18,10 +19,14 @@ export interface FlowControl {
   giveBack(chunk: Uint8Array): void;
 }
 
+/** Of a body that nobody takes yet; the one chunk besides that shows it. */
+const mostHeldBytes = 64 * 1024;
+
 /**
- * The body between the parser and the sink. The sink is called from the parser or from a microtask,
- * never from within `consume`, `resume` or `abort`: undici's parser is one for the whole process, so
- * a connection must not be resumed from within another one's callback.
+ * The body between the parser and the sink; what comes before there is a sink is held. The sink is
+ * called from the parser or from a microtask, never from within `consume`, `resume` or `abort`:
+ * undici's parser is one for the whole process, so a connection must not be resumed from within
+ * another one's callback.
  */
 export class TransportResponse implements UpstreamResponse {
   readonly status: number;
@@ -34,6 +39,9 @@ export class TransportResponse implements UpstreamResponse {
   #sink: BodySink | undefined;
   #paused = true;
   #scheduled = false;
+  /** What came while nobody took it, in order. */
+  readonly #held: Buffer[] = [];
+  #heldBytes = 0;
   /** The exchange is over: nothing more comes from the connection. */
   #arrived: 'whole' | GatewayError | undefined;
   /** The sink has heard the end, or shall hear nothing. */
@@ -66,22 +74,28 @@ export class TransportResponse implements UpstreamResponse {
   abort(): void {
     if (this.#done) return;
     this.#done = true;
+    this.#held.length = 0;
     if (this.#arrived === undefined) this.#control.abort();
   }
 
   /** From the parser: false asks it to pause. */
   take(chunk: Buffer): boolean {
     if (this.#done) return true;
-    // A paused parser gives nothing; were it otherwise, no byte may go missing unnoticed.
-    if (this.#paused || this.#sink === undefined) throw new Error('bytes from a paused body');
-    this.#paused = !this.#sink.data(chunk);
-    return !this.#paused;
+    if (!this.#paused && this.#sink !== undefined) {
+      this.#paused = !this.#sink.data(chunk);
+      return !this.#paused;
+    }
+    this.#held.push(chunk);
+    this.#heldBytes += chunk.length;
+    return this.#heldBytes < mostHeldBytes;
   }
 
   /** From the parser: complete by its framing, or broken off. */
   arrived(how: 'whole' | GatewayError): void {
     this.#arrived ??= how;
-    if (this.#sink !== undefined) this.#finish();
+    // A sink that waits learns at once of what broke off: its resume may be long in coming.
+    const isNow = !this.#scheduled && (this.#held.length === 0 || how !== 'whole');
+    if (this.#sink !== undefined && isNow) this.#finish();
   }
 
   /** The sink must not be called before this turn's code is done: see the class comment. */
@@ -96,14 +110,35 @@ export class TransportResponse implements UpstreamResponse {
 
   #flow(): void {
     if (this.#done || this.#sink === undefined) return;
+    try {
+      if (!this.#handOver(this.#sink)) return;
+    } catch (error) {
+      // As from the parser: a sink that fails has failed its own body.
+      const isOver = this.#arrived !== undefined;
+      this.#arrived = toGatewayError(error, 'body');
+      this.#finish();
+      if (!isOver) this.#control.abort();
+      return;
+    }
     this.#paused = false;
     if (this.#arrived === undefined) this.#control.resume();
     else this.#finish();
   }
 
+  /** Gives the sink what is held; false: it wants no more now. */
+  #handOver(sink: BodySink): boolean {
+    for (let chunk = this.#held.shift(); chunk !== undefined; chunk = this.#held.shift()) {
+      this.#heldBytes -= chunk.length;
+      const flows = sink.data(chunk);
+      if (this.#done || !flows) return false;
+    }
+    return true;
+  }
+
   #finish(): void {
     if (this.#done || this.#sink === undefined) return;
     this.#done = true;
+    this.#held.length = 0;
     if (this.#arrived === 'whole') this.#sink.end();
     else if (this.#arrived !== undefined) this.#sink.error(this.#arrived);
   }

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import type { GatewayError } from '../../src/core/errors.ts';
+import { GatewayError } from '../../src/core/errors.ts';
 import type { UpstreamResponse } from '../../src/upstream/upstream.ts';
 import { collect } from '../support/collect.ts';
 import { generatedBytes } from '../support/generated-bytes.ts';
@@ -59,6 +59,37 @@ it('waits, held back at the upstream, until it is consumed, and then comes whole
   const { bytes, error } = await collect(answer);
   expect(error).toBeUndefined();
   expect(bytes.equals(generatedBytes('wait', 0, size))).toBe(true);
+});
+
+it('one that came with its head frees its connection before anybody takes it; its bytes wait', async () => {
+  expectNoLeaks();
+  const origin = await scriptedOrigin();
+  const transport = transportForTest({ connectionsPerOrigin: 1 });
+  origin.expect('GET', '/first', response('200 OK', {}, 'first'));
+  origin.expect('GET', '/second', response('200 OK', {}, 'second'));
+  const first = await transport.send(get(`${origin.url}/first`));
+  const second = await transport.send(get(`${origin.url}/second`));
+  expect((await collect(second)).bytes.toString()).toBe('second');
+  expect(await collect(first)).toEqual({ bytes: Buffer.from('first'), error: undefined });
+  expect(origin.connections).toBe(1);
+});
+
+it('a sink that fails at what waited for it has failed its own body', async () => {
+  expectNoLeaks();
+  const origin = await scriptedOrigin();
+  const transport = transportForTest();
+  origin.expect('GET', '/', ok);
+  const answer = await transport.send(get(`${origin.url}/`));
+  const failed = await new Promise((resolve) => {
+    answer.consume({
+      data() {
+        throw new GatewayError('storage_failed', 'a fault of the sink', { origin: 'gateway' });
+      },
+      end: () => resolve(undefined),
+      error: resolve,
+    });
+  });
+  expect(failed).toMatchObject({ code: 'storage_failed' });
 });
 
 it('pauses when the sink says false, until resume', async () => {
