@@ -1,3 +1,5 @@
+import type { LargeSlabs } from './large-slabs.ts';
+
 const smallest = 16 * 1024;
 const largest = 256 * 1024;
 /** Reads in a row that use little of a large buffer, until there is a smaller one. */
@@ -13,12 +15,15 @@ interface Slab {
   used: number;
   /** Bytes that were given away and have not come back. */
   lent: number;
+  /** It is one of those that all connections share. */
+  readonly shared: boolean;
 }
 
 /** A slab that was read full: only who has bytes of it keeps its memory. */
 interface FullSlab {
   readonly memory: WeakRef<ArrayBufferLike>;
   lent: number;
+  readonly shared: boolean;
 }
 
 /**
@@ -26,9 +31,12 @@ interface FullSlab {
  * what is allocated is what was read. Memory whose bytes have all come back is read into once more;
  * what is kept for good is garbage in time, and never read over. Slabs grow while reads fill them,
  * because each read costs the same and Node's own ones end at 64 KiB, and shrink when they do not, so
- * that an idle connection holds little.
+ * that an idle connection holds little. Where a read fills a whole one of them, the next is one of the
+ * few that all connections share, if there is one.
  */
 export class ReadBuffer {
+  readonly #large: LargeSlabs | undefined;
+  readonly #name = Symbol();
   #size = smallest;
   #slab: Slab | undefined;
   /** Slabs that were read full. */
@@ -37,6 +45,12 @@ export class ReadBuffer {
   #spare: Buffer[] = [];
   /** Reads in a row that used little. */
   #poor = 0;
+  /** The last read was as long as one can be without a large slab. */
+  #pours = false;
+
+  constructor(large?: LargeSlabs) {
+    this.#large = large;
+  }
 
   /** The memory for the next read. */
   target(): Buffer {
@@ -51,6 +65,7 @@ export class ReadBuffer {
     slab.used += length;
     slab.lent += length;
     if (slab.used === memory.length) this.#grow();
+    this.#pours = length >= largest;
     this.#poor = length < this.#size / 16 ? this.#poor + 1 : 0;
     if (this.#poor >= patience && this.#size > smallest) {
       this.#size = Math.max(smallest, this.#size / 4);
@@ -73,7 +88,7 @@ export class ReadBuffer {
     slab.lent -= length;
     if (slab.lent > 0) return;
     this.#full.splice(this.#full.indexOf(slab), 1);
-    this.#keep(Buffer.from(buffer));
+    this.#keep(Buffer.from(buffer), slab.shared);
   }
 
   #grow(): void {
@@ -86,18 +101,22 @@ export class ReadBuffer {
     const slab = this.#slab;
     // A read into the last few bytes would cost as much as one into many.
     if (slab && slab.memory.length - slab.used >= slab.memory.length / 8) return slab;
-    if (slab && slab.lent > 0) {
-      this.#full.push({ memory: new WeakRef(slab.memory.buffer), lent: slab.lent });
-      if (this.#full.length > remembered) this.#full.shift();
-    } else if (slab) {
-      this.#keep(slab.memory);
-    }
-    const memory = this.#spare.pop() ?? Buffer.allocUnsafeSlow(this.#size);
-    this.#slab = { memory, used: 0, lent: 0 };
+    if (slab && slab.lent > 0) this.#leave(slab);
+    else if (slab) this.#keep(slab.memory, slab.shared);
+    const large = this.#pours ? this.#large?.take(this.#name) : undefined;
+    const memory = large ?? this.#spare.pop() ?? Buffer.allocUnsafeSlow(this.#size);
+    this.#slab = { memory, used: 0, lent: 0, shared: large !== undefined };
     return this.#slab;
   }
 
-  #keep(memory: Buffer): void {
-    if (memory.length === this.#size && this.#spare.length < spare) this.#spare.push(memory);
+  /** Reads no more into it: it may come back. */
+  #leave({ memory, lent, shared }: Slab): void {
+    this.#full.push({ memory: new WeakRef(memory.buffer), lent, shared });
+    if (this.#full.length > remembered) this.#full.shift();
+  }
+
+  #keep(memory: Buffer, shared: boolean): void {
+    if (shared) this.#large?.giveBack(memory);
+    else if (memory.length === this.#size && this.#spare.length < spare) this.#spare.push(memory);
   }
 }

@@ -9,6 +9,7 @@ import {
 import { type SecureContext, connect as tlsConnect } from 'node:tls';
 import { GatewayError } from '../core/errors.ts';
 import { isPrivateAddress } from '../core/network.ts';
+import type { LargeSlabs } from './large-slabs.ts';
 import { ReadBuffer } from './read-buffer.ts';
 
 /** One address of a name. */
@@ -27,6 +28,8 @@ export interface ConnectOptions {
   /** Which private addresses are let through all the same. */
   readonly allowAddress: (ip: string, port: number) => boolean;
   readonly secureContext?: SecureContext;
+  /** Without it no read is longer than 256 KiB. */
+  readonly largeSlabs?: LargeSlabs;
   /** What is offered over TLS (ALPN, RFC 7301), most wanted first; without it HTTP/1.1 only. */
   readonly protocols?: readonly ('h2' | 'http/1.1')[];
   /** The socket stays writable when the other side has ended: for tunnels. */
@@ -73,7 +76,7 @@ export function connector(origin: string, trusted: boolean, options: ConnectOpti
     };
     // Names go through the look-up; an address in the URL is checked here.
     const refused = progress.resolved && !mayConnect(hostname);
-    const reading = secure ? undefined : new ReadBuffer();
+    const reading = secure ? undefined : new ReadBuffer(options.largeSlabs);
     const open = (): Socket =>
       reading === undefined ? openSecure(target, options, sessions) : openPlain(target, reading);
     const socket = refused ? new Socket().destroy(prohibited(hostname)) : open();

@@ -1,6 +1,7 @@
 import { createSecureContext, getCACertificates, type SecureContext } from 'node:tls';
 import { originOf } from '../core/canonical-url.ts';
 import { GatewayError } from '../core/errors.ts';
+import { LargeSlabs } from './large-slabs.ts';
 import { type Connect, connector, type Lookup } from './transport-connect.ts';
 import { Exchange, type PendingExchange } from './transport-exchange.ts';
 import { Http2Exchange } from './transport-http2-exchange.ts';
@@ -50,6 +51,7 @@ class PooledTransport implements Transport {
   readonly #options: TransportOptions;
   readonly #secureContext: SecureContext | undefined;
   readonly #now: () => number;
+  readonly #largeSlabs = new LargeSlabs();
   readonly #origins = new Map<string, OriginConnections>();
   readonly #active = new Set<PendingExchange>();
   #closed = false;
@@ -141,6 +143,7 @@ class PooledTransport implements Transport {
       connectTimeoutMs,
       allowAddress,
       protocols,
+      largeSlabs: this.#largeSlabs,
       ...(lookup && { lookup }),
       ...(this.#secureContext && { secureContext: this.#secureContext }),
     });

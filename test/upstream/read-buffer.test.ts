@@ -2,18 +2,19 @@ import { setImmediate } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
+import { LargeSlabs } from '../../src/upstream/large-slabs.ts';
 import { ReadBuffer } from '../../src/upstream/read-buffer.ts';
 
 it('gives every byte once and never touches what it gave, however long reads are and what comes back', () => {
   const read = fc.record({
-    share: fc.double({ min: 0, max: 1, noNaN: true }),
+    share: fc.oneof(fc.constant(1), fc.double({ min: 0, max: 1, noNaN: true })),
     // How many reads later it comes back; 9: never.
     back: fc.integer({ min: 0, max: 9 }),
   });
   fc.assert(
     fc.property(fc.array(read, { maxLength: 60 }), (reads) => {
-      const buffer = new ReadBuffer();
+      const buffer = new ReadBuffer(new LargeSlabs());
       const given: { taken: Buffer; index: number; until: number }[] = [];
       reads.forEach(({ share, back }, index) => {
         const target = buffer.target();
@@ -31,7 +32,7 @@ it('gives every byte once and never touches what it gave, however long reads are
           until: back === 9 ? Number.POSITIVE_INFINITY : index + 1 + back,
         });
         for (const { taken: kept, index: byte, until } of given) {
-          if (until > index) expect(kept.every((is) => is === byte)).toBe(true);
+          if (until > index) expect(kept.equals(Buffer.alloc(kept.length, byte))).toBe(true);
         }
       });
     }),
@@ -91,15 +92,13 @@ it('allocates what was read, and little more', () => {
 });
 
 it('holds no memory whose bytes were kept and are gone since', async () => {
-  setFlagsFromString('--expose-gc');
-  const collect: () => void = runInNewContext('gc');
   const buffer = new ReadBuffer();
   while (buffer.take(buffer.target().length).length < 256 * 1024);
   const kept = Array.from({ length: 6 }, () => buffer.take(buffer.target().length));
   const memory = kept.map(({ buffer }) => new WeakRef(buffer));
   kept.splice(1);
   await setImmediate();
-  collect();
+  collectGarbage();
   expect(memory.map((one) => one.deref() !== undefined)).toEqual([
     true,
     false,
@@ -111,3 +110,89 @@ it('holds no memory whose bytes were kept and are gone since', async () => {
   ]);
   expect(kept).toHaveLength(1);
 });
+
+const mebibyte = 1024 * 1024;
+
+function fastReads(buffer: ReadBuffer, count: number): Buffer[] {
+  return Array.from({ length: count }, () => buffer.take(buffer.target().length));
+}
+
+it('reads 1 MiB at a time where reads bring all that they can, into memory that comes back', () => {
+  const buffer = new ReadBuffer(new LargeSlabs());
+  expect(fastReads(buffer, 4).map(({ length }) => length / 1024)).toEqual([16, 64, 256, 1024]);
+  const memory = new Set<ArrayBufferLike>();
+  for (let i = 0; i < 50; i++) {
+    const taken = fastReads(buffer, 2);
+    for (const chunk of taken) {
+      expect(chunk.length).toBe(mebibyte);
+      memory.add(chunk.buffer);
+      buffer.giveBack(chunk);
+    }
+  }
+  expect(memory.size).toBeLessThanOrEqual(3);
+});
+
+it('has no large slab where each read brings little, however full the slabs are', () => {
+  const buffer = new ReadBuffer(new LargeSlabs());
+  for (let i = 0; i < 200; i++) {
+    const target = buffer.target();
+    expect(target.buffer.byteLength).toBeLessThanOrEqual(256 * 1024);
+    buffer.take(Math.min(60_000, target.length));
+  }
+});
+
+it('holds 6 MiB of large slabs at the most over all connections, and reads on in smaller ones', () => {
+  const slabs = new LargeSlabs();
+  const memory = [new ReadBuffer(slabs), new ReadBuffer(slabs)].flatMap((one) =>
+    fastReads(one, 12),
+  );
+  expect(memory.filter(isLarge).length).toBe(6);
+  expect(memory.at(-1)?.buffer.byteLength).toBe(256 * 1024);
+});
+
+it('reads into smaller slabs while more than two connections are fast', () => {
+  const slabs = new LargeSlabs();
+  const connections = [0, 1, 2].map(() => new ReadBuffer(slabs));
+  const inTurn = (some: readonly ReadBuffer[], turns: number) =>
+    Array.from({ length: turns }, () =>
+      some.flatMap((one) => {
+        const taken = fastReads(one, 1);
+        for (const chunk of taken) one.giveBack(chunk);
+        return taken;
+      }),
+    ).flat();
+  inTurn(connections, 8);
+  expect(inTurn(connections, 4).filter(isLarge)).toEqual([]);
+  inTurn(connections.slice(0, 2), 8);
+  expect(inTurn(connections.slice(0, 2), 4).every(isLarge)).toBe(true);
+});
+
+it('has as many large slabs again once those that were kept are garbage', async () => {
+  const slabs = new LargeSlabs();
+  fastReads(new ReadBuffer(slabs), 12);
+  await vi.waitFor(() => {
+    collectGarbage();
+    expect(fastReads(new ReadBuffer(slabs), 12).filter(isLarge).length).toBe(6);
+  });
+});
+
+it('leaves what came back of large slabs to whatever connection reads next', () => {
+  const slabs = new LargeSlabs();
+  const first = new ReadBuffer(slabs);
+  const taken = fastReads(first, 9).filter(isLarge);
+  expect(taken.length).toBe(6);
+  // The socket has the last one for its next read, though it is full.
+  for (const chunk of taken) first.giveBack(chunk);
+  const others = fastReads(new ReadBuffer(slabs), 12).filter(isLarge);
+  const memory = new Set<ArrayBufferLike>(taken.map(({ buffer }) => buffer));
+  expect(others.map(({ buffer }) => memory.has(buffer))).toEqual(Array(5).fill(true));
+});
+
+function isLarge({ buffer }: Buffer): boolean {
+  return buffer.byteLength === mebibyte;
+}
+
+function collectGarbage(): void {
+  setFlagsFromString('--expose-gc');
+  runInNewContext('gc')();
+}
