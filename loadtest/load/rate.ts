@@ -27,6 +27,13 @@ export interface RateResult {
   /** Milliseconds. */
   readonly p50: number;
   readonly p99: number;
+  /** Share of the requests that took more than a millisecond, in percent. */
+  readonly late: number;
+  /**
+   * Share of the time in which the load itself stood still for more than a millisecond, in percent:
+   * about so many requests were late whatever the server did. Zero where no rate was given.
+   */
+  readonly stalled: number;
   /** Body bytes. */
   readonly bytes: number;
   /** Share of its core that the load was busy, in percent: near 100 it is what was measured. */
@@ -40,6 +47,8 @@ interface Target {
 }
 
 const nsPerMs = 1e6;
+/** Milliseconds: a request that took longer was late, and a load that did nothing for longer stood still. */
+const lateMs = 1;
 /** How long after the last request of a fixed rate was due its answers are waited for. */
 const graceMs = 5_000;
 
@@ -53,14 +62,19 @@ export async function rate(job: RateJob): Promise<RateResult> {
   const startedAt = monotonicMs();
   let requests = 0;
   let bytes = 0;
+  let timed = 0;
+  let late = 0;
   const heard = (target: Target | undefined, since: number): void => {
-    histogram.record(Math.max(1, Math.round((monotonicMs() - since) * nsPerMs)));
+    const ms = monotonicMs() - since;
+    histogram.record(Math.max(1, Math.round(ms * nsPerMs)));
+    timed += 1;
+    if (ms > lateMs) late += 1;
     if (!target) return;
     requests += 1;
     bytes += target.expected.to - target.expected.from;
   };
   const drive = job.perSecond === undefined ? closedLoop : openLoop;
-  await drive(job, { guns, targets, startedAt, heard, problems });
+  const stalledMs = await drive(job, { guns, targets, startedAt, heard, problems });
   const ms = monotonicMs() - startedAt;
   const { user, system } = process.cpuUsage(cpuBefore);
   for (const gun of guns) gun.close();
@@ -69,6 +83,8 @@ export async function rate(job: RateJob): Promise<RateResult> {
     ms,
     p50: histogram.percentile(50) / nsPerMs,
     p99: histogram.percentile(99) / nsPerMs,
+    late: (late / Math.max(1, timed)) * 100,
+    stalled: (stalledMs / ms) * 100,
     bytes,
     loadBusy: (user + system) / 10 / ms,
     problems: [...problems],
@@ -85,7 +101,7 @@ interface Range {
 }
 
 /** Each connection asks for the next as soon as it has its answer. */
-async function closedLoop(job: RateJob, range: Range): Promise<void> {
+async function closedLoop(job: RateJob, range: Range): Promise<number> {
   const { guns, startedAt, heard, problems } = range;
   const deadline = job.ms === undefined ? undefined : startedAt + job.ms;
   const next = inOrder(job, range);
@@ -113,10 +129,14 @@ async function closedLoop(job: RateJob, range: Range): Promise<void> {
         }),
     ),
   );
+  return 0;
 }
 
-/** Requests fall due by the clock; one that finds no free connection waits, and its time runs. */
-async function openLoop(job: RateJob, range: Range): Promise<void> {
+/**
+ * Requests fall due by the clock; one that finds no free connection waits, and its time runs. For how
+ * many milliseconds the loop itself stood still.
+ */
+async function openLoop(job: RateJob, range: Range): Promise<number> {
   const { guns, startedAt, heard, problems } = range;
   const { perSecond = 0, ms = 0 } = job;
   const next = inOrder(job, range);
@@ -125,6 +145,8 @@ async function openLoop(job: RateJob, range: Range): Promise<void> {
   const free = [...guns];
   let sent = 0;
   let answered = 0;
+  let stalled = 0;
+  let lastTurn = startedAt;
   const over = Promise.withResolvers<void>();
   const shoot = (gun: Gun): void => {
     const target = next();
@@ -144,6 +166,8 @@ async function openLoop(job: RateJob, range: Range): Promise<void> {
   // Turn by turn without sleep: a timer's millisecond would be measured along.
   const turn = (): void => {
     const now = monotonicMs();
+    if (now - lastTurn > lateMs) stalled += now - lastTurn;
+    lastTurn = now;
     while (sent < total && dueAt(sent) <= now) {
       const gun = free.pop();
       if (!gun) break;
@@ -157,6 +181,7 @@ async function openLoop(job: RateJob, range: Range): Promise<void> {
   await over.promise;
   // What was due and never sent has waited until now, and that is its least.
   for (; problems.size === 0 && sent < total; sent++) heard(undefined, dueAt(sent));
+  return stalled;
 }
 
 /** The targets one after the other; undefined at the end of a job that sends each once. */

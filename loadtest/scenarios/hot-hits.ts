@@ -29,6 +29,8 @@ export interface HotHits {
   readonly perSecond?: number;
   /** How long is measured in each round, in milliseconds. */
   readonly measuredMs?: number;
+  /** Columns besides those of all. */
+  readonly columns?: readonly Column[];
   readonly compared: readonly Comparison[];
   readonly goals: readonly Goal[];
   /** `id`: begins the names of its objects, the same in each round. */
@@ -74,6 +76,7 @@ export function hotHits({
   perSecond,
   measuredMs = usualMs,
   connections,
+  columns = [],
   ...about
 }: HotHits): Scenario {
   return {
@@ -81,7 +84,7 @@ export function hotHits({
     rounds: 3,
     peers: ['millrace-log', 'direct', ...caches],
     settings: { memory: '256MiB', disk: '2GiB', directOn: 'server' },
-    columns: loadColumns,
+    columns: [...loadColumns, ...columns],
     run: (round, contestants) =>
       eachAlone(round, contestants, async (contestant) => {
         const { bench, form } = round;
@@ -108,7 +111,7 @@ export function hotHits({
         const upstream = await upstreamRequests(round, objects);
         problems.push(...warmUp.problems, ...result.problems);
         problems.push(...(await verified(round, contestant, ...some)));
-        const { requests, ms, p50, p99, bytes, loadBusy } = result;
+        const { requests, ms, p50, p99, late, stalled, bytes, loadBusy } = result;
         // One that forgets a few of thousands is measured all the same; ours forgets none.
         const most = contestant.name.startsWith('millrace') ? 0 : requests / 100;
         if (upstream > most) problems.push(`${upstream} upstream requests for what is stored`);
@@ -118,6 +121,8 @@ export function hotHits({
             mibPerSecond: (bytes / 1024 / 1024 / ms) * 1000,
             p50,
             p99,
+            late,
+            stalled,
             loadBusy,
             ...(cost.cpuMs !== undefined && { cpu: (cost.cpuMs * 1000) / requests }),
             ...(cost.busy !== undefined && { busy: cost.busy }),

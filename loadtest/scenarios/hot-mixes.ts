@@ -78,6 +78,10 @@ export const latency: Scenario = hotHits({
   perSecond: 20_000,
   // So that one request in a hundred says something of the traffic, not of how 64 connections begin.
   measuredMs: 6_000,
+  columns: [
+    { key: 'late', label: 'over 1 ms %', decimals: 2 },
+    { key: 'stalled', label: 'load stood still %', decimals: 2 },
+  ],
   compared: [byP99, byP50],
   goals: [
     {

@@ -125,6 +125,22 @@ test('requests at a fixed rate are as many as fell due, and a late answer is lat
   const slow = await listen(createOrigin(new Ledger(), { latencyMs: 50 }));
   const late = await rate({ ...job, base: slow, connections: 1, ms: 200, perSecond: 50 });
   expect(late.p99).toBeGreaterThan(150);
+  expect(late).toMatchObject({ requests: 10, late: 100 });
+});
+
+test('a load that stands still says so, and that requests were late', async () => {
+  const { base } = await origin();
+  const job = { base, shots: [{ path: bodyPath('some', 10) }], connections: 4, ms: 200 };
+  const measured = rate({ ...job, perSecond: 500 });
+  const blocked = setTimeout(() => {
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 60);
+  }, 50);
+  const { ms, stalled, late } = await measured;
+  clearTimeout(blocked);
+  expect((stalled * ms) / 100).toBeGreaterThanOrEqual(59);
+  // Nearly thirty of a hundred fell due meanwhile.
+  expect(late).toBeGreaterThan(20);
+  expect(await rate(job)).toMatchObject({ stalled: 0, problems: [] });
 });
 
 test('a server that refuses connections is a problem', async () => {
