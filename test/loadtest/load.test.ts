@@ -117,10 +117,13 @@ test('each of an order is asked for once, on all connections together', async ()
 });
 
 test('requests at a fixed rate are as many as fell due, and a late answer is late since then', async () => {
-  const { base } = await origin();
-  const shots = [{ path: bodyPath('some', 10) }];
+  const { base, ledger } = await origin();
+  const path = bodyPath('some', 10);
+  const shots = [{ path }];
   const job = { base, shots, connections: 4, ms: 100, perSecond: 500 };
   expect(await rate(job)).toMatchObject({ requests: 50, problems: [] });
+  // Each connection has had an answer before.
+  expect(ledger.take([path])).toMatchObject([{ requests: 54 }]);
   // Each answer takes 50 ms on the one connection: the tenth was due long before it was sent.
   const slow = await listen(createOrigin(new Ledger(), { latencyMs: 50 }));
   const late = await rate({ ...job, base: slow, connections: 1, ms: 200, perSecond: 50 });
