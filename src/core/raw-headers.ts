@@ -8,7 +8,7 @@ export type RawHeaders = readonly string[];
 export function fieldLines(headers: RawHeaders, name: string): readonly string[] {
   let lines: string[] | undefined;
   for (let i = 0; i + 1 < headers.length; i += 2) {
-    if (!isName(headers[i], name)) continue;
+    if (!isNamed(headers[i], name)) continue;
     lines ??= [];
     lines.push(headers[i + 1] as string);
   }
@@ -21,7 +21,7 @@ const none: readonly string[] = [];
 export function soleLine(headers: RawHeaders, name: string): string | undefined {
   let value: string | undefined;
   for (let i = 0; i + 1 < headers.length; i += 2) {
-    if (!isName(headers[i], name)) continue;
+    if (!isNamed(headers[i], name)) continue;
     if (value !== undefined) return undefined;
     value = headers[i + 1];
   }
@@ -32,7 +32,7 @@ export function soleLine(headers: RawHeaders, name: string): string | undefined 
 export function fieldValue(headers: RawHeaders, name: string): string | undefined {
   let value: string | undefined;
   for (let i = 0; i + 1 < headers.length; i += 2) {
-    if (!isName(headers[i], name)) continue;
+    if (!isNamed(headers[i], name)) continue;
     value = value === undefined ? headers[i + 1] : `${value}, ${headers[i + 1]}`;
   }
   return value;
@@ -49,7 +49,8 @@ export function withoutFields(headers: RawHeaders, names: ReadonlySet<string>): 
   return kept ?? headers;
 }
 
-function isName(candidate: string | undefined, lowerCaseName: string): boolean {
+/** Whether a field has the name, which is in lower case. */
+export function isNamed(candidate: string | undefined, lowerCaseName: string): boolean {
   return (
     candidate !== undefined &&
     candidate.length === lowerCaseName.length &&

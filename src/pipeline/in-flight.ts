@@ -2,6 +2,7 @@ import type { ArtifactMeta, VaryField } from '../core/artifact-meta.ts';
 import type { Digest } from '../core/digest.ts';
 import type { InterimSink } from '../core/interim.ts';
 import { fieldValue, type RawHeaders } from '../core/raw-headers.ts';
+import { Roster } from '../core/roster.ts';
 import type { UpstreamResponse } from '../upstream/upstream.ts';
 import type { Client } from './asking.ts';
 import type { Fill } from './fill.ts';
@@ -47,7 +48,8 @@ export type Arrival =
 const remembered = 64;
 
 interface Flight {
-  readonly arrival: Promise<Arrival>;
+  /** Gone when it has ended: the map may keep what was in it, for the reason that `Roster` gives. */
+  arrival: Promise<Arrival> | undefined;
   /** Who hears of what comes before it. */
   readonly waiting: Client[];
   arrived: boolean;
@@ -59,9 +61,9 @@ interface Flight {
  */
 export class InFlight {
   readonly #flights = new Map<string, Flight>();
-  readonly #fills = new Set<Fill>();
+  readonly #fills = new Roster<Fill>();
   /** Those of `#fills` that nobody joins, with their URLs. */
-  readonly #watched = new Map<Fill, string>();
+  readonly #watched = new Roster<{ readonly fill: Fill; readonly url: string }>();
   /** The keys of the latest that ended, each at its number's place. */
   readonly #latest: string[] = [];
   #ended = 0;
@@ -83,7 +85,7 @@ export class InFlight {
     return false;
   }
 
-  get fills(): ReadonlySet<Fill> {
+  get fills(): Iterable<Fill> & { readonly size: number } {
     return this.#fills;
   }
 
@@ -98,7 +100,7 @@ export class InFlight {
     { unanswered = false, client }: { unanswered?: boolean; client?: Client | undefined } = {},
   ): { arrival: Promise<Arrival>; leader: boolean } {
     const current = this.#flights.get(key);
-    if (current && !(unanswered && current.arrived)) {
+    if (current?.arrival && !(unanswered && current.arrived)) {
       if (client && !current.arrived) current.waiting.push(client);
       return { arrival: current.arrival, leader: false };
     }
@@ -106,26 +108,31 @@ export class InFlight {
     const tellAll: InterimSink = (status, headers) => {
       for (const one of waiting) one.interim(status, headers);
     };
-    const flight: Flight = { arrival: start(tellAll), waiting, arrived: false };
+    const arrival = start(tellAll);
+    const flight: Flight = { arrival, waiting, arrived: false };
     this.#flights.set(key, flight);
-    flight.arrival.then(
-      (arrival) => {
+    arrival.then(
+      (arrived) => {
         flight.arrived = true;
         waiting.length = 0;
-        if (arrival.kind === 'fill') this.#follow(key, flight, arrival.fill);
+        if (arrived.kind === 'fill') this.#follow(key, flight, arrived.fill);
         else this.#end(key, flight);
       },
-      () => this.#end(key, flight),
+      () => {
+        waiting.length = 0;
+        this.#end(key, flight);
+      },
     );
-    return { arrival: flight.arrival, leader: true };
+    return { arrival, leader: true };
   }
 
   /** A body that comes by another way than an exchange: nobody joins it, but it can be forgotten. */
   watch(url: string, fill: Fill): void {
-    this.#watched.set(fill, url);
+    const watched = { fill, url };
+    this.#watched.add(watched);
     this.#fills.add(fill);
     void fill.settled.then(() => {
-      this.#watched.delete(fill);
+      this.#watched.delete(watched);
       this.#fills.delete(fill);
       this.#note(url);
     });
@@ -133,12 +140,13 @@ export class InFlight {
 
   /** Lets go of the exchanges for these URLs: who waits is still served, nobody else, nor the store. */
   forget(concerned: (url: string) => boolean): void {
-    for (const [fill, url] of this.#watched) if (concerned(url)) fill.forgo();
+    for (const { fill, url } of this.#watched) if (concerned(url)) fill.forgo();
     for (const [key, flight] of this.#flights) {
       if (!concerned(key.split('\n', 1)[0] as string)) continue;
+      const { arrival } = flight;
       this.#end(key, flight);
-      flight.arrival.then(
-        (arrival) => arrival.kind === 'fill' && arrival.fill.forgo(),
+      arrival?.then(
+        (arrived) => arrived.kind === 'fill' && arrived.fill.forgo(),
         () => undefined,
       );
     }
@@ -149,7 +157,7 @@ export class InFlight {
     for (const [key, { arrival, arrived }] of this.#flights) {
       if (!arrived || (key !== url && !key.startsWith(`${url}\n`))) continue;
       const ended = await arrival;
-      if (ended.kind === 'fill' && ended.fill.complete) await ended.fill.settled;
+      if (ended?.kind === 'fill' && ended.fill.complete) await ended.fill.settled;
     }
   }
 
@@ -169,6 +177,7 @@ export class InFlight {
   #end(key: string, flight: Flight): void {
     this.#note(key);
     if (this.#flights.get(key) === flight) this.#flights.delete(key);
+    flight.arrival = undefined;
   }
 }
 

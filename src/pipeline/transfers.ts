@@ -1,4 +1,5 @@
 import type { FillFigures, FillsFigures, SegmentFigures } from '../core/fill-figures.ts';
+import { Roster } from '../core/roster.ts';
 import type { Fill } from './fill.ts';
 import type { LaneView } from './lanes.ts';
 import { TransferSpeed } from './transfer-speed.ts';
@@ -31,7 +32,7 @@ const mostShown = 256;
 
 /** The fills under way, for whoever wants to watch: nothing is computed until somebody looks. */
 export class Transfers {
-  readonly #active = new Set<Transfer>();
+  readonly #active = new Roster<Transfer>();
   readonly #watched = new WeakMap<Transfer, Watched>();
   #seen = 0;
 

@@ -254,7 +254,7 @@ function located(answer: Answer, { request }: Resource): Answer {
   const upstreamUrl = upstreams[0]?.url;
   if (publicBase === undefined || upstreamUrl === undefined) return answer;
   const headers = withMountLocation(answer.headers, { upstreamUrl, publicBase, ecosystem });
-  return { ...answer, headers };
+  return headers === answer.headers ? answer : { ...answer, headers };
 }
 
 function badRequest(message: string): GatewayError {

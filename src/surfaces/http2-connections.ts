@@ -6,6 +6,7 @@ import {
   type ServerHttp2Stream,
 } from 'node:http2';
 import type { Socket } from 'node:net';
+import { Roster } from '../core/roster.ts';
 import type { ClientResponse } from './client-response.ts';
 import { Http2Request } from './http2-request.ts';
 import { Http2Response } from './http2-response.ts';
@@ -42,7 +43,7 @@ export class Http2Connections {
         enablePush: false,
       },
     });
-    const waiting = new Set<ClientResponse>();
+    const waiting = new Roster<ClientResponse>();
     this.#sessions.add(session);
     session.once('close', () => this.#sessions.delete(session));
     // The session ends with it, and each request is recorded as it ends.
@@ -79,7 +80,7 @@ export class Http2Connections {
     stream: ServerHttp2Stream,
     fields: readonly string[],
     socket: Socket,
-    waiting: Set<ClientResponse>,
+    waiting: Roster<ClientResponse>,
   ): void {
     const request = new Http2Request(stream, socket, fields);
     const response = new Http2Response(stream, request);

@@ -1,5 +1,5 @@
 import { canonicalUrl, originOf } from '../core/canonical-url.ts';
-import type { RawHeaders } from '../core/raw-headers.ts';
+import { isNamed, type RawHeaders } from '../core/raw-headers.ts';
 import { restBelow } from './mount-table.ts';
 
 export interface MountAddress {
@@ -20,8 +20,8 @@ export function withMountLocation(headers: RawHeaders, mount: MountAddress): Raw
   let changed: string[] | undefined;
   for (let i = 0; i + 1 < headers.length; i += 2) {
     const name = headers[i] as string;
-    const isLink = /^link$/i.test(name);
-    if (isLink ? mount.ecosystem === 'generic' : !/^(content-)?location$/i.test(name)) continue;
+    const isLink = isNamed(name, 'link');
+    if (isLink ? mount.ecosystem === 'generic' : !isLocation(name)) continue;
     const value = headers[i + 1] as string;
     const moved = isLink ? linksUnderMount(value, mount) : underMount(value, mount);
     if (moved === undefined) continue;
@@ -29,6 +29,10 @@ export function withMountLocation(headers: RawHeaders, mount: MountAddress): Raw
     changed[i + 1] = moved;
   }
   return changed ?? headers;
+}
+
+function isLocation(name: string): boolean {
+  return isNamed(name, 'location') || isNamed(name, 'content-location');
 }
 
 /** RFC 8288 section 3: each target stands between angle brackets. */

@@ -1,6 +1,7 @@
 import { createSecureContext, getCACertificates, type SecureContext } from 'node:tls';
 import { originOf } from '../core/canonical-url.ts';
 import { GatewayError } from '../core/errors.ts';
+import { Roster } from '../core/roster.ts';
 import { LargeSlabs } from './large-slabs.ts';
 import { type Connect, connector, type Lookup } from './transport-connect.ts';
 import { Exchange, type PendingExchange } from './transport-exchange.ts';
@@ -53,7 +54,7 @@ class PooledTransport implements Transport {
   readonly #now: () => number;
   readonly #largeSlabs = new LargeSlabs();
   readonly #origins = new Map<string, OriginConnections>();
-  readonly #active = new Set<PendingExchange>();
+  readonly #active = new Roster<PendingExchange>();
   #closed = false;
 
   constructor(options: TransportOptions) {
@@ -87,7 +88,7 @@ class PooledTransport implements Transport {
 
   async close(): Promise<void> {
     this.#closed = true;
-    for (const exchange of this.#active) exchange.cancel(shuttingDown());
+    for (const exchange of [...this.#active]) exchange.cancel(shuttingDown());
     const origins = [...this.#origins.values()];
     this.#origins.clear();
     await Promise.all(origins.map((origin) => origin.destroy(shuttingDown())));

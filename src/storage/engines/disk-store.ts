@@ -1,5 +1,6 @@
 import type { ArtifactMeta, BodyRef } from '../../core/artifact-meta.ts';
 import type { BodyReader, ByteRange } from '../../core/body.ts';
+import { Roster } from '../../core/roster.ts';
 import type { BodyPieces } from '../body-pieces.ts';
 import { emptyBody, requireBodyRef, requireSize } from '../body-ref.ts';
 import type { LowerPartial, LowerStore, StoreListener } from '../lower-store.ts';
@@ -31,7 +32,7 @@ export class DiskStore implements LowerStore {
   /** Settles when what an earlier run left behind is tidied up, or the store was closed. */
   readonly swept: Promise<void>;
   readonly #parts: DiskParts;
-  readonly #partials = new Set<DiskPartial | DiskSmallPartial>();
+  readonly #partials = new Roster<DiskPartial | DiskSmallPartial>();
   /** One object for all small bodies. */
   readonly #smallHost: SmallPartialHost = {
     commit: (...of) => this.#parts.committer.commit(...of),
