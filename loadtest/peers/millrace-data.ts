@@ -17,11 +17,9 @@ export function multiplyRecords(data: string, count: number): void {
         WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${count - 1})
         SELECT i, '?copy=' || i AS suffix FROM n;
       CREATE TEMP TABLE first AS SELECT * FROM entries;
-      INSERT INTO records (key, value, namespace, expires)
-        SELECT r.key || suffix, value, namespace, expires FROM numbers, records r
-        WHERE r.key = (SELECT key FROM first) ORDER BY suffix;
-      INSERT INTO entries (id, key, mount, bytes, used)
-        SELECT id + i, key || suffix, mount, bytes + 5 * length(suffix), used + i
+      INSERT INTO entries (id, key, namespace, mount, bytes, used, body, expires, value)
+        SELECT id + i, key || suffix, namespace, mount, bytes + 3 * length(suffix), used + i,
+          body, expires, value
         FROM numbers, first ORDER BY i;
       INSERT INTO refs (entry, body)
         SELECT entry + i, body FROM numbers, refs ORDER BY i;
