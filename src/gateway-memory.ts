@@ -38,7 +38,7 @@ export interface MemoryGuardOptions {
   /** What the configuration says now. */
   readonly settings: () => MemorySettings;
   /** Gives back what can be given back without loss; false where it did nothing. */
-  readonly relieve?: () => boolean;
+  readonly relieve?: (rises: boolean) => boolean;
   /** Timers, instead of the system's. */
   readonly every?: Every;
 }
@@ -74,7 +74,8 @@ export class MemoryGuard {
     const before = this.#level;
     let used = this.#usage(before);
     // Garbage goes before what is of use.
-    if (isGraver(used.level, before) && relieve?.()) used = this.#usage(before);
+    const short = used.level !== 'none' && relieve?.(isGraver(used.level, before));
+    if (short === true) used = this.#usage(before);
     const { rss, heapUsed, external, limit } = used;
     this.#level = used.level;
     const tierBound = Math.floor(tierBytes * allowance(this.#level).tier);

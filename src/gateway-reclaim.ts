@@ -12,7 +12,7 @@ export interface OwnProcess {
 
 /** What is looked at; bytes, and microseconds since the start of the process. */
 export interface ReclaimProbe {
-  memoryUsage(): { readonly external: number };
+  memoryUsage(): { readonly rss: number; readonly external: number };
   cpuUsage(): { readonly user: number; readonly system: number };
 }
 
@@ -40,26 +40,33 @@ const everyMs = 1_000;
 const restShare = 0.05;
 /** So many looks in a row that find rest, until something is done about it. */
 const patience = 2;
-/** What the engine has let go of, for that it is worth the while. */
-const worthwhileBytes = 1024 * 1024;
-/** Under lasting pressure requests must not wait for collections again and again. */
+/** So much more than after the last collection, that another one is worth its pause. */
+const worthCollectingBytes = 32 * 1024 * 1024;
+/** What the engine has let go of since, that it is worth to trim again. */
+const worthTrimmingBytes = 1024 * 1024;
+/** Under lasting pressure requests must not wait again and again: for collections, and for trims. */
 const betweenCollectionsMs = 60_000;
+const betweenTrimsMs = 10_000;
 
 /**
- * Gives memory back: while the gateway rests what `malloc` holds for nothing, as the engine frees it;
- * and all that can be had when memory runs short.
+ * Gives memory back, once the gateway rests and when memory runs short: V8 by itself collects late and
+ * keeps the pages, and `malloc` keeps what it was given back.
  */
 export class Reclaimer {
   readonly #options: ReclaimerOptions;
   readonly #stop: () => void;
   /** Looks in a row that found rest. */
   #quiet = 0;
-  /** Whether there was work since the last trim. */
+  /** Whether there was work since memory was given back. */
   #worked = true;
   #cpu: number;
-  /** Bytes outside the engine's heap when it was trimmed last. */
+  /** What the process kept after the last collection, in bytes. */
+  #rss = 0;
+  /** What it had outside the engine's heap after the last trim. */
   #external = 0;
+  /** When memory was short, on the options' clock. */
   #collectedAt = Number.NEGATIVE_INFINITY;
+  #trimmedAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: ReclaimerOptions) {
     this.#options = options;
@@ -67,14 +74,17 @@ export class Reclaimer {
     this.#stop = (options.every ?? systemEvery)(everyMs, () => this.#look());
   }
 
-  /** Memory is short; false where too little time has passed since the last time. */
-  relieve(): boolean {
-    const { reclaiming, now } = this.#options;
-    const time = now();
-    if (time < this.#collectedAt + betweenCollectionsMs) return false;
-    this.#collectedAt = time;
-    reclaiming.collect();
-    reclaiming.trim?.();
+  /** Memory is short, or has just become so; false where too little time has passed since the last time. */
+  relieve(rises: boolean): boolean {
+    const time = this.#options.now();
+    const collects = rises && time >= this.#collectedAt + betweenCollectionsMs;
+    if (!collects && time < this.#trimmedAt + betweenTrimsMs) return false;
+    if (collects) {
+      this.#collectedAt = time;
+      this.#collect();
+    }
+    this.#trimmedAt = time;
+    this.#trim();
     return true;
   }
 
@@ -83,17 +93,31 @@ export class Reclaimer {
   }
 
   #look(): void {
-    const { reclaiming, probe, fills } = this.#options;
+    const { probe, fills } = this.#options;
     const before = this.#cpu;
     this.#cpu = this.#cpuNow();
     const atRest = this.#cpu - before < restShare * everyMs * 1_000 && fills() === 0;
     this.#quiet = atRest ? this.#quiet + 1 : 0;
     if (!atRest) this.#worked = true;
     if (this.#quiet < patience) return;
-    const { external } = probe.memoryUsage();
-    if (!this.#worked && external > this.#external - worthwhileBytes) return;
-    reclaiming.trim?.();
+    const { rss, external } = probe.memoryUsage();
+    const grown = this.#worked && rss > this.#rss + worthCollectingBytes;
+    if (grown) this.#collect();
+    // The engine frees what it has collected a little later.
+    if (grown || this.#worked || external < this.#external - worthTrimmingBytes) this.#trim();
     this.#worked = false;
+  }
+
+  #collect(): void {
+    this.#options.reclaiming.collect();
+    this.#rss = Number.POSITIVE_INFINITY;
+  }
+
+  #trim(): void {
+    const { reclaiming, probe } = this.#options;
+    reclaiming.trim?.();
+    const { rss, external } = probe.memoryUsage();
+    this.#rss = Math.min(this.#rss, rss);
     this.#external = external;
   }
 

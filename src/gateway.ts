@@ -147,7 +147,7 @@ export async function createGateway(initial: Config, io: GatewayIo): Promise<Gat
     tier,
     log,
     settings: () => memorySettings(config, initial),
-    relieve: () => reclaimer?.relieve() === true,
+    relieve: (rises) => reclaimer?.relieve(rises) === true,
   });
   const mostConnections = (): number => memoryGuard.connections;
   const transfers = new Transfers();

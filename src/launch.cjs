@@ -2,11 +2,9 @@
 // Plain JavaScript, so that a Node too old to run TypeScript can say so instead of failing to parse.
 const { engines } = require('../package.json');
 const { useCompileCache } = require('./compile-cache.cjs');
-const { useEngineFlags } = require('./engine-flags.cjs');
 
 if (process.features.typescript) {
   useCompileCache();
-  useEngineFlags();
   import('./main.ts');
 } else {
   process.stderr.write(

@@ -10,17 +10,21 @@ const mebibyte = 2 ** 20;
 
 /** A reclaimer whose seconds pass when the test says so. */
 function setup() {
-  const state = { cpu: 0, external: 200 * mebibyte, fills: 0, now: 0 };
+  const state = { cpu: 0, rss: 300 * mebibyte, external: 200 * mebibyte, fills: 0, now: 0 };
   const done: string[] = [];
   let look = (): void => undefined;
   let stopped = false;
   const reclaimer = new Reclaimer({
     reclaiming: {
       trim: () => void done.push('trim'),
-      collect: () => void done.push('collect'),
+      collect: () => {
+        done.push('collect');
+        // It takes its time itself.
+        state.cpu += 200_000;
+      },
     },
     probe: {
-      memoryUsage: () => ({ external: state.external }),
+      memoryUsage: () => ({ rss: state.rss, external: state.external }),
       cpuUsage: () => ({ user: state.cpu / 2, system: state.cpu / 2 }),
     },
     fills: () => state.fills,
@@ -43,14 +47,21 @@ function setup() {
   return { reclaimer, state, done, pass, isStopped: () => stopped };
 }
 
-test('memory goes back once when two seconds have been quiet, and no more while nothing happens', () => {
-  const { done, pass } = setup();
+test('two seconds of rest, and what is left of the start or the work is collected and given back', () => {
+  const { state, done, pass } = setup();
   pass(1, 0.01);
   expect(done).toEqual([]);
   pass(1, 0.01);
-  expect(done).toEqual(['trim']);
+  expect(done).toEqual(['collect', 'trim']);
+  // The collection was work.
+  pass(3, 0.01);
+  expect(done.splice(0)).toEqual(['collect', 'trim', 'trim']);
   pass(100, 0.01);
-  expect(done).toEqual(['trim']);
+  expect(done).toEqual([]);
+  pass(5, 1);
+  state.rss += 33 * mebibyte;
+  pass(5, 0);
+  expect(done.splice(0)).toEqual(['collect', 'trim', 'trim']);
 });
 
 test('nothing is done while requests go on, nor while a body is on its way', () => {
@@ -65,29 +76,42 @@ test('nothing is done while requests go on, nor while a body is on its way', () 
   expect(done).toEqual([]);
   state.fills = 0;
   pass(2, 0.01);
+  expect(done).toEqual(['collect', 'trim']);
+});
+
+test('after little work nothing is collected, until it has come to something', () => {
+  const { state, done, pass } = setup();
+  pass(10, 0);
+  done.splice(0);
+  for (const expected of [['trim'], ['trim'], ['trim'], ['collect', 'trim', 'trim']]) {
+    pass(1, 1);
+    state.rss += 10 * mebibyte;
+    pass(5, 0);
+    expect(done.splice(0)).toEqual(expected);
+  }
+});
+
+test('what the engine frees later, during the rest, goes back, too', () => {
+  const { state, done, pass } = setup();
+  pass(10, 0);
+  done.splice(0);
+  state.external -= 50 * mebibyte;
+  pass(10, 0);
   expect(done).toEqual(['trim']);
 });
 
-test('what the engine frees during the rest goes back, too, and what comes after later work', () => {
-  const { state, done, pass } = setup();
-  pass(3, 0);
-  state.external -= 50 * mebibyte;
-  pass(3, 0);
-  expect(done).toEqual(['trim', 'trim']);
-  pass(1, 1);
-  pass(2, 0);
-  expect(done).toEqual(['trim', 'trim', 'trim']);
-});
-
-test('when memory is short all is collected, but not again and again', () => {
+test('when memory becomes short all is collected, while it is short it is trimmed; both not again and again', () => {
   const { reclaimer, state, done } = setup();
-  expect(reclaimer.relieve()).toBe(true);
-  expect(done).toEqual(['collect', 'trim']);
-  state.now += 59_999;
-  expect(reclaimer.relieve()).toBe(false);
-  state.now += 1;
-  expect(reclaimer.relieve()).toBe(true);
-  expect(done).toEqual(['collect', 'trim', 'collect', 'trim']);
+  const relieve = (rises: boolean, later: number) => {
+    state.now += later;
+    return [reclaimer.relieve(rises), done.splice(0)];
+  };
+  expect(relieve(true, 0)).toEqual([true, ['collect', 'trim']]);
+  expect(relieve(true, 9_999)).toEqual([false, []]);
+  expect(relieve(false, 1)).toEqual([true, ['trim']]);
+  expect(relieve(true, 49_999)).toEqual([true, ['trim']]);
+  expect(relieve(false, 1)).toEqual([false, []]);
+  expect(relieve(true, 0)).toEqual([true, ['collect', 'trim']]);
 });
 
 test('it stops when it is closed', () => {
@@ -99,13 +123,12 @@ test('it stops when it is closed', () => {
 
 test.each([
   ['helps, is no pressure', 500, []],
-  ['does not help, is pressure', 800, ['elevated']],
+  ['does not help, is pressure', 800, ['elevated', 'none']],
 ])('memory that is short for garbage, where collecting %s', (_result, after, expected) => {
   const logged: unknown[] = [];
   const line = (fields: { pressure?: unknown }) => void logged.push(fields.pressure);
-  const tier = { bound: 100, setBound: () => undefined };
   const used = { rss: 800, heapUsed: 0, external: 0 };
-  const tests = { relieved: 0 };
+  const relieved: boolean[] = [];
   const guard = new MemoryGuard({
     probe: {
       memoryUsage: () => used,
@@ -113,19 +136,20 @@ test.each([
       totalMemory: () => 10_000,
       heapLimit: () => 1_000,
     },
-    tier,
+    tier: { bound: 100, setBound: () => undefined },
     log: { warn: line, info: line } as unknown as Logger,
     settings: () => ({ limit: 1_000, tierBytes: 100, connections: 8 }),
-    relieve: () => {
-      tests.relieved += 1;
-      used.rss = after;
+    relieve: (rises) => {
+      relieved.push(rises);
+      used.rss = relieved.length === 1 ? after : 500;
       return true;
     },
     every: () => () => undefined,
   });
   guard.check();
   guard.check();
-  expect(tests.relieved).toBe(1);
+  guard.check();
+  expect(relieved).toEqual(expected.length === 0 ? [true] : [true, false]);
   expect(logged).toEqual(expected);
 });
 
@@ -139,7 +163,7 @@ test('without node:ffi, or a malloc that can be asked, garbage is still collecte
     );
     const garbage = new WeakRef({ some: 'thing' });
     await setImmediate();
-    expect(reclaimer?.relieve()).toBe(true);
+    expect(reclaimer?.relieve(true)).toBe(true);
     expect(garbage.deref()).toBeUndefined();
     reclaimer?.close();
   }
