@@ -2,6 +2,7 @@ import { LookupCounter } from '../core/cache-lookups.ts';
 import type { Rewrite } from '../core/classification.ts';
 import { GatewayError } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
+import { PassingMap } from '../core/passing-map.ts';
 import type { RawHeaders } from '../core/raw-headers.ts';
 import { matchesVary } from '../policy/vary.ts';
 import type { PartialBody, Store } from '../storage/store.ts';
@@ -31,7 +32,7 @@ export class Deriver {
   /** A document that is being made already was found, too. */
   readonly lookups = new LookupCounter('rewritten');
   readonly #options: DeriverOptions;
-  readonly #making = new Map<string, Promise<Fill>>();
+  readonly #making = new PassingMap<Promise<Fill>>();
   readonly #serials = new WeakMap<Fill, number>();
   #lastSerial = 0;
 

@@ -1,6 +1,7 @@
 import type { ArtifactMeta, VaryField } from '../core/artifact-meta.ts';
 import type { Digest } from '../core/digest.ts';
 import type { InterimSink } from '../core/interim.ts';
+import { PassingMap } from '../core/passing-map.ts';
 import { fieldValue, type RawHeaders } from '../core/raw-headers.ts';
 import { Roster } from '../core/roster.ts';
 import type { UpstreamResponse } from '../upstream/upstream.ts';
@@ -48,8 +49,7 @@ export type Arrival =
 const remembered = 64;
 
 interface Flight {
-  /** Gone when it has ended: the map may keep what was in it, for the reason that `Roster` gives. */
-  arrival: Promise<Arrival> | undefined;
+  readonly arrival: Promise<Arrival>;
   /** Who hears of what comes before it. */
   readonly waiting: Client[];
   arrived: boolean;
@@ -60,7 +60,7 @@ interface Flight {
  * clients becomes one upstream request. RFC 9111 section 4 (collapsed requests).
  */
 export class InFlight {
-  readonly #flights = new Map<string, Flight>();
+  readonly #flights = new PassingMap<Flight>();
   readonly #fills = new Roster<Fill>();
   /** Those of `#fills` that nobody joins, with their URLs. */
   readonly #watched = new Roster<{ readonly fill: Fill; readonly url: string }>();
@@ -100,7 +100,7 @@ export class InFlight {
     { unanswered = false, client }: { unanswered?: boolean; client?: Client | undefined } = {},
   ): { arrival: Promise<Arrival>; leader: boolean } {
     const current = this.#flights.get(key);
-    if (current?.arrival && !(unanswered && current.arrived)) {
+    if (current && !(unanswered && current.arrived)) {
       if (client && !current.arrived) current.waiting.push(client);
       return { arrival: current.arrival, leader: false };
     }
@@ -118,10 +118,7 @@ export class InFlight {
         if (arrived.kind === 'fill') this.#follow(key, flight, arrived.fill);
         else this.#end(key, flight);
       },
-      () => {
-        waiting.length = 0;
-        this.#end(key, flight);
-      },
+      () => this.#end(key, flight),
     );
     return { arrival, leader: true };
   }
@@ -143,9 +140,8 @@ export class InFlight {
     for (const { fill, url } of this.#watched) if (concerned(url)) fill.forgo();
     for (const [key, flight] of this.#flights) {
       if (!concerned(key.split('\n', 1)[0] as string)) continue;
-      const { arrival } = flight;
       this.#end(key, flight);
-      arrival?.then(
+      flight.arrival.then(
         (arrived) => arrived.kind === 'fill' && arrived.fill.forgo(),
         () => undefined,
       );
@@ -157,7 +153,7 @@ export class InFlight {
     for (const [key, { arrival, arrived }] of this.#flights) {
       if (!arrived || (key !== url && !key.startsWith(`${url}\n`))) continue;
       const ended = await arrival;
-      if (ended?.kind === 'fill' && ended.fill.complete) await ended.fill.settled;
+      if (ended.kind === 'fill' && ended.fill.complete) await ended.fill.settled;
     }
   }
 
@@ -177,7 +173,6 @@ export class InFlight {
   #end(key: string, flight: Flight): void {
     this.#note(key);
     if (this.#flights.get(key) === flight) this.#flights.delete(key);
-    flight.arrival = undefined;
   }
 }
 

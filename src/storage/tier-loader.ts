@@ -1,5 +1,6 @@
 import type { ArtifactMeta, BodyRef } from '../core/artifact-meta.ts';
 import type { BodyReader, ByteRange } from '../core/body.ts';
+import { PassingMap } from '../core/passing-map.ts';
 import { readBytes } from './bytes-reader.ts';
 import type { LowerStore } from './lower-store.ts';
 import type { MemoryStore } from './memory-store.ts';
@@ -17,7 +18,7 @@ export class TierLoader {
   readonly #disk: LowerStore;
   /** By key, those that are not outdated. */
   readonly #loads = new Map<string, Loads>();
-  readonly #bodies = new Map<string, Promise<Uint8Array | undefined>>();
+  readonly #bodies = new PassingMap<Promise<Uint8Array | undefined>>();
 
   constructor(memory: MemoryStore, disk: LowerStore) {
     this.#memory = memory;
