@@ -13,8 +13,10 @@ const spare = 3;
 interface Slab {
   readonly memory: Buffer;
   used: number;
-  /** Bytes that were given away and have not come back. */
+  /** Bytes that somebody may still look at. */
   lent: number;
+  /** Those of them that are of bodies. */
+  ofBodies: number;
   /** It is one of those that all connections share. */
   readonly shared: boolean;
 }
@@ -23,6 +25,7 @@ interface Slab {
 interface FullSlab {
   readonly memory: WeakRef<ArrayBufferLike>;
   lent: number;
+  ofBodies: number;
   readonly shared: boolean;
 }
 
@@ -77,18 +80,32 @@ export class ReadBuffer {
     return memory.subarray(used, used + length);
   }
 
-  /** Bytes from `take`, each of them once: nobody looks at them any more. */
+  /** Bytes from `take` that are of a body: whoever gets them may give them back. */
+  lend({ buffer, length }: Uint8Array): void {
+    const slab = buffer === this.#slab?.memory.buffer ? this.#slab : this.#fullOf(buffer);
+    if (slab) slab.ofBodies += length;
+  }
+
+  /** Bytes that were lent, each of them once: nobody looks at them any more. */
   giveBack({ buffer, length }: Uint8Array): void {
-    if (buffer === this.#slab?.memory.buffer) {
-      this.#slab.lent -= length;
-      return;
-    }
-    const slab = this.#full.find(({ memory }) => memory.deref() === buffer);
+    const current = buffer === this.#slab?.memory.buffer ? this.#slab : undefined;
+    const full = current ? undefined : this.#fullOf(buffer);
+    const slab = current ?? full;
     if (slab === undefined) return;
+    slab.ofBodies -= length;
     slab.lent -= length;
-    if (slab.lent > 0) return;
-    this.#full.splice(this.#full.indexOf(slab), 1);
-    this.#keep(Buffer.from(buffer), slab.shared);
+    // The socket has the current one for its next read already.
+    if (full) this.#reuse(full);
+  }
+
+  /** All that was read is parsed: what of it is no body, such as heads, nobody looks at any more. */
+  parsed(): void {
+    if (this.#slab) this.#slab.lent = this.#slab.ofBodies;
+    if (this.#full.length === 0) return;
+    for (const slab of [...this.#full]) {
+      slab.lent = slab.ofBodies;
+      this.#reuse(slab);
+    }
   }
 
   #grow(): void {
@@ -105,14 +122,25 @@ export class ReadBuffer {
     else if (slab) this.#keep(slab.memory, slab.shared);
     const large = this.#pours ? this.#large?.take(this.#name) : undefined;
     const memory = large ?? this.#spare.pop() ?? Buffer.allocUnsafeSlow(this.#size);
-    this.#slab = { memory, used: 0, lent: 0, shared: large !== undefined };
+    this.#slab = { memory, used: 0, lent: 0, ofBodies: 0, shared: large !== undefined };
     return this.#slab;
   }
 
   /** Reads no more into it: it may come back. */
-  #leave({ memory, lent, shared }: Slab): void {
-    this.#full.push({ memory: new WeakRef(memory.buffer), lent, shared });
+  #leave({ memory, ...rest }: Slab): void {
+    this.#full.push({ ...rest, memory: new WeakRef(memory.buffer) });
     if (this.#full.length > remembered) this.#full.shift();
+  }
+
+  #fullOf(buffer: ArrayBufferLike): FullSlab | undefined {
+    return this.#full.find(({ memory }) => memory.deref() === buffer);
+  }
+
+  #reuse(slab: FullSlab): void {
+    if (slab.lent > 0) return;
+    this.#full.splice(this.#full.indexOf(slab), 1);
+    const memory = slab.memory.deref();
+    if (memory) this.#keep(Buffer.from(memory), slab.shared);
   }
 
   #keep(memory: Buffer, shared: boolean): void {

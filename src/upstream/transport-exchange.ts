@@ -177,6 +177,7 @@ export class Exchange
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
     // undici tells of nothing, too: after a pause it runs its parser on no bytes first.
     if (chunk.length === 0) return;
+    this.#reading?.lend(chunk);
     if (this.#response?.take(chunk) === false) controller.pause();
   }
 
@@ -187,6 +188,8 @@ export class Exchange
       this.#fail(toGatewayError(broken, 'cut'));
       return;
     }
+    // There is one request at a time on a connection: all that came is of this one.
+    this.#reading?.parsed();
     this.#finish();
     this.#response?.arrived('whole');
   }
