@@ -2,6 +2,7 @@ import type { GatewayError } from './core/errors.ts';
 import type { MirrorFault } from './core/mirror-figures.ts';
 import type { FeedResponse } from './pipeline/feed.ts';
 import type { DownloadedResponse } from './upstream/downloader.ts';
+import { ForwardedResponse } from './upstream/forwarded-response.ts';
 import type { BodySink } from './upstream/upstream.ts';
 
 /** What one place has given to a download. */
@@ -55,68 +56,51 @@ export class Watch {
   }
 }
 
-class WatchedResponse implements FeedResponse, BodySink {
-  readonly status: number;
-  readonly headers: FeedResponse['headers'];
-  readonly origin: string;
+class WatchedResponse extends ForwardedResponse implements FeedResponse {
   readonly mirror: string | undefined;
-  readonly requestTime: number;
-  readonly responseTime: number;
   readonly #response: DownloadedResponse;
   readonly #source: Source;
-  #sink: BodySink | undefined;
+  #flows = false;
 
   constructor(response: DownloadedResponse, source: Source) {
-    this.status = response.status;
-    this.headers = response.headers;
-    this.origin = response.origin;
+    super(response);
     this.mirror = response.mirror;
-    this.requestTime = response.requestTime;
-    this.responseTime = response.responseTime;
     this.#response = response;
     this.#source = source;
   }
 
-  consume(sink: BodySink): void {
-    this.#sink = sink;
+  override consume(sink: BodySink): void {
+    this.#flows = true;
     this.#source.connections += 1;
-    this.#response.consume(this);
+    super.consume(sink);
   }
 
-  resume(): void {
-    this.#response.resume();
-  }
-
-  giveBack(chunk: Uint8Array): void {
-    this.#response.giveBack(chunk);
-  }
-
-  abort(): void {
+  override abort(): void {
     this.#over();
-    this.#response.abort();
+    super.abort();
   }
 
   demote(fault: MirrorFault): void {
     this.#response.demote(fault);
   }
 
-  data(chunk: Buffer): boolean {
+  override data(chunk: Buffer): boolean {
     this.#source.bytes += chunk.length;
-    return this.#sink?.data(chunk) ?? true;
+    return super.data(chunk);
   }
 
-  end(): void {
-    this.#over()?.end();
+  override end(): void {
+    this.#over();
+    super.end();
   }
 
-  error(error: GatewayError): void {
-    this.#over()?.error(error);
+  override error(error: GatewayError): void {
+    this.#over();
+    super.error(error);
   }
 
-  #over(): BodySink | undefined {
-    const sink = this.#sink;
-    this.#sink = undefined;
-    if (sink !== undefined) this.#source.connections -= 1;
-    return sink;
+  #over(): void {
+    if (this.#flows) this.#source.connections -= 1;
+    this.#flows = false;
   }
 }

@@ -2,6 +2,7 @@ import { GatewayError } from '../core/errors.ts';
 import type { MirrorFault } from '../core/mirror-figures.ts';
 import type { RawHeaders } from '../core/raw-headers.ts';
 import type { Attempt, DownloadedResponse } from './downloader.ts';
+import { ForwardedResponse } from './forwarded-response.ts';
 import type { After } from './hedge.ts';
 import type { TokenBucket } from './token-bucket.ts';
 import type { BodySink, UpstreamResponse } from './upstream.ts';
@@ -38,17 +39,10 @@ export interface DeliveryOptions {
 const pacedShare = 0.2;
 
 /** A response on its way from a mirror: it is measured, and held to the bandwidth that it may have. */
-export class Delivery implements DownloadedResponse, BodySink {
-  readonly status: number;
-  readonly headers: RawHeaders;
-  readonly origin: string;
-  readonly url: string;
-  readonly requestTime: number;
-  readonly responseTime: number;
+export class Delivery extends ForwardedResponse implements DownloadedResponse {
   readonly attempts: readonly Attempt[];
   readonly mirror: string | undefined;
   readonly #options: DeliveryOptions;
-  #sink: BodySink | undefined;
   #bytes = 0;
   #startedAt = 0;
   #lastAt = 0;
@@ -59,40 +53,31 @@ export class Delivery implements DownloadedResponse, BodySink {
   #readerWaits = false;
   #cancelThrottle: (() => void) | undefined;
   #cancelWatch: (() => void) | undefined;
+  #consumed = false;
   #over = false;
 
   constructor(options: DeliveryOptions) {
-    const { response } = options;
-    this.status = response.status;
-    this.headers = options.headers;
-    this.origin = response.origin;
-    this.url = response.url;
-    this.requestTime = response.requestTime;
-    this.responseTime = response.responseTime;
+    super(options.response, options.headers);
     this.attempts = options.attempts;
     this.mirror = options.mirror;
     this.#options = options;
   }
 
-  consume(sink: BodySink): void {
-    this.#sink = sink;
+  override consume(sink: BodySink): void {
     this.#startedAt = performance.now();
     this.#lastAt = this.#startedAt;
+    this.#consumed = true;
     this.#watch();
-    this.#options.response.consume(this);
+    super.consume(sink);
   }
 
-  resume(): void {
+  override resume(): void {
     this.#readerWaits = false;
     if (this.#cancelThrottle === undefined) this.#flow();
   }
 
-  giveBack(chunk: Uint8Array): void {
-    this.#options.response.giveBack(chunk);
-  }
-
-  abort(): void {
-    this.#options.response.abort();
+  override abort(): void {
+    super.abort();
     this.#end('abandoned');
   }
 
@@ -100,12 +85,12 @@ export class Delivery implements DownloadedResponse, BodySink {
     this.#options.demoted(fault);
   }
 
-  data(chunk: Buffer): boolean {
+  override data(chunk: Buffer): boolean {
     const now = performance.now();
     this.#silence = Math.max(this.#silence, now - this.#lastAt);
     this.#lastAt = now;
     this.#bytes += chunk.length;
-    this.#readerWaits = !(this.#sink as BodySink).data(chunk);
+    this.#readerWaits = !super.data(chunk);
     if (this.#over) return true;
     this.#throttle(chunk.length, now);
     if (!this.#readerWaits && this.#cancelThrottle === undefined) return true;
@@ -113,14 +98,14 @@ export class Delivery implements DownloadedResponse, BodySink {
     return false;
   }
 
-  end(): void {
+  override end(): void {
     this.#end('whole');
-    this.#sink?.end();
+    super.end();
   }
 
-  error(error: GatewayError): void {
+  override error(error: GatewayError): void {
     this.#end(error);
-    this.#sink?.error(error);
+    super.error(error);
   }
 
   /** Waits on the socket until the bytes are paid for; nothing is held in memory. */
@@ -144,7 +129,7 @@ export class Delivery implements DownloadedResponse, BodySink {
       this.#pausedAt = undefined;
       this.#lastAt = now;
     }
-    this.#options.response.resume();
+    super.resume();
   }
 
   /** One timer for the whole body: it looks how long ago the last piece came. */
@@ -158,7 +143,7 @@ export class Delivery implements DownloadedResponse, BodySink {
         this.#cancelWatch = after(idleMs - silent, look);
         return;
       }
-      this.#options.response.abort();
+      super.abort();
       this.error(silence());
     };
     this.#cancelWatch = after(idleMs, look);
@@ -169,7 +154,7 @@ export class Delivery implements DownloadedResponse, BodySink {
     this.#over = true;
     this.#cancelThrottle?.();
     this.#cancelWatch?.();
-    const total = this.#sink === undefined ? 0 : this.#lastAt - this.#startedAt;
+    const total = this.#consumed ? this.#lastAt - this.#startedAt : 0;
     this.#options.ended(how, {
       bytes: this.#bytes,
       ms: Math.max(0, total - this.#pausedMs),

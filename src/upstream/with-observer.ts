@@ -1,9 +1,9 @@
 import { originOf } from '../core/canonical-url.ts';
 import { GatewayError } from '../core/errors.ts';
 import { rateLimitOf } from '../core/rate-limit.ts';
-import type { RawHeaders } from '../core/raw-headers.ts';
 import type { UpstreamObserver, UpstreamPurpose } from '../core/upstream-observer.ts';
-import type { BodySink, Transport, UpstreamResponse } from './upstream.ts';
+import { ForwardedResponse } from './forwarded-response.ts';
+import type { Transport, UpstreamResponse } from './upstream.ts';
 
 /** Tells the observer of every request that the transport sends, and of the bytes that come. */
 export function withObserver(inner: Transport, observer: UpstreamObserver): Transport {
@@ -38,62 +38,27 @@ export function withObserver(inner: Transport, observer: UpstreamObserver): Tran
   };
 }
 
-/** A response, and the sink of its body, that tell the observer what comes. */
-class ObservedResponse implements UpstreamResponse, BodySink {
-  readonly status: number;
-  readonly headers: RawHeaders;
-  readonly origin: string;
-  readonly url: string;
-  readonly requestTime: number;
-  readonly responseTime: number;
-  readonly #response: UpstreamResponse;
+/** Tells the observer what comes of a body. */
+class ObservedResponse extends ForwardedResponse {
   readonly #purpose: UpstreamPurpose | undefined;
   readonly #observer: UpstreamObserver;
-  #sink: BodySink | undefined;
 
   constructor(
     response: UpstreamResponse,
     purpose: UpstreamPurpose | undefined,
     observer: UpstreamObserver,
   ) {
-    this.status = response.status;
-    this.headers = response.headers;
-    this.origin = response.origin;
-    this.url = response.url;
-    this.requestTime = response.requestTime;
-    this.responseTime = response.responseTime;
-    this.#response = response;
+    super(response);
     this.#purpose = purpose;
     this.#observer = observer;
   }
 
-  consume(sink: BodySink): void {
-    this.#sink = sink;
-    this.#response.consume(this);
-  }
-
-  resume(): void {
-    this.#response.resume();
-  }
-
-  giveBack(chunk: Uint8Array): void {
-    this.#response.giveBack(chunk);
-  }
-
-  abort(): void {
-    this.#response.abort();
-  }
-
-  data(chunk: Buffer): boolean {
+  override data(chunk: Buffer): boolean {
     this.#observer.upstreamBytes(this.origin, chunk.length);
-    return (this.#sink as BodySink).data(chunk);
+    return super.data(chunk);
   }
 
-  end(): void {
-    this.#sink?.end();
-  }
-
-  error(error: GatewayError): void {
+  override error(error: GatewayError): void {
     const { origin } = this;
     this.#observer.upstreamFailure({
       origin,
@@ -101,6 +66,6 @@ class ObservedResponse implements UpstreamResponse, BodySink {
       responded: true,
       ...this.#purpose,
     });
-    this.#sink?.error(error);
+    super.error(error);
   }
 }

@@ -1,0 +1,58 @@
+import type { GatewayError } from '../core/errors.ts';
+import type { RawHeaders } from '../core/raw-headers.ts';
+import type { BodySink, UpstreamResponse } from './upstream.ts';
+
+/**
+ * Another response passed on, standing between its body and the sink. By itself it changes nothing: it
+ * is what those extend that measure a body, or have a say in it.
+ */
+export class ForwardedResponse implements UpstreamResponse, BodySink {
+  readonly status: number;
+  readonly headers: RawHeaders;
+  readonly origin: string;
+  readonly url: string;
+  readonly requestTime: number;
+  readonly responseTime: number;
+  readonly #inner: UpstreamResponse;
+  #sink: BodySink | undefined;
+
+  /** `headers`: those that count, where not all of them do. */
+  constructor(inner: UpstreamResponse, headers = inner.headers) {
+    this.status = inner.status;
+    this.headers = headers;
+    this.origin = inner.origin;
+    this.url = inner.url;
+    this.requestTime = inner.requestTime;
+    this.responseTime = inner.responseTime;
+    this.#inner = inner;
+  }
+
+  consume(sink: BodySink): void {
+    this.#sink = sink;
+    this.#inner.consume(this);
+  }
+
+  resume(): void {
+    this.#inner.resume();
+  }
+
+  giveBack(chunk: Uint8Array): void {
+    this.#inner.giveBack(chunk);
+  }
+
+  abort(): void {
+    this.#inner.abort();
+  }
+
+  data(chunk: Buffer): boolean {
+    return (this.#sink as BodySink).data(chunk);
+  }
+
+  end(): void {
+    this.#sink?.end();
+  }
+
+  error(error: GatewayError): void {
+    this.#sink?.error(error);
+  }
+}
