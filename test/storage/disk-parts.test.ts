@@ -177,9 +177,9 @@ describe('parts of the disk store', () => {
   test('a record that is read while another one is written is its own', async () => {
     const { catalog, jobs, records } = await openParts();
     const [old, young] = [sample('old', 0).meta, sample('young', 0).meta];
-    await jobs.run((change) => catalog.store(change, 'old', old, undefined));
+    await jobs.run((change) => catalog.store(change, 'old', old, undefined, 500));
     const reads = await jobs.run(async (change) => {
-      const stored = catalog.store(change, 'young', young, undefined);
+      const stored = catalog.store(change, 'young', young, undefined, 500);
       const reading = Array.from({ length: 20 }, async (_, turns) => {
         for (let i = 0; i < turns; i++) await undefined;
         return records.get('old');

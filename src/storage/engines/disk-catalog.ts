@@ -41,16 +41,19 @@ export class DiskCatalog {
     throw bodyMissing('a record needs its body to be stored before it');
   }
 
-  /** Adds a response to its key; `body` is the id of its body, undefined where that is empty. */
+  /**
+   * Adds a response to its key; `body` is the id of its body, undefined where that is empty, `bytes` what
+   * the key counts for with this response alone (`recordCharge`).
+   */
   async store(
     change: DiskChange,
     key: string,
     meta: ArtifactMeta,
     body: number | undefined,
+    bytes: number,
   ): Promise<void> {
     // Most keys are new, which is found out by adding them.
     const only = [meta];
-    const bytes = recordCharge(key, only);
     const columns = { mount: meta.mount, bytes, used: this.#uses.now() };
     if ((await this.#records.add(key, only, columns, body)) !== undefined) {
       change.bytes += bytes;

@@ -2,7 +2,7 @@ import type { ArtifactMeta } from '../../core/artifact-meta.ts';
 import { misuse } from '../storage-error.ts';
 import type { DiskCatalog } from './disk-catalog.ts';
 import type { DiskChange } from './disk-change.ts';
-import { entryCharge, variantCharge } from './disk-charges.ts';
+import { recordCharge } from './disk-charges.ts';
 import type { DiskFiles } from './disk-files.ts';
 import type { DiskIndex } from './disk-index.ts';
 import type { DiskJobs } from './disk-jobs.ts';
@@ -32,11 +32,12 @@ export class DiskCommitter {
 
   /** Stores a record whose body is stored already. */
   async put(key: string, meta: ArtifactMeta): Promise<void> {
-    const { catalog } = this.#options;
-    const record = await this.#reserveRecord(key, meta);
+    const { catalog, jobs } = this.#options;
+    const bytes = recordCharge(key, [meta]);
+    const record = await this.#reserveRecord(bytes);
     try {
-      await this.#options.jobs.run(
-        (change) => catalog.store(change, key, meta, catalog.bodyOf(meta)),
+      await jobs.run(
+        (change) => catalog.store(change, key, meta, catalog.bodyOf(meta), bytes),
         record,
       );
     } finally {
@@ -56,13 +57,15 @@ export class DiskCommitter {
     let moved = false;
     this.#commits.begin();
     try {
-      const record = await this.#reserveRecord(key, meta);
+      const bytes = recordCharge(key, [meta]);
+      const reserving = this.#reserveRecord(bytes);
+      const record = reserving instanceof Promise ? await reserving : reserving;
       reserved = record;
       await jobs.run(
         async (change, transaction) => {
           const body = this.#storeBody(change, transaction, meta, source);
           moved = body.moved;
-          await catalog.store(change, key, meta, body.id);
+          await catalog.store(change, key, meta, body.id, bytes);
           transaction.onCommit(() => record.release());
         },
         held,
@@ -123,10 +126,12 @@ export class DiskCommitter {
     });
   }
 
-  /** Enough for the key with one more variant: what is there may only be replaced or dropped. */
-  #reserveRecord(key: string, meta: ArtifactMeta): Reservation | Promise<Reservation> {
+  /**
+   * `bytes` are what the key with that variant alone counts for, which is enough: the others that are
+   * there may only be replaced or dropped.
+   */
+  #reserveRecord(bytes: number): Reservation | Promise<Reservation> {
     const { space } = this.#options;
-    const bytes = entryCharge(key) + variantCharge(meta);
     return space.reserveNow(bytes, 'record') ?? space.reserve(bytes, 'record');
   }
 }

@@ -35,7 +35,8 @@ export class DiskStore implements LowerStore {
   readonly #partials = new Roster<DiskPartial | DiskSmallPartial>();
   /** One object for all small bodies. */
   readonly #smallHost: SmallPartialHost = {
-    commit: (...of) => this.#parts.committer.commit(...of),
+    commit: (key, meta, source, reservation) =>
+      this.#parts.committer.commit(key, meta, source, reservation),
     fileFor: (bytes) => this.#fileFor(bytes),
     ended: (partial) => {
       this.#partials.delete(partial);

@@ -102,12 +102,18 @@ export class DiskWriter {
       database.run('BEGIN IMMEDIATE');
       const end = this.#now() + turnMs;
       while (job) {
-        const attempt = careful
-          ? this.#attemptAlone(job, behind)
-          : this.#attempt(job, done, behind);
-        if (await attempt) done.push(job);
-        // It is over when all was undone.
-        else if (!database.inTransaction) return;
+        if (careful) {
+          if (await this.#attemptAlone(job, behind)) done.push(job);
+        } else {
+          // No function of its own: most jobs come by here, and each more is one more promise.
+          try {
+            job.value = await job.perform(behind);
+          } catch (error) {
+            this.#undoAll(error, job, done);
+            return;
+          }
+          done.push(job);
+        }
         job = this.#now() < end ? this.#next(careful) : undefined;
       }
       addTotals(totalsOf(done));
@@ -128,30 +134,17 @@ export class DiskWriter {
     return this.#queue.shift();
   }
 
-  /**
-   * Whether the job's changes are part of the transaction; otherwise that is over. Throws when it is
-   * lost.
-   */
-  async #attempt(
-    job: WriterJob,
-    done: readonly WriterJob[],
-    behind: () => Totals,
-  ): Promise<boolean> {
+  /** The job threw: the transaction is over. Throws the same when it is lost. */
+  #undoAll(error: unknown, job: WriterJob, done: readonly WriterJob[]): void {
     const { database } = this.#options;
-    try {
-      job.value = await job.perform(behind);
-      return true;
-    } catch (error) {
-      if (!database.inTransaction) throw error;
-      database.run('ROLLBACK');
-      job.undo();
-      if (done.length === 0) job.reject(error);
-      else this.#again([...done, job]);
-      return false;
-    }
+    if (!database.inTransaction) throw error;
+    database.run('ROLLBACK');
+    job.undo();
+    if (done.length === 0) job.reject(error);
+    else this.#again([...done, job]);
   }
 
-  /** The same, but a job that throws leaves the transaction as it was before it. */
+  /** Whether it is done: a job that throws leaves the transaction as it was before it. */
   async #attemptAlone(job: WriterJob, behind: () => Totals): Promise<boolean> {
     const { database } = this.#options;
     database.run('SAVEPOINT job');
