@@ -4,8 +4,8 @@ import { usageOf } from '../processes/usage.ts';
 import type { Scenario } from '../scenario.ts';
 
 const mebibyte = 1024 * 1024;
-/** Until what the start has left behind is settled. */
-const restMs = 2_000;
+/** Until what the start has left behind is collected. */
+const restMs = 5_000;
 
 /** Memory of a gateway that has just started and does nothing. */
 export const memoryIdle: Scenario = {
