@@ -1,17 +1,19 @@
 import type { ByteRange } from '../core/body.ts';
-import { contentRange } from '../policy/byte-range.ts';
 import { lines, statusLine } from './answer-text.ts';
 
-/** Room for the fields of the range: three numbers and a length of at most sixteen digits each. */
-const rangeBytes = 128;
+/** Room for the numbers of the range: of at most sixteen digits each. */
+const rangeBytes = 64;
+const dash = 0x2d;
+const zero = 0x30;
 
 /**
  * The heads of ranges of one answer: they differ in the fields of the range alone. Each is written over
  * the one before, unless that is still on its way to a client (`lend`).
  */
 export class PartHead {
-  readonly #size: number;
+  /** What comes before the first number, between the range and its length, and behind all numbers. */
   readonly #before: Buffer;
+  readonly #between: Buffer;
   readonly #behind: Buffer;
   #bytes: Buffer | undefined;
   /** What of it the last head was. */
@@ -22,23 +24,24 @@ export class PartHead {
    * `Content-Length`; `ending`: what follows all fields.
    */
   constructor(fields: readonly string[], own: number, ending: string, size: number) {
-    this.#size = size;
-    this.#before = Buffer.from(statusLine(206) + lines(fields.slice(0, own - 2)), 'latin1');
-    this.#behind = Buffer.from(lines(fields.slice(own)) + ending, 'latin1');
+    const before = `${statusLine(206)}${lines(fields.slice(0, own - 2))}Content-Range: bytes `;
+    this.#before = Buffer.from(before, 'latin1');
+    this.#between = Buffer.from(`/${size}\r\nContent-Length: `);
+    this.#behind = Buffer.from(`\r\n${lines(fields.slice(own))}${ending}`, 'latin1');
   }
 
-  /** The part's head; it stays so until the next one is asked for. */
-  of(part: ByteRange): Buffer {
-    const before = this.#before.length;
+  /** The part's head; it stays so until the next one is asked for. RFC 9110 section 14.4. */
+  of({ first, last }: ByteRange): Buffer {
     const bytes = this.#bytes ?? this.#begin();
-    const range = contentRange(part, this.#size);
-    const length = part.last - part.first + 1;
-    const text = `Content-Range: ${range}\r\nContent-Length: ${length}\r\n`;
-    bytes.write(text, before, 'latin1');
-    const end = before + text.length + this.#behind.length;
+    let at = putNumber(bytes, this.#before.length, first);
+    bytes[at] = dash;
+    at = putNumber(bytes, at + 1, last);
+    bytes.set(this.#between, at);
+    at = putNumber(bytes, at + this.#between.length, last - first + 1);
+    const end = at + this.#behind.length;
     // Most numbers have as many digits as those before them: what follows is in its place already.
     if (this.#head?.length === end) return this.#head;
-    bytes.set(this.#behind, end - this.#behind.length);
+    bytes.set(this.#behind, at);
     this.#head = bytes.subarray(0, end);
     return this.#head;
   }
@@ -51,9 +54,24 @@ export class PartHead {
 
   #begin(): Buffer {
     const [before, behind] = [this.#before, this.#behind];
-    const bytes = Buffer.allocUnsafe(before.length + rangeBytes + behind.length);
+    const bytes = Buffer.allocUnsafe(
+      before.length + this.#between.length + rangeBytes + behind.length,
+    );
     bytes.set(before);
     this.#bytes = bytes;
     return bytes;
   }
+}
+
+/** Writes a whole number in decimal; where it ends. */
+function putNumber(bytes: Buffer, at: number, number: number): number {
+  let end = at + 1;
+  for (let rest = number; rest >= 10; rest = Math.floor(rest / 10)) end += 1;
+  let rest = number;
+  for (let i = end - 1; i >= at; i -= 1) {
+    const tens = Math.floor(rest / 10);
+    bytes[i] = zero + (rest - 10 * tens);
+    rest = tens;
+  }
+  return end;
 }

@@ -3,6 +3,8 @@ import type { RawHeaders } from '../core/raw-headers.ts';
 
 /** One range of bytes, as nearly all clients ask for it. RFC 9110 section 14.1.2. */
 const oneRange = /^bytes=(?:\d{1,15}-\d{0,15}|-\d{1,15})$/;
+const unit = 'bytes=';
+const zero = 0x30;
 const rangeLine = /(?:^|\r\n)range: ?(bytes=(?:\d{1,15}-\d{0,15}|-\d{1,15}))(?=\r\n|$)/i;
 
 /** A head's fields without its one `Range`, and the value of that. */
@@ -43,18 +45,24 @@ export function isOneRange(range: string): boolean {
  */
 export function partOf(range: string, size: number): ByteRange | undefined {
   const dash = range.indexOf('-');
-  const from = range.slice('bytes='.length, dash);
-  const to = range.slice(dash + 1);
-  if (from === '') {
-    const last = Number(to);
-    return last === 0 || size === 0
+  const hasLast = dash + 1 < range.length;
+  if (dash === unit.length) {
+    const length = numberAt(range, dash + 1, range.length);
+    return length === 0 || size === 0
       ? undefined
-      : { first: Math.max(0, size - last), last: size - 1 };
+      : { first: Math.max(0, size - length), last: size - 1 };
   }
-  const first = Number(from);
-  const last = to === '' ? size - 1 : Number(to);
+  const first = numberAt(range, unit.length, dash);
+  const last = hasLast ? numberAt(range, dash + 1, range.length) : size - 1;
   if (first >= size || last < first) return undefined;
   return { first, last: Math.min(last, size - 1) };
+}
+
+/** The number that these digits are: at most fifteen of them. */
+function numberAt(text: string, start: number, end: number): number {
+  let number = 0;
+  for (let i = start; i < end; i += 1) number = number * 10 + text.charCodeAt(i) - zero;
+  return number;
 }
 
 /** Takes the one range out of fields that the HTTP parser has read. */
