@@ -12,7 +12,7 @@ import { asWhole, endsWithLength, lastField } from './answer-text.ts';
 import { BodySending } from './body-sending.ts';
 import { HeldSource, type HotStore } from './held-source.ts';
 import { PreparedHead } from './prepared-head.ts';
-import { joinedBytes } from './prepared-message.ts';
+import { joinedBytes, type PreparedMessage } from './prepared-message.ts';
 import { partOf } from './range-field.ts';
 import type { ResponseFields } from './response-fields.ts';
 
@@ -83,6 +83,10 @@ export class PreparedHit {
   /** Where ranges of that many bytes are recorded: most clients ask for as many again. */
   #rangeDone: { readonly length: number; readonly done: HitRecord } | undefined;
   readonly #head: PreparedHead;
+  /** What the head says now, once it does. */
+  #message: PreparedMessage | undefined;
+  /** Remaining freshness as that says it. */
+  #ttl: number | undefined;
   readonly #source: HeldSource;
   /** While the head says the right age and date; milliseconds since the epoch. */
   #from = 0;
@@ -142,7 +146,7 @@ export class PreparedHit {
    * body is not in memory.
    */
   send(socket: Socket): HitRecord | undefined {
-    const { message } = this.#head;
+    const message = this.#message ?? this.#head.message;
     const body = this.#withBody ? this.#source.bytes() : nothing;
     if (body === undefined) return undefined;
     if (body.length <= joinedBytes) {
@@ -211,7 +215,7 @@ export class PreparedHit {
 
   /** Remaining freshness as the answer that was sent last says it; undefined: for ever. */
   get ttl(): number | undefined {
-    return this.#record.cacheStatus.ttl;
+    return this.#ttl;
   }
 
   /** RFC 9110 section 14.2: of a GET with a 200. */
@@ -247,7 +251,9 @@ export class PreparedHit {
     const { request, policy } = this.#resource;
     const decision = decide(request, this.#variants, policy, now);
     if (decision.kind !== 'fresh' || decision.meta !== this.#stored.meta) return false;
-    this.#head.say(decision.age, wholeSeconds(decision.ttl), now);
+    this.#ttl = wholeSeconds(decision.ttl);
+    this.#head.say(decision.age, this.#ttl, now);
+    this.#message = this.#head.message;
     this.#from = now;
     // Both are told in whole seconds.
     const nextDate = this.#head.dated ? (Math.floor(now / 1000) + 1) * 1000 : Infinity;

@@ -2,7 +2,7 @@ import type { RequestRecord } from '../core/request-record.ts';
 import { inOnePiece, type LineEnds, lineEnd } from './line-ends.ts';
 import type { RootLogger } from './logger.ts';
 import { requestMembers } from './request-line.ts';
-import type { RequestTotals } from './request-totals.ts';
+import type { RepeatedRequests, RequestTotals } from './request-totals.ts';
 
 export interface PreparedRecordOptions {
   readonly logger: RootLogger;
@@ -16,7 +16,7 @@ export interface PreparedRecordOptions {
 /** The record of requests that differ in client, time and remaining freshness alone: most of it is made once. */
 export class PreparedRecord {
   readonly #options: PreparedRecordOptions;
-  readonly #count: (durationMs: number, aborted: boolean) => void;
+  readonly #requests: RepeatedRequests;
   readonly #record: RequestRecord;
   /** The members of the line up to the duration, once there has been one. */
   #start: string | undefined;
@@ -24,7 +24,7 @@ export class PreparedRecord {
   /** From the record of one of them, which was a hit. */
   constructor(record: RequestRecord, options: PreparedRecordOptions) {
     this.#options = options;
-    this.#count = options.requests.repeated(record);
+    this.#requests = options.requests.repeated(record);
     this.#record = record;
   }
 
@@ -32,7 +32,7 @@ export class PreparedRecord {
   add(client: string, startedAt: number, ttl: number | undefined, aborted: boolean): void {
     const { logger, ends, clock } = this.#options;
     const durationMs = Math.max(0, clock() - startedAt);
-    this.#count(durationMs, aborted);
+    this.#requests.count(durationMs, aborted);
     if (!logger.writesRequests) return;
     this.#start ??= startOf(this.#record);
     const end = aborted ? lineEnd(client, durationMs, ttl, true) : ends.of(client, durationMs, ttl);
