@@ -149,5 +149,7 @@ function reclaimingOf(ffi: unknown, log: Logger): Reclaiming {
 function collectGarbage(): void {
   setFlagsFromString('--expose-gc');
   const gc: unknown = runInNewContext('gc');
+  // It was for this context alone.
+  setFlagsFromString('--no-expose-gc');
   if (typeof gc === 'function') gc({ type: 'major', flavor: 'last-resort' });
 }
