@@ -44,8 +44,8 @@ export class ReadBuffer {
   #slab: Slab | undefined;
   /** Slabs that were read full. */
   #full: FullSlab[] = [];
-  /** All of the size that is read into now. */
-  #spare: Buffer[] = [];
+  /** All of the size that is read into now. A collection takes it: the connection may be idle. */
+  #spare: WeakRef<ArrayBufferLike>[] = [];
   /** Reads in a row that used little. */
   #poor = 0;
   /** The last read was as long as one can be without a large slab. */
@@ -121,7 +121,7 @@ export class ReadBuffer {
     if (slab && slab.lent > 0) this.#leave(slab);
     else if (slab) this.#keep(slab.memory, slab.shared);
     const large = this.#pours ? this.#large?.take(this.#name) : undefined;
-    const memory = large ?? this.#spare.pop() ?? Buffer.allocUnsafeSlow(this.#size);
+    const memory = large ?? this.#takeSpare() ?? Buffer.allocUnsafeSlow(this.#size);
     this.#slab = { memory, used: 0, lent: 0, ofBodies: 0, shared: large !== undefined };
     return this.#slab;
   }
@@ -145,6 +145,16 @@ export class ReadBuffer {
 
   #keep(memory: Buffer, shared: boolean): void {
     if (shared) this.#large?.giveBack(memory);
-    else if (memory.length === this.#size && this.#spare.length < spare) this.#spare.push(memory);
+    else if (memory.length === this.#size && this.#spare.length < spare) {
+      this.#spare.push(new WeakRef(memory.buffer));
+    }
+  }
+
+  #takeSpare(): Buffer | undefined {
+    for (let one = this.#spare.pop(); one; one = this.#spare.pop()) {
+      const memory = one.deref();
+      if (memory) return Buffer.from(memory);
+    }
+    return undefined;
   }
 }

@@ -231,3 +231,24 @@ function collectGarbage(): void {
   setFlagsFromString('--expose-gc');
   runInNewContext('gc')();
 }
+
+it('holds no spare memory that a collection can have', async () => {
+  setFlagsFromString('--expose-gc');
+  const collect: () => void = runInNewContext('gc');
+  const buffer = new ReadBuffer();
+  while (buffer.take(buffer.target().length).length < 256 * 1024);
+  const memory = spent(buffer).map((one) => new WeakRef(one));
+  await setImmediate();
+  collect();
+  expect(memory.filter((one) => one.deref() !== undefined).length).toBeLessThanOrEqual(1);
+});
+
+/** Memory that was read full and has come back. */
+function spent(buffer: ReadBuffer): ArrayBufferLike[] {
+  const taken = [0, 1, 2].map(() => buffer.take(buffer.target().length));
+  for (const chunk of taken) {
+    buffer.lend(chunk);
+    buffer.giveBack(chunk);
+  }
+  return taken.map(({ buffer }) => buffer);
+}
