@@ -87,19 +87,22 @@ export function nextSegment(
   const late = urgent ? undefined : stolen(situation, latest(situation));
   if (late) return late;
   const bytes = Math.min(bytesOf([gap]), share(gap, free, situation, sizes));
-  const timely = urgent ? bytes : Math.min(bytes, doneWithAll(free, situation));
-  // What others have before this connection would is left to them.
-  if (timely < Math.min(bytes, minStolenBytes)) return undefined;
-  return { first: gap.first, last: gap.first + timely - 1 };
+  const taken = urgent ? bytes : timely(bytes, free, situation);
+  return taken === 0 ? undefined : { first: gap.first, last: gap.first + taken - 1 };
 }
 
-/** Bytes that the connection brings before all that is missing would be there, if nobody were ever idle. */
-function doneWithAll(free: readonly ByteRange[], { lanes, rate }: Situation): number {
-  if (lanes.length === 0) return Number.POSITIVE_INFINITY;
+/**
+ * How many of the bytes the connection brings before all that is missing would be there, if nobody
+ * were ever idle; none, where that is not worth asking for and the others have them before it would.
+ */
+function timely(bytes: number, free: readonly ByteRange[], { lanes, rate }: Situation): number {
+  if (lanes.length === 0) return bytes;
   const left = bytesOf(free) + lanes.reduce((sum, lane) => sum + lane.limit - lane.position, 0);
   const others = lanes.reduce((sum, lane) => sum + (lane.rate ?? rate), 0);
   // Whoever takes it waits for a first byte, too.
-  return Math.floor((rate * left) / (others + rate));
+  const inTime = Math.floor((rate * left) / (others + rate));
+  if (inTime >= Math.min(bytes, minStolenBytes)) return Math.min(bytes, inTime);
+  return left / others < bytes / rate ? 0 : bytes;
 }
 
 function bytesOf(ranges: readonly ByteRange[]): number {

@@ -133,6 +133,12 @@ test('nothing is taken from a connection that was not measured yet', () => {
   expect(nextSegment(situation({ lanes }))).toBeUndefined();
 });
 
+test('what those at work would have later than it is taken, however little it is', () => {
+  const lanes = [lane({ position: 0, limit: 1, rate: 1 })];
+  const missing = [{ first: 0, last: 20_001 }];
+  expect(nextSegment(situation({ lanes, missing }))).toEqual({ first: 1, last: 20_001 });
+});
+
 test('whatever has arrived and whoever is at work, what is asked for is missing and nobody brings it', () => {
   const place = fc.integer({ min: 0, max: size - 1 });
   const run = fc
@@ -163,8 +169,13 @@ test('whatever has arrived and whoever is at work, what is asked for is missing 
         if (range) expect(isStolen).toBe(true);
         return;
       }
-      expect(range).toBeDefined();
-      const { first, last } = range ?? { first: 0, last: 0 };
+      if (range === undefined) {
+        // The others have it sooner.
+        const others = all.reduce((sum, lane) => sum + (lane.rate ?? 0), 0);
+        expect(others).toBeGreaterThan(rate);
+        return;
+      }
+      const { first, last } = range;
       if (isStolen) return;
       expect(first).toBeLessThanOrEqual(last);
       expect(last).toBeLessThan(until);
