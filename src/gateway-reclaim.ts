@@ -20,7 +20,7 @@ export interface ReclaimProbe {
 export interface Reclaiming {
   /** What `malloc` has and nobody uses: some milliseconds. Undefined where it cannot be asked. */
   readonly trim: (() => void) | undefined;
-  /** All garbage, and what the engine keeps in hand: a tenth of a second and more. */
+  /** All garbage: a tenth of a second, and for a time after it the engine has to learn some code anew. */
   collect(): void;
 }
 
@@ -38,8 +38,10 @@ export interface ReclaimerOptions {
 const everyMs = 1_000;
 /** The share of a processor that a resting process uses at most: a scrape, a health check. */
 const restShare = 0.05;
-/** So many looks in a row that find rest, until something is done about it. */
-const patience = 2;
+/** So many looks in a row that find rest, until what is free goes back: that costs nobody anything. */
+const trimAfter = 2;
+/** The same for a collection: who pauses for less would pay for it with the next requests. */
+const collectAfter = 30;
 /** So much more than after the last collection, that another one is worth its pause. */
 const worthCollectingBytes = 32 * 1024 * 1024;
 /** What the engine has let go of since, that it is worth to trim again. */
@@ -99,9 +101,9 @@ export class Reclaimer {
     const atRest = this.#cpu - before < restShare * everyMs * 1_000 && fills() === 0;
     this.#quiet = atRest ? this.#quiet + 1 : 0;
     if (!atRest) this.#worked = true;
-    if (this.#quiet < patience) return;
+    if (this.#quiet < trimAfter) return;
     const { rss, external } = probe.memoryUsage();
-    const grown = this.#worked && rss > this.#rss + worthCollectingBytes;
+    const grown = this.#quiet >= collectAfter && rss > this.#rss + worthCollectingBytes;
     if (grown) this.#collect();
     // The engine frees what it has collected a little later.
     if (grown || this.#worked || external < this.#external - worthTrimmingBytes) this.#trim();
@@ -146,10 +148,14 @@ function reclaimingOf(ffi: unknown, log: Logger): Reclaiming {
   }
 }
 
+/**
+ * Not as a last resort, which would give back more, and compiled code with it: the next ten thousand
+ * misses would cost twice as much.
+ */
 function collectGarbage(): void {
   setFlagsFromString('--expose-gc');
   const gc: unknown = runInNewContext('gc');
   // It was for this context alone.
   setFlagsFromString('--no-expose-gc');
-  if (typeof gc === 'function') gc({ type: 'major', flavor: 'last-resort' });
+  if (typeof gc === 'function') gc({ type: 'major' });
 }

@@ -123,9 +123,10 @@ function endOf(child: ChildProcess): string | undefined {
   return hasEnded(child) ? `the gateway ended (${child.signalCode ?? child.exitCode})` : undefined;
 }
 
-/** Flags of Node's for the gateway: what it does is the same with all of them. */
+/** Flags of Node's for the gateway, those of `npm start` first: what it does is the same with all of them. */
 function nodeFlags({ profile, handicap }: Bench): readonly string[] {
   return [
+    ...manifest.scripts.start.split(' ').filter((word) => word.startsWith('--')),
     ...(profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`]),
     ...(handicap ? ['--no-turbofan', '--no-maglev', '--no-sparkplug'] : []),
   ];

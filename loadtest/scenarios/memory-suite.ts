@@ -11,7 +11,7 @@ import { replay } from './replay.ts';
 
 const mebibyte = 1024 * 1024;
 /** Until what the last work has left behind is collected. */
-const restMs = 10_000;
+const restMs = 45_000;
 
 const workloads: readonly Scenario[] = [
   replay,

@@ -47,9 +47,13 @@ function setup() {
   return { reclaimer, state, done, pass, isStopped: () => stopped };
 }
 
-test('two seconds of rest, and what is left of the start or the work is collected and given back', () => {
+test('after two seconds of rest what is free is given back, after thirty what is garbage, too', () => {
   const { state, done, pass } = setup();
   pass(1, 0.01);
+  expect(done).toEqual([]);
+  pass(1, 0.01);
+  expect(done.splice(0)).toEqual(['trim']);
+  pass(27, 0.01);
   expect(done).toEqual([]);
   pass(1, 0.01);
   expect(done).toEqual(['collect', 'trim']);
@@ -60,8 +64,8 @@ test('two seconds of rest, and what is left of the start or the work is collecte
   expect(done).toEqual([]);
   pass(5, 1);
   state.rss += 33 * mebibyte;
-  pass(5, 0);
-  expect(done.splice(0)).toEqual(['collect', 'trim', 'trim']);
+  pass(40, 0);
+  expect(done.splice(0)).toEqual(['trim', 'collect', 'trim', 'trim']);
 });
 
 test('nothing is done while requests go on, nor while a body is on its way', () => {
@@ -75,25 +79,25 @@ test('nothing is done while requests go on, nor while a body is on its way', () 
   pass(20, 0.01);
   expect(done).toEqual([]);
   state.fills = 0;
-  pass(2, 0.01);
-  expect(done).toEqual(['collect', 'trim']);
+  pass(30, 0.01);
+  expect(done).toEqual(['trim', 'collect', 'trim']);
 });
 
 test('after little work nothing is collected, until it has come to something', () => {
   const { state, done, pass } = setup();
-  pass(10, 0);
+  pass(40, 0);
   done.splice(0);
-  for (const expected of [['trim'], ['trim'], ['trim'], ['collect', 'trim', 'trim']]) {
+  for (const expected of [['trim'], ['trim'], ['trim'], ['trim', 'collect', 'trim', 'trim']]) {
     pass(1, 1);
     state.rss += 10 * mebibyte;
-    pass(5, 0);
+    pass(40, 0);
     expect(done.splice(0)).toEqual(expected);
   }
 });
 
 test('what the engine frees later, during the rest, goes back, too', () => {
   const { state, done, pass } = setup();
-  pass(10, 0);
+  pass(40, 0);
   done.splice(0);
   state.external -= 50 * mebibyte;
   pass(10, 0);
