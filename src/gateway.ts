@@ -119,6 +119,7 @@ export async function createGateway(initial: Config, io: GatewayIo): Promise<Gat
       idleTimeoutMs: config.timeouts.idle,
       http2: config.upstreamHttp2,
       now,
+      readers: () => serve.activity.readers,
       onConnect: (origin, milliseconds) => mirrors.connected(origin, milliseconds),
     }),
     telemetry.upstream,
@@ -276,11 +277,10 @@ export async function createGateway(initial: Config, io: GatewayIo): Promise<Gat
       reclaimer?.close();
       passthrough.close();
       connections.close();
-      const { shutdownGrace } = config;
       await Promise.all([
-        closeServers(listener, [secureListener], shutdownGrace),
-        http2.close(shutdownGrace),
-        tunnels.close(shutdownGrace),
+        closeServers(listener, [secureListener], config.shutdownGrace),
+        http2.close(config.shutdownGrace),
+        tunnels.close(config.shutdownGrace),
       ]);
       adminSide.close();
       await closeServers(admin, [], 0);

@@ -5,6 +5,8 @@ const most = 6;
 /** Of the last so many who wanted one, more than so many were different: all have smaller ones. */
 const watched = 8;
 const few = 2;
+/** More readers than these share what is read: it stays in the processor's cache for all only in smaller pieces. */
+const fewReaders = 4;
 
 /**
  * Memory for connections whose reads fill what they have: the more one read brings, the fewer reads
@@ -14,17 +16,23 @@ const few = 2;
 export class LargeSlabs {
   readonly #waiting: Buffer[] = [];
   readonly #wanted: symbol[] = [];
+  readonly #readers: () => number;
   #alive = 0;
   /** Who keeps one for good lets go of it some day, and says so to nobody else. */
   readonly #collected = new FinalizationRegistry<undefined>(() => {
     this.#alive -= 1;
   });
 
+  /** `readers`: how many clients' bodies are on their way. */
+  constructor(readers: () => number = () => 1) {
+    this.#readers = readers;
+  }
+
   /** For `connection`; undefined: it has to do with less. */
   take(connection: symbol): Buffer | undefined {
     this.#wanted.push(connection);
     if (this.#wanted.length > watched) this.#wanted.shift();
-    if (this.#areMany) {
+    if (this.#areMany || this.#readers() > fewReaders) {
       this.#waiting.length = 0;
       return undefined;
     }

@@ -32,6 +32,8 @@ export interface TransportOptions {
   readonly lookup?: Lookup;
   /** Milliseconds since the epoch, instead of the system's clock. */
   readonly now?: () => number;
+  /** How many readers the bodies that arrive have: with few of them reads are longer. */
+  readonly readers?: () => number;
   /** Hears of each connection that was opened, and how long that took. */
   readonly onConnect?: (origin: string, milliseconds: number) => void;
 }
@@ -52,7 +54,7 @@ class PooledTransport implements Transport {
   readonly #options: TransportOptions;
   readonly #secureContext: SecureContext | undefined;
   readonly #now: () => number;
-  readonly #largeSlabs = new LargeSlabs();
+  readonly #largeSlabs: LargeSlabs;
   readonly #origins = new Map<string, OriginConnections>();
   readonly #active = new Roster<PendingExchange>();
   #closed = false;
@@ -60,6 +62,7 @@ class PooledTransport implements Transport {
   constructor(options: TransportOptions) {
     this.#options = options;
     this.#now = options.now ?? Date.now;
+    this.#largeSlabs = new LargeSlabs(options.readers);
     if (options.ca !== undefined) {
       this.#secureContext = createSecureContext({
         ca: [...getCACertificates('default'), ...options.ca],

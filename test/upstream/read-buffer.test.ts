@@ -202,6 +202,14 @@ it('reads into smaller slabs while more than two connections are fast', () => {
   expect(inTurn(connections.slice(0, 2), 4).every(isLarge)).toBe(true);
 });
 
+it('reads into smaller slabs while many readers share what comes', () => {
+  let readers = 200;
+  const buffer = new ReadBuffer(new LargeSlabs(() => readers));
+  expect(fastReads(buffer, 12).filter(isLarge)).toEqual([]);
+  readers = 1;
+  expect(fastReads(buffer, 4).filter(isLarge).length).toBe(4);
+});
+
 it('has as many large slabs again once those that were kept are garbage', async () => {
   const slabs = new LargeSlabs();
   fastReads(new ReadBuffer(slabs), 12);
