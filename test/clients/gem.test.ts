@@ -102,7 +102,9 @@ describe.skipIf(skipUnisolated('gem'))(
         const gateway = await gatewayOf('gems', server.origin);
         server.serve(nail, (await packed({ ...nail, requires: { other: '>= 0' } })).body);
         const refused = await machine(gateway);
-        expect((await refused.install('claw-hammer')).code).not.toBe(0);
+        // Alone: where one download fails while another is under way, RubyGems 3.3 never ends: the thread
+        // that is killed at its exit waits to give back a connection that nobody takes.
+        expect((await refused.install(nail.name)).code).not.toBe(0);
         expect(gateway.log).toContainEqual(
           expect.objectContaining({ msg: 'a body without the digest it must have was refused' }),
         );
