@@ -1,29 +1,19 @@
 import type { GatewayError } from '../core/errors.ts';
 import type { RawHeaders } from '../core/raw-headers.ts';
+import { ResponseHead } from './response-head.ts';
 import type { BodySink, UpstreamResponse } from './upstream.ts';
 
 /**
  * Another response passed on, standing between its body and the sink. By itself it changes nothing: it
  * is what those extend that measure a body, or have a say in it.
  */
-export class ForwardedResponse implements UpstreamResponse, BodySink {
-  readonly status: number;
-  readonly headers: RawHeaders;
-  readonly origin: string;
-  readonly url: string;
-  readonly requestTime: number;
-  readonly responseTime: number;
+export class ForwardedResponse extends ResponseHead implements UpstreamResponse, BodySink {
   readonly #inner: UpstreamResponse;
   #sink: BodySink | undefined;
 
   /** `headers`: those that count, where not all of them do. */
-  constructor(inner: UpstreamResponse, headers = inner.headers) {
-    this.status = inner.status;
-    this.headers = headers;
-    this.origin = inner.origin;
-    this.url = inner.url;
-    this.requestTime = inner.requestTime;
-    this.responseTime = inner.responseTime;
+  constructor(inner: UpstreamResponse, headers?: RawHeaders) {
+    super(inner, headers);
     this.#inner = inner;
   }
 

@@ -1,16 +1,7 @@
 import type { GatewayError } from '../core/errors.ts';
-import type { RawHeaders } from '../core/raw-headers.ts';
+import { type HeadFields, ResponseHead } from './response-head.ts';
 import { toGatewayError } from './transport-errors.ts';
 import type { BodySink, UpstreamResponse } from './upstream.ts';
-
-export interface ResponseHead {
-  readonly status: number;
-  readonly headers: RawHeaders;
-  readonly origin: string;
-  readonly url: string;
-  readonly requestTime: number;
-  readonly responseTime: number;
-}
 
 /** What the response may do to its connection. */
 export interface FlowControl {
@@ -28,13 +19,7 @@ const mostHeldBytes = 64 * 1024;
  * undici's parser is one for the whole process, so a connection must not be resumed from within
  * another one's callback.
  */
-export class TransportResponse implements UpstreamResponse {
-  readonly status: number;
-  readonly headers: RawHeaders;
-  readonly origin: string;
-  readonly url: string;
-  readonly requestTime: number;
-  readonly responseTime: number;
+export class TransportResponse extends ResponseHead implements UpstreamResponse {
   readonly #control: FlowControl;
   #sink: BodySink | undefined;
   #paused = true;
@@ -47,13 +32,8 @@ export class TransportResponse implements UpstreamResponse {
   /** The sink has heard the end, or shall hear nothing. */
   #done = false;
 
-  constructor(head: ResponseHead, control: FlowControl) {
-    this.status = head.status;
-    this.headers = head.headers;
-    this.origin = head.origin;
-    this.url = head.url;
-    this.requestTime = head.requestTime;
-    this.responseTime = head.responseTime;
+  constructor(head: HeadFields, control: FlowControl) {
+    super(head);
     this.#control = control;
   }
 
