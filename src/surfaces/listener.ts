@@ -6,6 +6,7 @@ import type { ConnectHandler } from './connect.ts';
 import type { FastPath } from './fast-path.ts';
 import type { GatewayHandler, Routed } from './gateway-handler.ts';
 import { reset } from './joined-sockets.ts';
+import { Lingering } from './lingering.ts';
 import { defaultTimes, type ListenerTimes } from './listener-times.ts';
 import { PatientServer } from './patient-server.ts';
 import { Pipelining } from './pipelining.ts';
@@ -28,6 +29,7 @@ export function createListener(
   refused: (reason: RefusedHead, client: string) => void,
   { times = defaultTimes, fastPath }: ListenerOptions = {},
 ): Server {
+  const lingering = new Lingering();
   const pipelining = new Pipelining((request, response, known) => {
     void handler.handle(request, response, known);
   });
@@ -81,6 +83,8 @@ export function createListener(
     server.gaveUp(socket);
   });
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => {
+    // All that follows what is no request is none.
+    if (lingering.has(socket)) return;
     // The other side is gone: there is nobody to answer.
     if (error.code === 'ECONNRESET' || !socket.writable) {
       socket.destroy();
@@ -92,10 +96,10 @@ export function createListener(
     if (response) {
       // A request that broke off will never be whole: there is nothing to wait for.
       if (!response.req.complete) socket.destroy();
-      else response.once('close', () => socket.destroy());
+      else response.once('close', () => lingering.end(socket));
       return;
     }
-    refuse(socket, refusals[reason]);
+    lingering.end(socket, refusalOf(refusals[reason]));
     refused(reason, 'remoteAddress' in socket ? String(socket.remoteAddress) : '');
   });
   return server;
@@ -154,12 +158,11 @@ function reasonOf(code: string | undefined): RefusedHead {
   }
 }
 
-function refuse(socket: Duplex, { status, error, details }: Refusal): void {
+function refusalOf({ status, error, details }: Refusal): string {
   const text = `${status}: ${details}\n`;
-  socket.once('finish', () => socket.destroy());
-  socket.end(
+  return (
     `HTTP/1.1 ${status}\r\nContent-Type: text/plain; charset=utf-8\r\n` +
-      `Content-Length: ${Buffer.byteLength(text)}\r\nConnection: close\r\n` +
-      `Proxy-Status: millrace; error=${error}; details="${details}"\r\n\r\n${text}`,
+    `Content-Length: ${Buffer.byteLength(text)}\r\nConnection: close\r\n` +
+    `Proxy-Status: millrace; error=${error}; details="${details}"\r\n\r\n${text}`
   );
 }

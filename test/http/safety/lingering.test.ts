@@ -1,0 +1,42 @@
+import { connect } from 'node:net';
+import { setImmediate } from 'node:timers/promises';
+import { expect, test } from 'vitest';
+import { testGateway } from '../../support/gateway.ts';
+import { httpOrigin } from '../../support/http-origin.ts';
+import { requestLines } from './two-gateways.ts';
+
+const size = 12 * 1024 * 1024;
+const get = 'GET /files/big HTTP/1.1\r\nHost: x\r\n\r\n';
+
+test.each([true, false])(
+  'what a client says behind a malformed request takes nothing of the answer before it (fast path: %s)',
+  async (fastPath) => {
+    const origin = await httpOrigin();
+    origin.serve('/big', {
+      body: { seed: 'big', size },
+      headers: { 'Cache-Control': 'max-age=60' },
+    });
+    const gateway = await testGateway({
+      config: { fastPath },
+      mounts: [{ path: '/files', url: origin.url }],
+    });
+    const lines = () => requestLines(gateway).length;
+    const socket = connect(Number(new URL(gateway.url).port), '127.0.0.1');
+    socket.on('error', () => undefined);
+    socket.write(`${get}no head\r\n\r\n`);
+    let bytes = 0;
+    let said = false;
+    for await (const chunk of socket) {
+      bytes += (chunk as Buffer).length;
+      await setImmediate();
+      // The answer is over for the gateway, while much of it is still on its way to the client.
+      if (lines() > 0 && !said) {
+        said = true;
+        expect(bytes).toBeLessThan(size);
+        await new Promise((resolve) => socket.write('and more', resolve));
+      }
+    }
+    expect(said).toBe(true);
+    expect(bytes).toBeGreaterThan(size);
+  },
+);
