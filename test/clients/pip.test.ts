@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -25,6 +26,12 @@ function gatewayFor(index: PythonIndex): Promise<GatewayProcess> {
   return gatewayProcess({ mounts: [{ ...mount, hosts: [`127.0.0.1:${index.files.port}`] }] });
 }
 
+/** Itself: where pyenv is, its name leads to a script, and those of several runs fail each other. */
+function python(): string {
+  const { stdout } = spawnSync('python3', ['-c', 'import sys; print(sys.executable)']);
+  return stdout.toString().trim();
+}
+
 /** A user of pip who has downloaded nothing yet. */
 class PipUser {
   readonly folder: string;
@@ -46,19 +53,18 @@ class PipUser {
 
   install(...args: readonly string[]): Promise<Finished> {
     const options = { cwd: this.folder, env: this.#env };
-    return (this.#network ?? { run }).run('python3', this.#command(args), options);
+    return (this.#network ?? { run }).run(python(), this.#command(args), options);
   }
 
   /** The same where it may fail. */
   attempt(...args: readonly string[]): Promise<Finished> {
     if (!this.#network) throw new Error('only for users of the gateway');
-    return this.#network.attempt('python3', this.#command(args), {
+    return this.#network.attempt(python(), this.#command(args), {
       cwd: this.folder,
       env: this.#env,
     });
   }
 
-  /** Not by the name of pip: pyenv puts scripts there that rewrite each other's files. */
   #command(args: readonly string[]): string[] {
     return ['-m', 'pip', 'install', '--target', join(this.folder, 'installed'), ...args];
   }
