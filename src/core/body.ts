@@ -30,6 +30,11 @@ export interface HashedBody {
   readonly position: number;
   /** What they hash to. */
   prefix(): BodyPrefix;
+  /**
+   * Resolves when so many bytes are hashed, all of which were written, or never will be. Undefined
+   * where each byte is hashed when it comes; otherwise some time after it was written.
+   */
+  reaches?(bytes: number): Promise<void>;
 }
 
 /** First and last byte position, both inclusive, as HTTP counts. RFC 9110 section 14.1.2. */

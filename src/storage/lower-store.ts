@@ -13,10 +13,6 @@ export interface StoreListener {
 
 /** A body on its way into such a store. */
 export interface LowerPartial extends PartialBody {
-  /**
-   * The body of `size` bytes, all of which were written, where it is in memory; for as long as the
-   * caller likes, never to be written to. Undefined where it has to be read.
-   */
   inMemory(size: number): Uint8Array | undefined;
 }
 

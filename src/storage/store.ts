@@ -59,8 +59,8 @@ export interface Leftover extends PartialIdentity {
 export interface Store {
   /** Synchronous look-up in memory; undefined means "not known here", not "absent". */
   peek(key: string): readonly ArtifactMeta[] | undefined;
-  /** All variants; an empty list when there is none. */
-  get(key: string): Promise<readonly ArtifactMeta[]>;
+  /** All variants; an empty list when there is none, which may be known at once. Rejects, never throws. */
+  get(key: string): Promise<readonly ArtifactMeta[]> | readonly ArtifactMeta[];
   /**
    * Adds a response whose body is stored already, or replaces the variant with the same `vary`.
    * Serialised per key: two concurrent calls both take effect.
@@ -91,10 +91,10 @@ export interface Store {
   begin(size: number | undefined, identity?: PartialIdentity): Promise<PartialBody>;
   /**
    * What suspended transfers, or a run that ended in the middle, left of this key; an empty list when
-   * there is nothing, as for a store that forgets, or whose medium fails. It is dropped with its key, evicted before
-   * anything that is whole, and for a day at most.
+   * there is nothing, as for a store that forgets, or whose medium fails, which may be known at once. It
+   * is dropped with its key, evicted before anything that is whole, and for a day at most.
    */
-  leftovers(key: string): Promise<readonly Leftover[]>;
+  leftovers(key: string): Promise<readonly Leftover[]> | readonly Leftover[];
   /** Forgets a key; whether there was anything. */
   delete(key: string): Promise<boolean>;
   /** Forgets what the selector names and frees bodies that nothing else uses; the number of keys. */
@@ -116,6 +116,16 @@ export interface ResumedBytes {
   check(tell: (piece: ByteRange, intact: boolean) => void): Promise<void>;
 }
 
+/** The file that a body is written to, for who reads it beside. */
+export interface GrowingFile {
+  /** Undefined before the first byte. */
+  readonly path: string | undefined;
+  /** So many bytes of the body are in it, from the first on without a gap. */
+  readonly written: number;
+  /** Resolves when all that was given is in it; rejects with what made a write fail. */
+  flushed(): Promise<void>;
+}
+
 /**
  * A body that is arriving, in any order of ranges that do not overlap. It is invisible to others
  * until `commit`; after `commit` or `discard` readers that are still open keep working on the same
@@ -124,6 +134,8 @@ export interface ResumedBytes {
 export interface PartialBody {
   /** Undefined where there is nothing to take up. */
   readonly resumed: ResumedBytes | undefined;
+  /** Undefined where it is in memory, or may be. */
+  readonly file?: GrowingFile | undefined;
   /**
    * Takes a copy of the bytes and writes them behind.
    * Returns false when more than a bounded amount waits: the caller pauses its source until `drained`.
@@ -135,6 +147,11 @@ export interface PartialBody {
    * known again. Before the first `write`.
    */
   provenBy?(hash: HashedBody): void;
+  /**
+   * The body of `size` bytes, all of which were written, where it is in memory; for as long as the
+   * caller likes, never to be written to. Undefined where it has to be read.
+   */
+  inMemory?(size: number): Uint8Array | undefined;
   /** Resolves when little enough waits, or the medium failed. */
   drained(): Promise<void>;
   /** Set once the medium failed: bytes that were readable stay readable. */

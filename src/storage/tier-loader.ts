@@ -25,10 +25,18 @@ export class TierLoader {
     this.#disk = disk;
   }
 
-  async records(key: string): Promise<readonly ArtifactMeta[]> {
+  records(key: string): Promise<readonly ArtifactMeta[]> | readonly ArtifactMeta[] {
+    const variants = this.#disk.get(key);
+    return variants instanceof Promise ? this.#load(key, variants) : variants;
+  }
+
+  async #load(
+    key: string,
+    loading: Promise<readonly ArtifactMeta[]>,
+  ): Promise<readonly ArtifactMeta[]> {
     const loads = this.#begin(key);
     try {
-      const variants = await this.#disk.get(key);
+      const variants = await loading;
       if (variants.length > 0 && !loads.outdated) this.#memory.setRecords(key, variants);
       return variants;
     } catch (error) {

@@ -3,7 +3,7 @@ import type { HashedBody } from '../core/body.ts';
 import type { LowerPartial } from './lower-store.ts';
 import type { MemoryStore } from './memory-store.ts';
 import { isStorageError } from './storage-error.ts';
-import type { PartialBody, ResumedBytes } from './store.ts';
+import type { GrowingFile, PartialBody, ResumedBytes } from './store.ts';
 
 /** A body on its way to the disk that is in memory, too, once it is committed and small. */
 export class TierPartial implements PartialBody {
@@ -19,12 +19,20 @@ export class TierPartial implements PartialBody {
     return this.#disk.resumed;
   }
 
+  get file(): GrowingFile | undefined {
+    return this.#disk.file;
+  }
+
   get failure(): Error | undefined {
     return this.#disk.failure;
   }
 
   write(position: number, chunk: Uint8Array): boolean {
     return this.#disk.write(position, chunk);
+  }
+
+  inMemory(size: number): Uint8Array | undefined {
+    return this.#disk.inMemory(size);
   }
 
   provenBy(hash: HashedBody): void {
@@ -39,18 +47,25 @@ export class TierPartial implements PartialBody {
     return this.#disk.read(position, target);
   }
 
-  async commit(key: string, meta: ArtifactMeta): Promise<ArtifactMeta> {
+  commit(key: string, meta: ArtifactMeta): Promise<ArtifactMeta> {
     const { size } = meta.body;
-    const small = size <= this.#memory.maxBodyBytes;
-    const bytes = small ? (this.#disk.inMemory(size) ?? (await this.#readAll(size))) : undefined;
-    try {
-      const stored = await this.#disk.commit(key, meta);
-      if (bytes) this.#memory.addBody(meta.body, bytes);
-      return stored;
-    } catch (error) {
-      if (!bytes || !isStorageError(error)) throw error;
-      return this.#commitToMemory(key, meta, bytes);
-    }
+    if (size > this.#memory.maxBodyBytes) return this.#disk.commit(key, meta);
+    const bytes = this.#disk.inMemory(size);
+    if (bytes) return this.#commitSmall(key, meta, bytes);
+    return this.#readAll(size).then((all) => this.#commitSmall(key, meta, all));
+  }
+
+  #commitSmall(key: string, meta: ArtifactMeta, bytes: Uint8Array): Promise<ArtifactMeta> {
+    return this.#disk.commit(key, meta).then(
+      (stored) => {
+        this.#memory.addBody(meta.body, bytes);
+        return stored;
+      },
+      (error) => {
+        if (!isStorageError(error)) throw error;
+        return this.#commitToMemory(key, meta, bytes);
+      },
+    );
   }
 
   discard(): Promise<void> {

@@ -73,7 +73,7 @@ class Tiers implements TieredStore {
     return held;
   }
 
-  async get(key: string): Promise<readonly ArtifactMeta[]> {
+  get(key: string): Promise<readonly ArtifactMeta[]> | readonly ArtifactMeta[] {
     const variants = this.peek(key);
     if (variants) return variants;
     this.#records.count(false);
@@ -123,16 +123,17 @@ class Tiers implements TieredStore {
     return reader;
   }
 
-  async begin(size: number | undefined, identity?: PartialIdentity): Promise<PartialBody> {
-    try {
-      return new TierPartial(await this.#disk.begin(size, identity), this.#memory);
-    } catch (error) {
-      if (!isStorageError(error)) throw error;
-      return this.#memory.begin(size);
-    }
+  begin(size: number | undefined, identity?: PartialIdentity): Promise<PartialBody> {
+    return this.#disk.begin(size, identity).then(
+      (partial) => new TierPartial(partial, this.#memory),
+      (error) => {
+        if (!isStorageError(error)) throw error;
+        return this.#memory.begin(size);
+      },
+    );
   }
 
-  leftovers(key: string): Promise<readonly Leftover[]> {
+  leftovers(key: string): Promise<readonly Leftover[]> | readonly Leftover[] {
     return this.#disk.leftovers(key);
   }
 

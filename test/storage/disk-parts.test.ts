@@ -2,7 +2,6 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { createDiskStore } from '../../src/storage/engines/disk.ts';
-import { noChange } from '../../src/storage/engines/disk-change.ts';
 import { DiskDatabase } from '../../src/storage/engines/disk-database.ts';
 import { DiskFiles } from '../../src/storage/engines/disk-files.ts';
 import { PartialFile } from '../../src/storage/engines/disk-partial-file.ts';
@@ -128,7 +127,7 @@ describe('parts of the disk store', () => {
     database.run('COMMIT');
     database.run('UPDATE totals SET bytes = 1000, entries = 5');
     const check = new DiskTotalsCheck(database);
-    const change = noChange();
+    const change = { bytes: 0, entries: 0 };
     const behind = { bytes: 0, entries: 0 };
     check.begin();
     expect(check.step(change, behind)).toBe(false);
@@ -163,14 +162,14 @@ describe('parts of the disk store', () => {
         change.bytes += 50;
         change.entries++;
       }),
-      jobs.run(async (_, transaction) => {
-        const found = noChange();
+      jobs.run(async (job) => {
+        const found = { bytes: 0, entries: 0 };
         let done = false;
-        while (!done) done = check.step(found, transaction.uncounted());
+        while (!done) done = check.step(found, job.uncounted());
         return found;
       }),
     ]);
-    expect(off).toEqual(noChange());
+    expect(off).toEqual({ bytes: 0, entries: 0 });
     expect(index.totals()).toMatchObject({ bytes: 50, entries: 1 });
   });
 

@@ -32,6 +32,27 @@ describe('disk store, opened again', () => {
     await second.close();
   });
 
+  test.each([2_000_000, 200_000])(
+    'a store that closes while a file of %s bytes is being stored waits for that',
+    async (size) => {
+      const dir = await temporaryDirectory();
+      const store = await createDiskStore({ dir, maxBytes });
+      const { bytes, meta } = sample('one', size);
+      const partial = await store.begin(bytes.length, {
+        key: 'http://a.test/one',
+        etag: '"one"',
+        head: meta,
+      });
+      partial.write(0, bytes);
+      const committed = partial.commit('http://a.test/one', meta);
+      await store.close();
+      expect(await committed).toEqual(meta);
+      const again = await createDiskStore({ dir, maxBytes });
+      expect((await stored(again, meta))?.equals(bytes)).toBe(true);
+      await again.close();
+    },
+  );
+
   test('a second store on the same directory is refused, and the first goes on', async () => {
     const dir = await temporaryDirectory();
     const first = await createDiskStore({ dir, maxBytes });
@@ -107,9 +128,9 @@ describe('disk store, opened again', () => {
       onTrouble: (reason) => reasons.push(reason),
     });
     for (let i = 0; i < 300; i++) {
-      await store
-        .get(`http://a.test/${i}`)
-        .catch((error) => expect(error.code).toBe('storage_failed'));
+      await Promise.resolve(store.get(`http://a.test/${i}`)).catch((error) =>
+        expect(error.code).toBe('storage_failed'),
+      );
     }
     for (let i = 0; i < 100; i++) {
       await commit(store, `http://b.test/${i}`, sample(`b${i}`, 3000)).catch((error) =>

@@ -39,17 +39,23 @@ describe('the writer of the database', () => {
     const files = new Set<string>();
     const committed: string[] = [];
     const job = (key: string, fails = false) =>
-      writer.run(async (transaction) => {
-        expect(database.inTransaction).toBe(true);
-        expect(files.has(key)).toBe(false);
-        files.add(key);
-        transaction.onRollback(() => files.delete(key));
-        transaction.onCommit(() => committed.push(key));
-        transaction.count({ bytes: 10, entries: 1 });
-        const id = addTo(database, key);
-        if (fails) throw new Error(`no ${key}`);
-        return id;
-      });
+      writer.run(
+        (transaction) => {
+          expect(database.inTransaction).toBe(true);
+          expect(files.has(key)).toBe(false);
+          files.add(key);
+          transaction.onRollback(() => files.delete(key));
+          transaction.bytes += 10;
+          transaction.entries++;
+          transaction.change(key, []);
+          const id = addTo(database, key);
+          if (fails) throw new Error(`no ${key}`);
+          // Work that has to wait gives a promise.
+          return key === 'a' ? id : Promise.resolve(id);
+        },
+        false,
+        (done) => done.tell({ changed: (name) => committed.push(name), evicted: () => undefined }),
+      );
     const results = await Promise.allSettled([job('a'), job('b', true), job('c'), job('d', true)]);
     expect(results).toMatchObject([
       { status: 'fulfilled', value: 1 },
@@ -72,7 +78,8 @@ describe('the writer of the database', () => {
     const job = (bytes: number) =>
       writer.run(async (transaction) => {
         behind.push(transaction.uncounted());
-        transaction.count({ bytes, entries: 1 });
+        transaction.bytes = bytes;
+        transaction.entries = 1;
       });
     await Promise.all([job(5), job(7), job(-2)]);
     expect(counted).toEqual([{ bytes: 10, entries: 3 }]);

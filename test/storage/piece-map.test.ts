@@ -94,3 +94,54 @@ test('without a hash each piece has a checksum of its own', () => {
     { first: 1_200, last: 1_299, check: crc32(whole.subarray(1_200, 1_300)) },
   ]);
 });
+
+/** Hashed some time after it was written. */
+class Trailing extends Hashed {
+  async reaches(bytes: number): Promise<void> {
+    this.position = Math.max(this.position, bytes);
+  }
+}
+
+test('what is hashed behind is a piece once it is, and the rest when the hash has come so far', async () => {
+  const map = new PieceMap(1_000);
+  const hash = new Trailing();
+  map.provenBy(hash);
+  map.add(0, [whole.subarray(0, 1_200)]);
+  map.prove();
+  expect(map.all()).toEqual([]);
+  hash.position = 700;
+  map.add(1_200, [whole.subarray(1_200, 2_000)]);
+  expect(map.all().map(({ last }) => last)).toEqual([699]);
+  // Somewhere else, and over the place where that begins.
+  map.add(3_000, [whole.subarray(3_000, 3_500)]);
+  map.add(2_000, [whole.subarray(2_000, 3_000)]);
+  map.add(3_500, [whole.subarray(3_500, size)]);
+  await map.hashed();
+  map.prove();
+  const pieces = map.all();
+  expect(pieces.every(isRight)).toBe(true);
+  expect(pieces.map(({ first, last }) => [first, last])).toEqual([
+    [0, 699],
+    [700, 2_999],
+    [3_000, size - 1],
+  ]);
+});
+
+test('where the hash is far behind each piece has a checksum of its own, and those before are still proven', async () => {
+  const mebibyte = 2 ** 20;
+  const zeros = Buffer.alloc(mebibyte);
+  const map = new PieceMap(mebibyte);
+  const hash = new Trailing();
+  map.provenBy(hash);
+  hash.prefix = () => ({ bytes: hash.position, sha256: sha256(1) });
+  for (let at = 0; at < 8; at += 1) map.add(at * mebibyte, [zeros]);
+  expect(map.unproven).toBe(8 * mebibyte);
+  // From here on it may go on by leaps: that it stops here once is asked of it.
+  expect(hash.position).toBe(0);
+  for (let at = 8; at < 12; at += 1) map.add(at * mebibyte, [zeros]);
+  expect(hash.position).toBe(8 * mebibyte);
+  expect(map.all().map(({ first }) => first / mebibyte)).toEqual([8, 9, 10, 11]);
+  map.prove();
+  expect(map.bytes).toBe(12 * mebibyte);
+  expect(map.all().filter(isProven)).toHaveLength(1);
+});

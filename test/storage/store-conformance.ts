@@ -274,6 +274,20 @@ export function storeConformance(name: string, open: () => Promise<Store>): void
       expect(store.stats()).toMatchObject({ bytes: 0, entries: 0 });
     });
 
+    test('purging takes what was on its way into the store', async () => {
+      const key = 'http://a.test/x';
+      const one = sample('one', 5_000, { mount: '/m' });
+      for (const selector of [{ key }, { prefix: 'http://a.test/' }, { mount: '/m' }]) {
+        const partial = await store.begin(one.bytes.length);
+        partial.write(0, one.bytes);
+        const storing = partial.commit(key, one.meta);
+        await store.purge(selector);
+        await storing;
+        expect(await store.get(key)).toEqual([]);
+      }
+      expect(store.stats()).toMatchObject({ bytes: 0, entries: 0 });
+    });
+
     test('a body with another size than its reference says is a miss', async () => {
       const one = sample('one', 70_000);
       await commit(store, 'http://a.test/x', one);

@@ -55,10 +55,11 @@ export class DiskCatalog {
     // Most keys are new, which is found out by adding them.
     const only = [meta];
     const columns = { mount: meta.mount, bytes, used: this.#uses.now() };
-    if ((await this.#records.add(key, only, columns, body)) !== undefined) {
+    const written = await this.#records.add(key, only, columns, body);
+    if (this.#records.added(written)) {
       change.bytes += bytes;
       change.entries++;
-      change.changed.push([key, only]);
+      change.change(key, only);
       return;
     }
     const variants = withVariant(await this.#records.get(key), meta);
@@ -90,7 +91,7 @@ export class DiskCatalog {
         this.#dropUnnamed(change, entry.id, rest);
       } else {
         await this.remove(change, entry);
-        change.changed.push([key, rest]);
+        change.change(key, rest);
       }
     }
   }
@@ -105,7 +106,7 @@ export class DiskCatalog {
     const columns = { mount: mountOf(variants), bytes, used: this.#uses.now() };
     await this.#records.set(key, variants, columns);
     change.bytes += bytes - before;
-    change.changed.push([key, variants]);
+    change.change(key, variants);
   }
 
   /** Removes the references that no variant needs, and the bodies that nothing else refers to. */
@@ -121,6 +122,6 @@ export class DiskCatalog {
     if (this.#index.hasRefs(body.id)) return;
     this.#index.removeBody(body);
     change.bytes -= body.bytes;
-    if (!body.inline) change.doomed.push({ sha256: body.sha256, bytes: body.bytes });
+    if (!body.inline) change.doom({ sha256: body.sha256, bytes: body.bytes });
   }
 }

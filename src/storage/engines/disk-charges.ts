@@ -19,8 +19,10 @@ export function entryCharge(key: string): number {
 
 /** Bytes that one variant counts for, its body not included. */
 export function variantCharge(meta: ArtifactMeta): number {
-  let bytes = variantOverhead;
-  for (const text of meta.headers) bytes += text.length + fieldOverhead;
+  const { headers } = meta;
+  let bytes = variantOverhead + headers.length * fieldOverhead;
+  // Every body that is stored comes by here: an iterator would be garbage.
+  for (let i = 0; i < headers.length; i++) bytes += (headers[i] as string).length;
   for (const [name, value] of meta.vary) {
     bytes += name.length + (value?.length ?? 0) + 2 * fieldOverhead;
   }
@@ -29,7 +31,9 @@ export function variantCharge(meta: ArtifactMeta): number {
 
 /** Bytes that a key with its variants counts for. */
 export function recordCharge(key: string, variants: readonly ArtifactMeta[]): number {
-  return variants.reduce((sum, meta) => sum + variantCharge(meta), entryCharge(key));
+  let bytes = entryCharge(key);
+  for (const meta of variants) bytes += variantCharge(meta);
+  return bytes;
 }
 
 /** Bytes to reserve for a body that may have up to `size` bytes; more of it counts as it is. */

@@ -1,11 +1,18 @@
 import { renameSync } from 'node:fs';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 import { GatewayError } from '../../core/errors.ts';
-import { pragmas, schema, schemaVersion } from './disk-schema.ts';
+import { DiskLog, type SyncFile } from './disk-log.ts';
+import { afterSchema, beforeClose, pragmas, schema, schemaVersion } from './disk-schema.ts';
 import { type DiskTrouble, isCorrupt, isLocked } from './disk-trouble.ts';
+import { syncData } from './file-io.ts';
 
 /** Distinct statements of the store stay well below. */
 const maxStatements = 128;
+
+interface Opened {
+  readonly connection: DatabaseSync;
+  readonly log: DiskLog;
+}
 
 export type Row = ReturnType<StatementSync['all']>[number];
 
@@ -14,18 +21,25 @@ export class DiskDatabase {
   readonly #path: string;
   readonly #trouble: DiskTrouble;
   readonly #now: () => number;
+  readonly #sync: SyncFile;
   readonly #statements = new Map<string, StatementSync>();
-  #connection: DatabaseSync;
+  #opened: Opened;
 
   /**
    * Opens the database, or begins a new one; one that is damaged is put aside and reported. Throws
-   * `proxy_configuration_error` when another store has it open.
+   * `proxy_configuration_error` when another store has it open. `sync` is `fs.fdatasync` unless given.
    */
-  constructor(path: string, trouble: DiskTrouble, now: () => number) {
+  constructor(path: string, trouble: DiskTrouble, now: () => number, sync: SyncFile = syncData) {
     this.#path = path;
     this.#trouble = trouble;
     this.#now = now;
-    this.#connection = this.#open();
+    this.#sync = sync;
+    this.#opened = this.#open();
+  }
+
+  /** Of the connection that is open now. */
+  get log(): DiskLog {
+    return this.#opened.log;
   }
 
   get(sql: string, ...values: SQLInputValue[]): Row | undefined {
@@ -73,25 +87,38 @@ export class DiskDatabase {
 
   /** False also after SQLite itself gave up a transaction, as it does when the disk is full. */
   get inTransaction(): boolean {
-    return this.#connection.isOpen && this.#connection.isTransaction;
+    const { connection } = this.#opened;
+    return connection.isOpen && connection.isTransaction;
   }
 
   /** Puts the damaged database aside and begins a new one. */
   replace(): void {
     this.#statements.clear();
+    const { connection, log } = this.#opened;
     this.#guard(() => {
-      this.#connection.close();
+      connection.close();
+      log.close();
       this.#putAside('corrupt');
     });
-    this.#connection = this.#open();
+    this.#opened = this.#open();
   }
 
   close(): void {
     this.#statements.clear();
-    if (this.#connection.isOpen) this.#guard(() => this.#connection.close());
+    const { connection, log } = this.#opened;
+    if (!connection.isOpen) return;
+    this.#guard(() => {
+      try {
+        log.endNow();
+        connection.exec(beforeClose);
+      } finally {
+        connection.close();
+        log.close();
+      }
+    });
   }
 
-  #open(): DatabaseSync {
+  #open(): Opened {
     try {
       return this.#connect();
     } catch (error) {
@@ -102,8 +129,9 @@ export class DiskDatabase {
     return this.#guard(() => this.#connect());
   }
 
-  #connect(): DatabaseSync {
+  #connect(): Opened {
     const connection = new DatabaseSync(this.#path);
+    let log: DiskLog | undefined;
     try {
       connection.exec(pragmas);
       const version = connection.prepare('PRAGMA user_version').get()?.user_version;
@@ -114,9 +142,13 @@ export class DiskDatabase {
       }
       // A write, so that the lock is held from here on.
       connection.exec(`BEGIN IMMEDIATE;${schema}PRAGMA user_version = ${schemaVersion};COMMIT;`);
-      return connection;
+      connection.exec(afterSchema);
+      log = new DiskLog(this.#path, connection, this.#trouble, this.#sync);
+      log.begin();
+      return { connection, log };
     } catch (error) {
       if (connection.isOpen) connection.close();
+      log?.close();
       throw error;
     }
   }
@@ -142,7 +174,7 @@ export class DiskDatabase {
     const known = this.#statements.get(sql);
     if (known) return known;
     if (this.#statements.size >= maxStatements) this.#statements.clear();
-    const statement = this.#connection.prepare(sql);
+    const statement = this.#opened.connection.prepare(sql);
     this.#statements.set(sql, statement);
     return statement;
   }

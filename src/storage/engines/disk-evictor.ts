@@ -44,7 +44,7 @@ export class DiskEvictor {
           continue;
         }
         await catalog.remove(change, entry);
-        change.evicted.push(entry.key);
+        change.evict(entry.key);
         if (-change.bytes >= bytes + this.#slack) break;
       }
       return keys.length > 0;

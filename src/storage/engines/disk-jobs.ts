@@ -1,5 +1,5 @@
 import type { StoreListener } from '../lower-store.ts';
-import { type DiskChange, type DoomedFile, noChange } from './disk-change.ts';
+import type { DoomedFile } from './disk-change.ts';
 import type { DiskFiles } from './disk-files.ts';
 import type { DiskIndex } from './disk-index.ts';
 import type { DiskOpenFiles } from './disk-open-files.ts';
@@ -8,7 +8,7 @@ import type { DiskTrouble } from './disk-trouble.ts';
 import type { DiskWriter } from './disk-writer.ts';
 import { removeFile } from './file-io.ts';
 import { Underway } from './underway.ts';
-import type { Transaction } from './writer-job.ts';
+import type { WriterJob } from './writer-job.ts';
 
 export interface DiskJobsOptions {
   readonly writer: DiskWriter;
@@ -28,6 +28,8 @@ export class DiskJobs {
   #entries = 0;
   #evictions = 0;
   readonly #removals = new Underway();
+  /** One function for all jobs. */
+  readonly #onCommit = (job: WriterJob) => this.#apply(job);
   listener: StoreListener | undefined;
 
   constructor(options: DiskJobsOptions) {
@@ -53,21 +55,16 @@ export class DiskJobs {
   }
 
   /**
-   * Runs a job; what was reserved for it is settled with what it took. It may run twice, with a new
-   * change, and what it did the first time is undone then. Nobody waits for one that is `patient`.
+   * Runs a job; what was reserved for it is settled with what it took. It may run twice, and what it
+   * did the first time is undone then, what it said of its changes included. Nobody waits for one that
+   * is `patient`.
    */
   run<T>(
-    work: (change: DiskChange, transaction: Transaction) => Promise<T>,
+    work: (job: WriterJob) => T | Promise<T>,
     reservation?: Reservation,
     patient = false,
   ): Promise<T> {
-    return this.#options.writer.run(async (transaction) => {
-      const change = noChange();
-      const value = await work(change, transaction);
-      transaction.count(change);
-      transaction.onCommit(() => this.#apply(change, reservation));
-      return value;
-    }, patient);
+    return this.#options.writer.run(work, patient, this.#onCommit, reservation);
   }
 
   /** Resolves when the files that nothing refers to any more are gone. */
@@ -75,14 +72,13 @@ export class DiskJobs {
     return this.#removals.over();
   }
 
-  #apply(change: DiskChange, reservation: Reservation | undefined): void {
-    if (reservation) reservation.settle(change.bytes);
-    else this.#space?.change(change.bytes);
-    this.#entries += change.entries;
-    this.#evictions += change.evicted.length;
-    for (const file of change.doomed) this.#removeFile(file);
-    for (const [key, variants] of change.changed) this.listener?.changed(key, variants);
-    for (const key of change.evicted) this.listener?.evicted(key);
+  #apply(job: WriterJob): void {
+    if (job.reservation) job.reservation.settle(job.bytes);
+    else this.#space?.change(job.bytes);
+    this.#entries += job.entries;
+    this.#evictions += job.evicted.length;
+    if (job.doomed.length > 0) for (const file of job.doomed) this.#removeFile(file);
+    if (this.listener) job.tell(this.listener);
   }
 
   /**

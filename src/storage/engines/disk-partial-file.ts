@@ -116,13 +116,23 @@ export class PartialFile {
     }
   }
 
+  /** First byte, of the run from the beginning of the body, that is not in the file yet. */
+  written(extents: Extents): number {
+    return Math.min(extents.endFrom(0), this.#backlog.nextAfter(-1));
+  }
+
+  /** Resolves when all that was taken is in the file; throws what made a write fail. */
+  async flushed(): Promise<void> {
+    await this.#written();
+    if (this.#failure) throw this.#failure;
+  }
+
   /**
    * Resolves when all that was written is on the medium itself, so that the rename that follows
    * cannot survive a power cut that the bytes do not. Throws what made a write fail.
    */
   async sync(): Promise<void> {
-    await this.#written();
-    if (this.#failure) throw this.#failure;
+    await this.flushed();
     try {
       const fd = await this.#open();
       await this.#options.syncSlots.use(() => syncData(fd));

@@ -49,6 +49,8 @@ export class DiskPartialLog {
   readonly #map: PieceMap;
   #unchecked: readonly Piece[];
   #notedBytes: number;
+  /** How many of them a crash does not take, because they are known by a hash or a checksum. */
+  #sureBytes: number;
   #notedAt: number;
   #noting: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -64,6 +66,7 @@ export class DiskPartialLog {
     this.#map = new PieceMap(Math.max(minPieceBytes, Math.ceil(size / maxPieces)), pieces);
     this.#unchecked = pieces;
     this.#notedBytes = this.#map.bytes;
+    this.#sureBytes = this.#map.bytes;
     this.#notedAt = now();
   }
 
@@ -123,6 +126,7 @@ export class DiskPartialLog {
   async suspend(): Promise<void> {
     while (this.#noting) await this.#noting;
     if (this.#ended) return;
+    await this.#map.hashed();
     this.#map.prove();
     if (this.bytes >= minResumedBytes) await this.#note();
     this.#end();
@@ -148,7 +152,8 @@ export class DiskPartialLog {
     const more = this.#written - this.#notedBytes;
     if (this.#noting || this.#ended || more <= 0 || this.#written < minResumedBytes) return;
     const ms = this.#options.now() - this.#notedAt;
-    const much = more >= Math.max(minResumedBytes, this.size / maxNotes);
+    const unsure = this.#written - this.#sureBytes;
+    const much = unsure >= Math.max(minResumedBytes, this.size / maxNotes);
     if (ms >= (much ? leastNoteMs : noteMs)) {
       void this.#note();
       return;
@@ -164,6 +169,7 @@ export class DiskPartialLog {
     const { jobs, rows, now, onFailure } = this.#options;
     this.#map.prove();
     this.#notedBytes = this.#written;
+    this.#sureBytes = this.bytes;
     this.#notedAt = now();
     const row = this.row();
     this.#noting = jobs

@@ -5,7 +5,7 @@ import { Extents } from '../extents.ts';
 import type { LowerPartial } from '../lower-store.ts';
 import { SmallBody } from '../small-body.ts';
 import { bodyMissing, misuse } from '../storage-error.ts';
-import type { ResumedBytes } from '../store.ts';
+import type { GrowingFile, ResumedBytes } from '../store.ts';
 import { inBlocks } from './disk-charges.ts';
 import type { PartialFile } from './disk-partial-file.ts';
 import type { DiskPartialLog } from './disk-partial-log.ts';
@@ -49,6 +49,7 @@ export const lingerMs = 30_000;
  */
 export class DiskPartial implements LowerPartial {
   readonly resumed: ResumedBytes | undefined;
+  readonly file: GrowingFile | undefined;
   readonly #options: DiskPartialOptions;
   readonly #extents = new Extents();
   #small: SmallBody | undefined;
@@ -56,10 +57,11 @@ export class DiskPartial implements LowerPartial {
   #state: 'open' | 'committing' | 'committed' | 'discarded' | 'suspended' = 'open';
   #failure: Error | undefined;
   #laidAside = false;
+  #committing: Promise<void> | undefined;
   /** End of the furthest byte given, and of what there is space for. */
   #end = 0;
   #reserved: number;
-  #growing = false;
+  #isGrowing = false;
   #linger: NodeJS.Timeout | undefined;
 
   constructor(options: DiskPartialOptions) {
@@ -67,6 +69,7 @@ export class DiskPartial implements LowerPartial {
     this.#reserved = options.reservedBytes;
     const { size, inlineBytes, log, makeFile } = options;
     if (size === undefined) this.#small = new SmallBody(size, inlineBytes);
+    else this.file = this.#growing();
     if (!log || log.unchecked.length === 0) return;
     for (const { first, last } of log.unchecked) this.#extents.add(first, last + 1);
     this.#file = makeFile(this.#reserved);
@@ -123,8 +126,9 @@ export class DiskPartial implements LowerPartial {
     if (log && log.unchecked.length > 0) throw misuse('resumed bytes were not checked');
     if (!this.#extents.isWhole(meta.body.size)) throw misuse('the body is not complete');
     this.#state = 'committing';
+    this.#committing = this.#commit(key, meta);
     try {
-      await this.#options.commit(key, meta, await this.#source(meta.body.size));
+      await this.#committing;
     } catch (error) {
       this.#state = 'open';
       this.#linger = setTimeout(() => this.#giveUp(), lingerMs).unref();
@@ -154,6 +158,8 @@ export class DiskPartial implements LowerPartial {
     const file = this.#file;
     const { log, keep } = this.#options;
     this.#laidAside = true;
+    // Whoever closes the store closes it for a commit that has only just begun, too.
+    if (this.#state === 'committing') await Promise.allSettled([this.#committing]);
     if (this.#state !== 'open' || !file || !log || this.failure) return this.discard();
     clearTimeout(this.#linger);
     this.#state = 'suspended';
@@ -162,6 +168,20 @@ export class DiskPartial implements LowerPartial {
 
   release(): void {
     this.#file?.release();
+  }
+
+  #growing(): GrowingFile {
+    const file = () => this.#file;
+    const extents = this.#extents;
+    return {
+      get path() {
+        return file()?.path;
+      },
+      get written() {
+        return file()?.written(extents) ?? 0;
+      },
+      flushed: async () => file()?.flushed(),
+    };
   }
 
   get #ended(): boolean {
@@ -181,6 +201,10 @@ export class DiskPartial implements LowerPartial {
 
   #giveUp(): void {
     this.discard().catch(this.#options.onFailure);
+  }
+
+  async #commit(key: string, meta: ArtifactMeta): Promise<void> {
+    await this.#options.commit(key, meta, await this.#source(meta.body.size));
   }
 
   async #source(size: number): Promise<PartialSource> {
@@ -206,12 +230,12 @@ export class DiskPartial implements LowerPartial {
   /** Reserves the next step before it is needed; what has no space yet waits in memory. */
   #growAhead(): void {
     const { stepBytes, reservation } = this.#options;
-    if (this.#growing || this.#end + stepBytes / 2 <= this.#reserved) return;
+    if (this.#isGrowing || this.#end + stepBytes / 2 <= this.#reserved) return;
     const more = Math.max(stepBytes, inBlocks(this.#end - this.#reserved));
-    this.#growing = true;
+    this.#isGrowing = true;
     reservation.grow(more).then(
       () => {
-        this.#growing = false;
+        this.#isGrowing = false;
         this.#reserved += more;
         this.#file?.allow(this.#reserved);
         this.#growAhead();
@@ -222,7 +246,7 @@ export class DiskPartial implements LowerPartial {
 
   /** There is no space for more: the body ends here, what was given stays readable. */
   #refuse(error: Error): void {
-    this.#growing = false;
+    this.#isGrowing = false;
     // What is reserved may still be enough for a body that has ended.
     if (this.#end <= this.#reserved) return;
     this.#failure ??= error;

@@ -5,6 +5,7 @@ import { DiskCatalog } from './disk-catalog.ts';
 import { DiskCommitter } from './disk-committer.ts';
 import type { DiskDatabase } from './disk-database.ts';
 import { DiskEvictor } from './disk-evictor.ts';
+import { DiskFileMaker } from './disk-file-maker.ts';
 import type { DiskFiles } from './disk-files.ts';
 import { DiskIndex } from './disk-index.ts';
 import { DiskJobs } from './disk-jobs.ts';
@@ -27,7 +28,7 @@ import { Slots } from './slots.ts';
 const readBytes = 256 * 1024;
 const readBuffers = 64;
 const spillBytes = 64 * 1024;
-/** Of the runtime's four file threads, so that reads are never kept waiting. */
+/** Of the runtime's four file threads, of which the log's syncs take a third: one is left for reads. */
 const syncsAtOnce = 2;
 
 export interface DiskPartsOptions {
@@ -69,6 +70,8 @@ export function makeDiskParts(options: DiskPartsOptions) {
     (await leftovers.evict(bytes)) || (await evictor.evict(bytes));
   const space: DiskSpace = new DiskSpace(maxBytes, makeRoom);
   const pool = new BufferPool({ chunkBytes: readBytes, maxBuffers: readBuffers, spillBytes });
+  const syncSlots = new Slots(syncsAtOnce);
+  const spareBlocks = new SpareBlocks();
   return {
     ...options,
     index,
@@ -80,8 +83,9 @@ export function makeDiskParts(options: DiskPartsOptions) {
     space,
     openFiles,
     catalog,
-    syncSlots: new Slots(syncsAtOnce),
-    spareBlocks: new SpareBlocks(),
+    syncSlots,
+    spareBlocks,
+    fileMaker: new DiskFileMaker({ ...options, syncSlots, spareBlocks }),
     wholeBodies: new WholeBodies(options.inlineBytes),
     committer: new DiskCommitter({ catalog, index, jobs, files, space, trouble }),
     opener: new DiskBodyOpener({ index, catalog, jobs, files, openFiles, trouble, pool }),

@@ -1,6 +1,13 @@
 /** Of a new database. */
 export const pageBytes = 8192;
 
+/**
+ * The log is copied into the database when it is longer: short enough that the copy, which the event
+ * loop does wait for, takes about two milliseconds; with half of it, pages of indexes are copied more
+ * often, which costs each body that is stored an eighth more.
+ */
+export const logBytes = 4 * 1024 * 1024;
+
 /** Changes when tables change; a database of another version is put aside. */
 export const schemaVersion = 2;
 
@@ -67,8 +74,8 @@ INSERT OR IGNORE INTO totals (id, bytes, entries, closed) VALUES (1, 0, 0, 1);
 /**
  * Set before the first table exists. `auto_vacuum` lets freed pages go back to the file system;
  * the exclusive lock keeps a second process out, is faster, and ends with the process. With pages of
- * 8 KiB storing a body takes a fifth less than with SQLite's 4 KiB, which older databases keep; the
- * log is short enough to stay in the processor's cache until it is copied into the database.
+ * 8 KiB storing a body takes a fifth less than with SQLite's 4 KiB, which older databases keep. When
+ * the log is copied into the database `disk-log.ts` decides.
  */
 export const pragmas = `
 PRAGMA page_size = ${pageBytes};
@@ -78,6 +85,21 @@ PRAGMA journal_mode = WAL;
 PRAGMA synchronous = NORMAL;
 PRAGMA temp_store = MEMORY;
 PRAGMA cache_size = -8192;
-PRAGMA wal_autocheckpoint = 250;
-PRAGMA journal_size_limit = 16777216;
+PRAGMA wal_autocheckpoint = 0;
+PRAGMA journal_size_limit = ${4 * logBytes};
 `;
+
+/**
+ * What an earlier run left in the log is copied and synced by SQLite, which also makes the log's name
+ * durable. From here on `disk-log.ts` syncs, off the event loop, until the connection is closed.
+ */
+export const afterSchema = `
+PRAGMA wal_checkpoint(TRUNCATE);
+PRAGMA synchronous = OFF;
+`;
+
+/** Changes nothing, but is a transaction that writes a page, and no more than that. */
+export const writeFirstPage = `PRAGMA user_version = ${schemaVersion}`;
+
+/** The checkpoint that closing makes is SQLite's own again. */
+export const beforeClose = 'PRAGMA synchronous = NORMAL';

@@ -38,6 +38,7 @@ export class DiskSmallPartial implements LowerPartial {
   #extents: Extents | undefined;
   #state: 'open' | 'committing' | 'committed' | 'discarded' = 'open';
   #laidAside = false;
+  #committing: Promise<void> | undefined;
   #linger: NodeJS.Timeout | undefined;
 
   /** `size` bytes at most, for which that is reserved. */
@@ -85,8 +86,9 @@ export class DiskSmallPartial implements LowerPartial {
     const bytes = this.#whole(meta.body.size);
     if (!bytes) throw misuse('the body is not complete');
     this.#state = 'committing';
+    this.#committing = this.#store(key, meta, bytes);
     try {
-      await this.#store(key, meta, bytes);
+      await this.#committing;
     } catch (error) {
       this.#state = 'open';
       this.#linger = setTimeout(() => this.#giveUp(), lingerMs).unref();
@@ -103,17 +105,23 @@ export class DiskSmallPartial implements LowerPartial {
   }
 
   /** What is small is fetched anew rather than taken up. */
-  suspend(): Promise<void> {
+  async suspend(): Promise<void> {
     this.#laidAside = true;
-    return this.discard();
+    // Whoever closes the store closes it for a commit that has only just begun, too.
+    if (this.#state === 'committing') await Promise.allSettled([this.#committing]);
+    await this.discard();
   }
 
   /** Nothing is open. */
   release(): void {}
 
-  async #store(key: string, meta: ArtifactMeta, bytes: Uint8Array): Promise<void> {
+  #store(key: string, meta: ArtifactMeta, bytes: Uint8Array): Promise<void> {
     const file = this.#host.fileFor(bytes);
-    if (!file) return this.#host.commit(key, meta, { bytes }, this.#reservation);
+    if (file) return this.#storeFile(key, meta, file);
+    return this.#host.commit(key, meta, { bytes }, this.#reservation);
+  }
+
+  async #storeFile(key: string, meta: ArtifactMeta, file: PartialFile): Promise<void> {
     try {
       await file.sync();
       await this.#host.commit(key, meta, { file }, this.#reservation);

@@ -4,6 +4,8 @@ import { misuse, storageFull } from '../storage-error.ts';
 export interface Reservation {
   /** Bytes held. */
   readonly bytes: number;
+  /** Holds more where there is space already; false: ask `grow`. */
+  growNow(more: number): boolean;
   /** Holds more, or throws `storage_full` and holds what it held. */
   grow(more: number): Promise<void>;
   /** Holds no more than this. */
@@ -21,6 +23,7 @@ interface Waiter {
 }
 
 interface Account {
+  holdNow(bytes: number): boolean;
   hold(bytes: number): Promise<void>;
   /** Changes what is reserved, how much of that is for partial bodies, and what is stored. */
   change(reserved: number, partial: number, stored: number): void;
@@ -42,14 +45,20 @@ class Held implements Reservation {
     return this.#bytes;
   }
 
+  growNow(more: number): boolean {
+    if (this.#ended) throw misuse('the reservation has ended');
+    if (!this.#account.holdNow(more)) return false;
+    this.#grown(more);
+    return true;
+  }
+
   async grow(more: number): Promise<void> {
     await this.#account.hold(more);
     if (this.#ended) {
       this.#account.change(-more, 0, 0);
       throw misuse('the reservation has ended');
     }
-    this.#bytes += more;
-    this.#account.change(0, this.#partial ? more : 0, 0);
+    this.#grown(more);
   }
 
   shrinkTo(most: number): void {
@@ -64,6 +73,11 @@ class Held implements Reservation {
     if (this.#ended) return;
     this.#ended = true;
     this.#give(this.#bytes, stored);
+  }
+
+  #grown(more: number): void {
+    this.#bytes += more;
+    this.#account.change(0, this.#partial ? more : 0, 0);
   }
 
   #give(bytes: number, stored: number): void {
@@ -87,6 +101,7 @@ export class DiskSpace {
   #dying = 0;
   /** What reservations change: one object for all of them. */
   readonly #account: Account = {
+    holdNow: (bytes) => this.#holdNow(bytes),
     hold: (bytes) => this.#hold(bytes),
     change: (reserved, partial, stored) => {
       this.#reserved += reserved;
@@ -134,9 +149,7 @@ export class DiskSpace {
 
   /** The same where there is space already; undefined: ask `reserve`. */
   reserveNow(bytes: number, kind: 'partial' | 'record'): Reservation | undefined {
-    if (this.#waiters.length > 0 || !this.#fits(bytes)) return undefined;
-    this.#reserved += bytes;
-    return this.#reservation(bytes, kind === 'partial');
+    return this.#holdNow(bytes) ? this.#reservation(bytes, kind === 'partial') : undefined;
   }
 
   /** Holds what is on the medium already for a partial body of an earlier run. */
@@ -153,14 +166,18 @@ export class DiskSpace {
   /** In the order of asking: a large body is not starved by small ones that come later. */
   async #hold(bytes: number): Promise<void> {
     if (bytes > this.maxBytes) throw storageFull('the body is larger than the whole cache may be');
-    if (this.#waiters.length === 0 && this.#fits(bytes)) {
-      this.#reserved += bytes;
-      return;
-    }
+    if (this.#holdNow(bytes)) return;
     await new Promise<void>((resolve, reject) => {
       this.#waiters.push({ bytes, resolve, reject });
       if (!this.#serving) void this.#serve();
     });
+  }
+
+  /** Not before others that wait. */
+  #holdNow(bytes: number): boolean {
+    if (this.#waiters.length > 0 || !this.#fits(bytes)) return false;
+    this.#reserved += bytes;
+    return true;
   }
 
   async #serve(): Promise<void> {

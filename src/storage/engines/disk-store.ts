@@ -15,7 +15,6 @@ import type {
 import { bodyCharge, inBlocks, openBodyCharge } from './disk-charges.ts';
 import type { Continued } from './disk-leftovers.ts';
 import { DiskPartial } from './disk-partial.ts';
-import { PartialFile } from './disk-partial-file.ts';
 import { minResumedBytes } from './disk-partial-log.ts';
 import type { DiskParts } from './disk-parts.ts';
 import { DiskSmallPartial, type SmallPartialHost } from './disk-small-partial.ts';
@@ -37,7 +36,7 @@ export class DiskStore implements LowerStore {
   readonly #smallHost: SmallPartialHost = {
     commit: (key, meta, source, reservation) =>
       this.#parts.committer.commit(key, meta, source, reservation),
-    fileFor: (bytes) => this.#fileFor(bytes),
+    fileFor: (bytes) => this.#parts.fileMaker.whole(bytes),
     ended: (partial) => {
       this.#partials.delete(partial);
       this.#parts.wholeBodies.give(partial.size);
@@ -64,14 +63,19 @@ export class DiskStore implements LowerStore {
     return body.size === 0 ? emptyBody : undefined;
   }
 
-  async get(key: string): Promise<readonly ArtifactMeta[]> {
-    this.#check();
+  get(key: string): Promise<readonly ArtifactMeta[]> | readonly ArtifactMeta[] {
     const { index, records, useLog } = this.#parts;
-    // What has no entry has no record: most keys that are asked for here are new.
-    if (!index.has(key)) return [];
-    const variants = await records.get(key);
-    if (variants.length > 0) useLog.note(key);
-    return variants;
+    try {
+      this.#check();
+      // What has no entry has no record: most keys that are asked for here are new.
+      if (!index.has(key)) return [];
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    return records.get(key).then((variants) => {
+      if (variants.length > 0) useLog.note(key);
+      return variants;
+    });
   }
 
   async put(key: string, meta: ArtifactMeta): Promise<void> {
@@ -102,26 +106,28 @@ export class DiskStore implements LowerStore {
     return this.#parts.opener.open(body, range, pieces);
   }
 
-  async leftovers(key: string): Promise<readonly Leftover[]> {
-    try {
-      const { leftovers } = this.#parts;
-      return this.#closed || leftovers.none || !this.health().ok ? [] : await leftovers.of(key);
-    } catch (error) {
+  leftovers(key: string): Promise<readonly Leftover[]> | readonly Leftover[] {
+    const { leftovers } = this.#parts;
+    if (this.#closed || leftovers.none || !this.health().ok) return [];
+    return leftovers.of(key).catch((error) => {
       this.#noteBackground(error);
       return [];
-    }
+    });
   }
 
   async begin(size: number | undefined, identity?: PartialIdentity): Promise<LowerPartial> {
     this.#check();
     requireSize(size);
-    const { leftovers, makeRoom, trouble, inlineBytes, space, wholeBodies } = this.#parts;
+    const { leftovers, makeRoom, trouble, inlineBytes, space } = this.#parts;
+    const { wholeBodies, writer, fileMaker } = this.#parts;
     const reservedBytes = size ?? inlineBytes;
     const charge = size === undefined ? openBodyCharge(inlineBytes) : bodyCharge(size);
     // The medium had less space than the bound allows: make some before trying again.
     if (trouble.full) await makeRoom(charge);
     if (size !== undefined && wholeBodies.take(size)) {
-      // What is small stays in memory until it is committed.
+      // What is small stays in memory until it is committed, and that may take its time.
+      const eased = writer.eased();
+      if (eased) await eased;
       const held =
         space.reserveNow(charge, 'partial') ??
         (await wholeBodies.unlessFails(size, space.reserve(charge, 'partial')));
@@ -139,7 +145,7 @@ export class DiskStore implements LowerStore {
       stepBytes: this.#stepBytes,
       reservation,
       reservedBytes,
-      makeFile: (limit) => this.#makeFile(limit, continued),
+      makeFile: (limit) => fileMaker.make(limit, continued),
       ...(log && { log }),
       keep: (written) => {
         this.#partials.delete(partial);
@@ -164,15 +170,16 @@ export class DiskStore implements LowerStore {
     this.#check();
     const { index, jobs, catalog, vacuum, leftovers } = this.#parts;
     await leftovers.purge(selector);
-    // What is stored while the purge goes on is newer than it.
-    const maxId = index.lastEntryId();
+    let maxId: number | undefined;
     let keys = 0;
     for (let found = keysPerPurge; found === keysPerPurge; keys += found) {
       found = await jobs.run(async (change) => {
+        // What was to be stored before the purge is there by now; what comes while it goes on is newer.
+        maxId ??= index.lastEntryId();
         const entries = index.select(selector, maxId, keysPerPurge);
         for (const entry of entries) {
           await catalog.remove(change, entry);
-          change.changed.push([entry.key, []]);
+          change.change(entry.key, []);
         }
         return entries.length;
       });
@@ -225,13 +232,6 @@ export class DiskStore implements LowerStore {
     }
   }
 
-  #fileFor(bytes: Uint8Array): PartialFile | undefined {
-    if (bytes.length <= this.#parts.inlineBytes) return undefined;
-    const file = this.#makeFile(bytes.length, undefined);
-    file.writeWhole(bytes);
-    return file;
-  }
-
   /** Space for the whole: what is left of it has some already. */
   async #reserve(charge: number, continued: Continued | undefined): Promise<Reservation> {
     const { space, leftovers } = this.#parts;
@@ -245,15 +245,6 @@ export class DiskStore implements LowerStore {
       else if (continued) await leftovers.end(continued.log);
       throw error;
     }
-  }
-
-  #makeFile(limit: number, continued: Continued | undefined): PartialFile {
-    const { files, trouble, syncSlots, spareBlocks, writeVector } = this.#parts;
-    const common = { writeVector, trouble, syncSlots, spareBlocks };
-    if (!continued) return new PartialFile({ ...common, path: files.newPartial() }, limit);
-    const { log, path, held } = continued;
-    const onWritten = (at: number, chunks: readonly Uint8Array[]) => log.written(at, chunks);
-    return new PartialFile({ ...common, path, exists: held !== undefined, onWritten }, limit);
   }
 
   #check(): void {

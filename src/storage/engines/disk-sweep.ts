@@ -63,7 +63,7 @@ export class DiskSweep {
       // Much may have happened since the directory was read: look again, alone now.
       for (const sha256 of orphans) {
         const row = index.body(sha256);
-        if (!row || row.inline) change.doomed.push({ sha256, bytes: 0 });
+        if (!row || row.inline) change.doom({ sha256, bytes: 0 });
       }
       for (const { sha256 } of lost) {
         const row = index.body(sha256);
@@ -75,12 +75,12 @@ export class DiskSweep {
   async #checkTotals(): Promise<void> {
     const { database, jobs } = this.#options;
     const check = new DiskTotalsCheck(database);
-    await jobs.run(async () => check.begin());
+    await jobs.run(() => check.begin());
     let done = false;
     while (!this.#stopped && !done) {
-      done = await jobs.run(async (change, behind) => check.step(change, behind.uncounted()));
+      done = await jobs.run((job) => check.step(job, job.uncounted()));
     }
-    await jobs.run(async () => check.end());
+    await jobs.run(() => check.end());
   }
 }
 

@@ -1,4 +1,3 @@
-import type { DiskChange } from './disk-change.ts';
 import type { DiskDatabase } from './disk-database.ts';
 import type { Totals } from './writer-job.ts';
 
@@ -33,7 +32,7 @@ export class DiskTotalsCheck {
    * Counts some more; true when it is done and `change` has what the counters were off by, which are
    * `behind` what earlier jobs of the transaction did.
    */
-  step(change: DiskChange, behind: Totals): boolean {
+  step(change: { bytes: number; entries: number }, behind: Totals): boolean {
     const table = tables.find((name) => this.#counted(name).cursor < counted);
     if (table) this.#count(table);
     const [entries, bodies] = tables.map((name) => this.#counted(name));

@@ -93,6 +93,7 @@ export class DiskTrouble {
 
   /** Whether the last write to one of the media found no space. */
   get full(): boolean {
+    if (this.#current.size === 0) return false;
     return [...this.#current.values()].some(({ kind }) => kind === 'full');
   }
 

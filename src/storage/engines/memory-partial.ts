@@ -51,6 +51,10 @@ export class MemoryPartial implements PartialBody {
     return true;
   }
 
+  inMemory(size: number): Uint8Array | undefined {
+    return this.#extents.isWhole(size) ? this.#body.whole(size) : undefined;
+  }
+
   drained(): Promise<void> {
     return Promise.resolve();
   }

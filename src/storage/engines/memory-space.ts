@@ -9,8 +9,10 @@ const variantOverhead = 400;
 export function recordsSize(key: string, variants: readonly ArtifactMeta[]): number {
   let bytes = itemOverhead + key.length * 2;
   for (const meta of variants) {
-    bytes += variantOverhead;
-    for (const text of meta.headers) bytes += text.length + fieldOverhead;
+    const { headers } = meta;
+    bytes += variantOverhead + headers.length * fieldOverhead;
+    // Every body that is stored comes by here: an iterator would be garbage.
+    for (let i = 0; i < headers.length; i++) bytes += (headers[i] as string).length;
     for (const [name, value] of meta.vary) {
       bytes += name.length + (value?.length ?? 0) + 3 * fieldOverhead;
     }

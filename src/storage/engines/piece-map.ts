@@ -14,6 +14,8 @@ export interface Piece extends ByteRange {
 const proofs = 2 ** 52;
 /** Hexadecimal digits of it that the number holds. */
 const proofDigits = 13;
+/** Where the hash is further behind, the rest gets a CRC-32: so much is lost at a crash. In bytes. */
+const mostBehind = 8 * 1024 * 1024;
 
 /** The beginning of a SHA-256 (lower-case hexadecimal) as a number that is no CRC-32. */
 export function proofOf(sha256: string): number {
@@ -72,12 +74,14 @@ export class PieceMap {
   add(position: number, chunks: readonly Uint8Array[]): void {
     const end = chunks.reduce((sum, { length }) => sum + length, position);
     const isNext = position === this.#inOrder;
-    if (isNext && this.#hash && this.#hash.position >= end) {
+    if (isNext && this.#isHashed(end)) {
       this.#inOrder = end;
       if (this.unproven >= this.#pieceBytes) this.#proveNext();
       return;
     }
-    if (isNext) this.#passOver(end);
+    // A hash that comes behind is still to prove what is before this.
+    if (isNext && this.#hash?.reaches) void this.hashed();
+    else if (isNext) this.#passOver(end);
     const before = this.#growing.get(position);
     const check = chunks.reduce((crc, chunk) => crc32(chunk, crc), before?.check ?? 0);
     if (before) this.#bytes -= before.last + 1 - before.first;
@@ -85,6 +89,11 @@ export class PieceMap {
     this.#growing.delete(position);
     if (end - piece.first < this.#pieceBytes) this.#growing.set(end, piece);
     this.#set(piece);
+  }
+
+  /** Resolves when all that was written in order is hashed as far as it will be. */
+  async hashed(): Promise<void> {
+    await this.#hash?.reaches?.(this.#inOrder);
   }
 
   /** Makes a piece of what was written in order, as far as it was hashed and hashed as it was written. */
@@ -102,8 +111,17 @@ export class PieceMap {
     return [...this.#pieces.values()].sort((a, b) => a.first - b.first);
   }
 
+  /** Whether all up to `end` is hashed, or will be soon. */
+  #isHashed(end: number): boolean {
+    if (!this.#hash) return false;
+    const ahead = this.#hash.reaches ? mostBehind : 0;
+    return this.#hash.position + ahead >= end;
+  }
+
   #proveNext(): boolean {
     this.#next ??= this.#hash?.prefix();
+    // It has not come further, or is ahead of what is written.
+    if (this.#next && this.#next.bytes <= this.#proven) this.#next = undefined;
     if (!this.#next || this.#next.bytes > this.#inOrder) return false;
     const { bytes, sha256 } = this.#next;
     this.#next = undefined;

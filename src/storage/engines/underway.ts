@@ -9,7 +9,7 @@ export class Underway {
 
   end(): void {
     this.#count--;
-    if (this.#count > 0) return;
+    if (this.#count > 0 || this.#waiters.length === 0) return;
     const waiters = this.#waiters;
     this.#waiters = [];
     for (const resolve of waiters) resolve();

@@ -1,77 +1,71 @@
+import { DiskChange } from './disk-change.ts';
+import type { Reservation } from './disk-space.ts';
+
 /** What the counters of the database change by. */
 export interface Totals {
   readonly bytes: number;
   readonly entries: number;
 }
 
-/** What a job may ask of the transaction it is part of; the actions run at once, and must not throw. */
-export interface Transaction {
-  onCommit(action: () => void): void;
-  onRollback(action: () => void): void;
-  /** What the job changes the counters by: they are written once, when the transaction ends. */
-  count(totals: Totals): void;
-  /** By how much the counters are behind the jobs of the transaction that ran before. */
-  uncounted(): Totals;
-}
-
-type Work = (transaction: Transaction) => Promise<unknown>;
-
 const nothing: Totals = { bytes: 0, entries: 0 };
 
-/** A job of the writer, and what is to be done when it is committed, or undone. */
-export class WriterJob implements Transaction {
-  readonly #work: Work;
+/**
+ * A job of the writer: what it changes, the counters included, which are written once for all jobs of
+ * a transaction.
+ */
+export class WriterJob extends DiskChange {
+  readonly #work: (job: WriterJob) => unknown;
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: unknown) => void;
-  #commits: (() => void)[] = [];
-  #rollbacks: (() => void)[] = [];
-  #before: () => Totals = () => nothing;
-  #totals = nothing;
+  readonly #onCommit: ((job: WriterJob) => void) | undefined;
+  /** Space that was reserved for what it stores. */
+  readonly reservation: Reservation | undefined;
+  #rollbacks: (() => void)[] | undefined;
+  #behind = nothing;
   /** What the work gave. */
   value: unknown;
 
-  constructor(work: Work, resolve: (value: unknown) => void, reject: (error: unknown) => void) {
+  constructor(
+    work: (job: WriterJob) => unknown,
+    resolve: (value: unknown) => void,
+    reject: (error: unknown) => void,
+    onCommit: ((job: WriterJob) => void) | undefined,
+    reservation: Reservation | undefined,
+  ) {
+    super();
     this.#work = work;
     this.resolve = resolve;
     this.reject = reject;
+    this.#onCommit = onCommit;
+    this.reservation = reservation;
   }
 
-  get totals(): Totals {
-    return this.#totals;
-  }
-
-  /** `before` tells what the counters are behind by. */
-  perform(before: () => Totals): Promise<unknown> {
-    this.#before = before;
+  /** Does the work; `behind` is what jobs before it in the transaction changed the counters by. */
+  perform(behind: Totals): unknown {
+    this.#behind = behind;
     return this.#work(this);
   }
 
-  onCommit(action: () => void): void {
-    this.#commits.push(action);
+  /** By how much the counters are behind the jobs of the transaction that ran before. */
+  uncounted(): Totals {
+    return { ...this.#behind };
   }
 
+  /** Runs at once when the job is undone; must not throw. */
   onRollback(action: () => void): void {
+    this.#rollbacks ??= [];
     this.#rollbacks.push(action);
   }
 
-  count(totals: Totals): void {
-    this.#totals = totals;
-  }
-
-  uncounted(): Totals {
-    return this.#before();
-  }
-
   committed(): void {
-    for (const action of this.#commits) action();
+    this.#onCommit?.(this);
   }
 
   /** As if it had never run: the latest action first. */
   undo(): void {
-    const actions = this.#rollbacks.reverse();
-    this.#commits = [];
-    this.#rollbacks = [];
-    this.#totals = nothing;
-    for (const action of actions) action();
+    const actions = this.#rollbacks?.reverse();
+    this.#rollbacks = undefined;
+    this.reset();
+    for (const action of actions ?? []) action();
   }
 }
