@@ -7,8 +7,8 @@ import { byCost, byRate, caches, loadColumns, rateGoals } from './hot-hits.ts';
 const size = 8 * 1024;
 const objects = 5_000;
 const smokeObjects = 200;
-/** Until the code is compiled, as of any server that has run for some seconds. */
-const warmUps = 10_000;
+/** Until the code is compiled, as of any server that has run for some seconds: V8's last compiler comes after 15,000. */
+const warmUps = 25_000;
 
 /** As many small objects that nobody has asked for yet as go through. */
 export const misses: Scenario = {
