@@ -38,10 +38,13 @@ export interface ReclaimerOptions {
 const everyMs = 1_000;
 /** The share of a processor that a resting process uses at most: a scrape, a health check. */
 const restShare = 0.05;
-/** So many looks in a row that find rest, until what is free goes back: that costs nobody anything. */
-const trimAfter = 2;
-/** The same for a collection: who pauses for less would pay for it with the next requests. */
-const collectAfter = 30;
+/**
+ * So many looks in a row that find rest, until memory goes back: after a shorter pause the next requests
+ * would pay for it, which need it again.
+ */
+const restAfter = 30;
+/** The same where nobody needs it again: what the start leaves behind, or a collection of ours. */
+const restAfterOwn = 2;
 /** So much more than after the last collection, that another one is worth its pause. */
 const worthCollectingBytes = 32 * 1024 * 1024;
 /** What the engine has let go of since, that it is worth to trim again. */
@@ -61,6 +64,8 @@ export class Reclaimer {
   #quiet = 0;
   /** Whether there was work since memory was given back. */
   #worked = true;
+  /** How many looks have to find rest this time. */
+  #patience = restAfterOwn;
   #cpu: number;
   /** What the process kept after the last collection, in bytes. */
   #rss = 0;
@@ -101,9 +106,10 @@ export class Reclaimer {
     const atRest = this.#cpu - before < restShare * everyMs * 1_000 && fills() === 0;
     this.#quiet = atRest ? this.#quiet + 1 : 0;
     if (!atRest) this.#worked = true;
-    if (this.#quiet < trimAfter) return;
+    if (this.#quiet < this.#patience) return;
     const { rss, external } = probe.memoryUsage();
-    const grown = this.#quiet >= collectAfter && rss > this.#rss + worthCollectingBytes;
+    const grown = this.#quiet >= restAfter && rss > this.#rss + worthCollectingBytes;
+    this.#patience = grown ? restAfterOwn : restAfter;
     if (grown) this.#collect();
     // The engine frees what it has collected a little later.
     if (grown || this.#worked || external < this.#external - worthTrimmingBytes) this.#trim();

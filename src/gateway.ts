@@ -8,6 +8,7 @@ import { matchesAddress } from './core/network.ts';
 import type { RequestRecord } from './core/request-record.ts';
 import { createDebug } from './gateway-debug.ts';
 import { responseFields } from './gateway-fields.ts';
+import { type LogIo, openLog } from './gateway-log.ts';
 import { MemoryGuard, type MemoryProbe, memorySettings } from './gateway-memory.ts';
 import {
   mirrorOrigins,
@@ -22,6 +23,7 @@ import { openStore } from './gateway-store.ts';
 import { GatewayTls } from './gateway-tls.ts';
 import { createView, sampleState } from './gateway-view.ts';
 import { AtHand } from './pipeline/at-hand.ts';
+import { HashThread } from './pipeline/hash-thread.ts';
 import { Serve } from './pipeline/serve.ts';
 import { Transfers } from './pipeline/transfers.ts';
 import { createMemoryStore } from './storage/engines/memory.ts';
@@ -34,7 +36,6 @@ import { Interceptor } from './surfaces/interceptor.ts';
 import { createListener, type RefusedHead } from './surfaces/listener.ts';
 import { Passthrough } from './surfaces/passthrough.ts';
 import { SecureConnections } from './surfaces/secure-connections.ts';
-import { createLogger } from './telemetry/logger.ts';
 import type { ProcessProbe } from './telemetry/state-sample.ts';
 import { createTelemetry } from './telemetry/telemetry.ts';
 import { appendVia, viaLoops, viaPseudonym } from './telemetry/via.ts';
@@ -48,10 +49,7 @@ import { withBearerTokens } from './upstream/with-bearer-tokens.ts';
 import { withObserver } from './upstream/with-observer.ts';
 
 /** What a gateway has of the process it runs in. */
-export interface GatewayIo extends OwnProcess {
-  /** Where the log goes. */
-  readonly stdout: NodeJS.WritableStream & { readonly isTTY?: boolean };
-  readonly isTerminal: boolean;
+export interface GatewayIo extends OwnProcess, LogIo {
   readonly probe: ProcessProbe & MemoryProbe;
   readonly version: string;
   readonly nodeVersion: string;
@@ -83,12 +81,7 @@ export async function createGateway(initial: Config, io: GatewayIo): Promise<Gat
   let routing = createRouting(config);
   let address: string | undefined;
   const now = io.now ?? Date.now;
-  const log = createLogger({
-    level: config.logLevel,
-    accessLog: config.accessLog,
-    format: logFormat(config, io),
-    stream: io.stdout,
-  });
+  const log = openLog(config, io);
   const connections = new SecureConnections({
     http1: (socket) => void listener.emit('connection', socket),
     http2: (socket) => http2.take(socket),
@@ -152,7 +145,9 @@ export async function createGateway(initial: Config, io: GatewayIo): Promise<Gat
   });
   const mostConnections = (): number => memoryGuard.connections;
   const transfers = new Transfers();
-  const serve = new Serve({ store, downloader, log, now, via, transfers, mostConnections });
+  const hashing = new HashThread({ log });
+  const noted = { transfers, mostConnections, hashing };
+  const serve = new Serve({ store, downloader, log, now, via, ...noted });
   const passthrough = new Passthrough({
     agentFor: (url, trusted) => agents.for(url, trusted),
     idleTimeoutMs: Math.max(config.timeouts.firstByte, config.timeouts.idle),
@@ -288,13 +283,10 @@ export async function createGateway(initial: Config, io: GatewayIo): Promise<Gat
       await transport.close();
       await probing;
       await mirrorMemory.close();
+      await hashing.finished();
       await store.close();
+      await hashing.close();
       telemetry.close();
     },
   };
-}
-
-function logFormat({ logFormat }: Config, { isTerminal }: GatewayIo): 'json' | 'pretty' {
-  if (logFormat !== 'auto') return logFormat;
-  return isTerminal ? 'pretty' : 'json';
 }

@@ -5,6 +5,7 @@ import type { Store } from '../storage/store.ts';
 import type { Downloader } from '../upstream/downloader.ts';
 import type { FailedValidations } from './failed-validations.ts';
 import type { Fill } from './fill.ts';
+import { storedOf } from './in-flight.ts';
 import { type Obtained, type ObtainParts, obtain } from './obtain.ts';
 import { background, type Resource } from './resource.ts';
 
@@ -90,7 +91,7 @@ export class BackgroundRequests {
     letGo(obtained);
     if (obtained.kind === 'alone') return undefined;
     const { arrival } = obtained;
-    return arrival.kind === 'fill' ? arrival.fill.settled : arrival.meta;
+    return storedOf(arrival);
   }
 
   /**

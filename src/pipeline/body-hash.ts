@@ -1,5 +1,5 @@
 import { createHash, type Hash, hash } from 'node:crypto';
-import type { BodyPrefix } from '../core/body.ts';
+import type { BodyPrefix, HashedBody } from '../core/body.ts';
 import type { Digest, DigestAlgorithm } from '../core/digest.ts';
 
 /** Copies bytes of the body from `position` on into `target`; how many, at least 1. */
@@ -16,8 +16,31 @@ export interface Proof {
   readonly matches: boolean;
 }
 
+/** The hash of a body that is arriving. */
+export interface RunningHash extends HashedBody {
+  /** Where it is known before `finish`. */
+  readonly proof: Proof | undefined;
+  /** Bytes have come. */
+  update(position: number, chunk: Uint8Array): void;
+  /**
+   * Goes on with what is there by now, up to `end`. Where somebody else is about to read it that one's
+   * `update` may be waited for.
+   */
+  follow(end: number, read: ReadBody, isAwaited?: boolean): void;
+  /** All is there: what it is, and whether it is what it must be. */
+  finish(size: number, read: ReadBody): Promise<Proof>;
+  /** Nobody needs it any more. */
+  close?(): void;
+}
+
+/** What a body is of which all bytes are here. */
+export function proofOf(whole: Uint8Array, expected: Digest | undefined): Proof {
+  const other = otherAlgorithm(expected);
+  return judged(expected, hash('sha256', whole), other && hash(other, whole));
+}
+
 /** SHA-256 of a body (and its expected digest, where another algorithm) while its bytes arrive. */
-export class BodyHash {
+export class BodyHash implements RunningHash {
   readonly #expected: Digest | undefined;
   readonly #size: number | undefined;
   /** SHA-256 and the other one, once there is something to count that is not all of it. */
@@ -84,29 +107,18 @@ export class BodyHash {
     this.#scratch = undefined;
     if (this.#proof) return this.#proof;
     const [sha256, other] = this.#begun();
-    this.#proof = this.#proofOf(sha256.digest('hex'), other?.digest('hex'));
+    this.#proof = judged(this.#expected, sha256.digest('hex'), other?.digest('hex'));
     return this.#proof;
   }
 
   /** All of it in one piece: there is no state to be made. */
   #countAtOnce(whole: Uint8Array): void {
-    const other = this.#otherAlgorithm;
-    this.#proof = this.#proofOf(hash('sha256', whole), other && hash(other, whole));
+    this.#proof = proofOf(whole, this.#expected);
     this.#position = whole.length;
   }
 
-  #proofOf(sha256: string, other: string | undefined): Proof {
-    const { hex } = this.#expected ?? {};
-    return { sha256, matches: hex === undefined || hex === (other ?? sha256) };
-  }
-
-  get #otherAlgorithm(): DigestAlgorithm | undefined {
-    const { algorithm } = this.#expected ?? {};
-    return algorithm === 'sha256' ? undefined : algorithm;
-  }
-
   #begun(): readonly [sha256: Hash, other: Hash | undefined] {
-    const other = this.#otherAlgorithm;
+    const other = otherAlgorithm(this.#expected);
     this.#hashes ??= [createHash('sha256'), other && createHash(other)];
     return this.#hashes;
   }
@@ -125,4 +137,13 @@ export class BodyHash {
     other?.update(chunk);
     this.#position += chunk.length;
   }
+}
+
+function judged(expected: Digest | undefined, sha256: string, other: string | undefined): Proof {
+  const { hex } = expected ?? {};
+  return { sha256, matches: hex === undefined || hex === (other ?? sha256) };
+}
+
+function otherAlgorithm(expected: Digest | undefined): DigestAlgorithm | undefined {
+  return expected?.algorithm === 'sha256' ? undefined : expected?.algorithm;
 }

@@ -1,6 +1,4 @@
-import type { ArtifactMeta, BodyRef } from '../core/artifact-meta.ts';
-import type { ByteRange } from '../core/body.ts';
-import { originOf } from '../core/canonical-url.ts';
+import type { ArtifactMeta } from '../core/artifact-meta.ts';
 import type { Digest } from '../core/digest.ts';
 import { GatewayError } from '../core/errors.ts';
 import type { InterimSink } from '../core/interim.ts';
@@ -8,34 +6,24 @@ import type { Logger } from '../core/logger.ts';
 import { fieldValue, type RawHeaders, withoutFields } from '../core/raw-headers.ts';
 import { mayServeStaleOnError } from '../policy/decide.ts';
 import { requestFields } from '../policy/headers.ts';
-import { mayStore } from '../policy/storing.ts';
-import type { PartialBody, Store } from '../storage/store.ts';
+import type { Leftover, Store } from '../storage/store.ts';
 import { discard } from '../upstream/discard.ts';
 import type { DownloadedResponse, Downloader, DownloadRequest } from '../upstream/downloader.ts';
 import type { UpstreamResponse } from '../upstream/upstream.ts';
 import type { Client } from './asking.ts';
-import { AskingAgain, type AskingAgainOptions, type SendOptions } from './asking-again.ts';
+import type { Send, SendOptions } from './asking-again.ts';
 import { conditionsFor } from './conditions-for.ts';
 import { downloadOf, sharedFields } from './download-of.ts';
-import { Fill } from './fill.ts';
-import { anotherDigestTold } from './fill-errors.ts';
-import { UpstreamFillSource } from './fill-source.ts';
-import { declaredSize, showsItsEnd } from './framing.ts';
-import { headMeta } from './head-meta.ts';
+import type { HashThread } from './hash-thread.ts';
 import { confirmedByHead, headWouldTell } from './head-validation.ts';
-import { type Arrival, type HeadMeta, type Via, viaOf } from './in-flight.ts';
+import { type Arrival, type Via, viaOf } from './in-flight.ts';
 import { KnownBodies } from './known-bodies.ts';
 import { LaneBudget } from './lane-budget.ts';
-import {
-  contradicts,
-  digestOf,
-  type Fetch,
-  isTold,
-  type PublishedDigests,
-} from './published-digests.ts';
+import { digestOf, type Fetch, isTold, type PublishedDigests } from './published-digests.ts';
 import type { Resource } from './resource.ts';
-import { asWhole, beginAnew, continuationFor, identityOf, leadsTo } from './resume.ts';
-import { freshened, StoredUpdates, selecting } from './stored-updates.ts';
+import { asWhole, type Continuation, continuationFor } from './resume.ts';
+import { Sharing } from './sharing.ts';
+import { freshened, StoredUpdates } from './stored-updates.ts';
 import type { Transfers } from './transfers.ts';
 
 export interface ExchangeOptions {
@@ -52,13 +40,16 @@ export interface ExchangeOptions {
   readonly mostConnections?: () => number;
   /** Hears of each fill. */
   readonly transfers?: Pick<Transfers, 'begin'>;
+  /** Hashes large bodies where nobody waits for their hash. */
+  readonly hashing?: Pick<HashThread, 'begin'>;
 }
 
-/** A response that is a part of the body. */
-interface AskedPart {
-  readonly range: ByteRange;
-  /** Gives it up, and asks for the whole. */
-  readonly again: () => Promise<Arrival>;
+/** What is asked for, by `fetch`. */
+interface Asked {
+  readonly resource: Resource;
+  readonly stored: ArtifactMeta | undefined;
+  readonly onInterim: InterimSink | undefined;
+  readonly fromStart: boolean;
 }
 
 const viaField: ReadonlySet<string> = new Set(['via']);
@@ -69,7 +60,7 @@ export class Exchange {
   readonly #digests: PublishedDigests;
   readonly #updates: StoredUpdates;
   readonly #bodies: KnownBodies;
-  readonly #again: AskingAgainOptions;
+  readonly #sharing: Sharing;
   readonly #document: Fetch = (...asked) => this.fetch(...asked);
 
   constructor(options: ExchangeOptions, digests: PublishedDigests) {
@@ -78,13 +69,14 @@ export class Exchange {
     const failed = (url: string, error: unknown): void => this.#storageFailed(url, error);
     this.#updates = new StoredUpdates(options.store, failed);
     this.#bodies = new KnownBodies(options.store, this.#updates, failed);
-    this.#again = {
-      send: (...asked) => this.#send(...asked),
+    const again = {
+      send: (...asked: Parameters<Send>) => this.#send(...asked),
       downloader: options.downloader,
       now: options.monotonic ?? (() => performance.now()),
       budget: new LaneBudget(),
       mostConnections: options.mostConnections,
     };
+    this.#sharing = new Sharing({ ...options, digests, bodies: this.#bodies, again, failed });
   }
 
   /**
@@ -92,26 +84,49 @@ export class Exchange {
    * fill left a part of it, and not `fromStart`, for the rest. Rejects with a
    * GatewayError when no upstream gave an answer worth having.
    */
-  async fetch(
+  fetch(
     asked: Resource,
     stored: ArtifactMeta | undefined,
     onInterim?: InterimSink,
     fromStart = false,
   ): Promise<Arrival> {
-    const resource = isTold(asked) ? await this.#digests.completed(asked, this.#document) : asked;
-    if (stored ? headWouldTell(resource, stored) : this.#bodies.known(resource)) {
-      const told = await this.#toldByHead(resource, stored, onInterim);
-      if (told) return told;
-    }
-    const { store } = this.#options;
+    if (!isTold(asked)) return this.#ask({ resource: asked, stored, onInterim, fromStart });
+    return this.#digests
+      .completed(asked, this.#document)
+      .then((resource) => this.#ask({ resource, stored, onInterim, fromStart }));
+  }
+
+  #ask(asking: Asked): Promise<Arrival> {
+    const { resource, stored, onInterim } = asking;
+    const byHead = stored ? headWouldTell(resource, stored) : this.#bodies.known(resource);
+    if (!byHead) return this.#get(asking);
+    return this.#toldByHead(resource, stored, onInterim).then((told) => told ?? this.#get(asking));
+  }
+
+  #get(asking: Asked): Promise<Arrival> {
+    const { resource, stored, fromStart } = asking;
+    const left = stored || fromStart ? [] : this.#options.store.leftovers(resource.request.url);
+    const get = (each: readonly Leftover[]) =>
+      this.#getRest(asking, continuationFor(each, resource));
+    return left instanceof Promise ? left.then(get) : get(left);
+  }
+
+  /** `rest`: how to go on with what is there, where something is. */
+  #getRest(asking: Asked, rest: Continuation | undefined): Promise<Arrival> {
+    const { resource, stored, onInterim } = asking;
     const conditions = stored ? conditionsFor(resource, stored) : [];
-    const rest =
-      stored || fromStart
-        ? undefined
-        : continuationFor(await store.leftovers(resource.request.url), resource);
     const headers = [...sharedFields(resource), ...(rest?.fields ?? conditions)];
     const size = rest?.leftover.size;
-    const response = await this.#send(resource, headers, { onInterim, size });
+    const sent = this.#send(resource, headers, { onInterim, size });
+    return sent.then((response) => this.#answered(asking, rest, conditions.length > 0, response));
+  }
+
+  #answered(
+    { resource, stored, onInterim, fromStart }: Asked,
+    rest: Continuation | undefined,
+    isConditional: boolean,
+    response: DownloadedResponse,
+  ): Promise<Arrival> | Arrival {
     const via = viaOf(response);
     if (rest && (response.status === 206 || response.status === 416)) {
       const again = (): Promise<Arrival> => {
@@ -120,17 +135,13 @@ export class Exchange {
       };
       const continued = asWhole(rest, response);
       if (!continued) return again();
-      return this.#share(resource, continued.whole, via, { range: continued.range, again });
+      const { whole, range } = continued;
+      return this.#sharing.share(resource, whole, via, { range, again });
     }
-    if (response.status === 304 && conditions.length > 0) {
+    if (response.status === 304 && isConditional) {
       discard(response);
       const meta = stored && freshened(resource, stored, response);
-      // RFC 9111 section 4.3.4: a 304 for another representation updates nothing; ask unconditionally.
-      // What is to be kept no more is gone with its body: the same.
-      if (!meta || !(await this.#updates.keep(resource, meta))) {
-        return this.fetch(resource, undefined, onInterim);
-      }
-      return { kind: 'validated', via, meta };
+      return this.#validated(resource, via, meta, onInterim);
     }
     if (response.status === 206 || response.status === 304) {
       response.abort();
@@ -140,7 +151,21 @@ export class Exchange {
     }
     if (stored) this.#staleRather(resource, stored, response);
     const whole = rest ? 'ranges-ignored' : fromStart ? 'from-start' : undefined;
-    return await this.#share(resource, response, via, whole);
+    return this.#sharing.share(resource, response, via, whole);
+  }
+
+  /**
+   * RFC 9111 section 4.3.4: a 304 for another representation updates nothing; ask unconditionally. What
+   * is to be kept no more is gone with its body: the same.
+   */
+  async #validated(
+    resource: Resource,
+    via: Via,
+    meta: ArtifactMeta | undefined,
+    onInterim: InterimSink | undefined,
+  ): Promise<Arrival> {
+    const isKept = meta !== undefined && (await this.#updates.keep(resource, meta));
+    return isKept ? { kind: 'validated', via, meta } : this.fetch(resource, undefined, onInterim);
   }
 
   /** What a HEAD tells; undefined: a GET has to. */
@@ -200,75 +225,6 @@ export class Exchange {
     return digestOf(await this.#digests.completed(resource, this.#document), response);
   }
 
-  async #share(
-    resource: Resource,
-    response: DownloadedResponse,
-    via: Via,
-    asked?: AskedPart | 'ranges-ignored' | 'from-start',
-  ): Promise<Arrival> {
-    const place = typeof asked === 'object' ? asked : undefined;
-    const { request, policy } = resource;
-    const view = { method: 'GET', headers: request.headers };
-    const verdict = mayStore(view, response, policy);
-    const digest = digestOf(resource, response);
-    if (contradicts(resource, response)) {
-      response.abort();
-      response.demote('wrong-bytes');
-      this.#digests.refused(resource, response.url, digest);
-      throw anotherDigestTold();
-    }
-    const unshared = (reason: string): Arrival | Promise<Arrival> =>
-      place ? place.again() : { kind: 'unshared', via, response, reason, digest };
-    if (!verdict.store) return unshared(verdict.reason);
-    if (!showsItsEnd(response)) return unshared('no-length');
-    const vary = selecting(resource, response.headers);
-    if (vary === '*') return unshared('vary');
-    const meta = headMeta(resource, response, vary);
-    const size = declaredSize(response.headers);
-    const identity = identityOf(request.url, meta, digest);
-    const anew = asked === 'from-start';
-    let partial: PartialBody | undefined;
-    try {
-      const { store } = this.#options;
-      partial = await (anew ? beginAnew(store, size, identity) : store.begin(size, identity));
-    } catch (error) {
-      // Without space for the body the clients are served all the same, from memory.
-      this.#storageFailed(request.url, error);
-    }
-    if (place && !leadsTo(partial, place.range.first)) {
-      await partial?.suspend();
-      return place.again();
-    }
-    const fill = new Fill({
-      key: request.url,
-      size,
-      partial,
-      meta: withBody(meta),
-      onFailure: this.#failureOf(request.url),
-      ...(digest ? { digest } : this.#digests.keepIf(resource, response, () => fill.forgo())),
-    });
-    this.#bodies.follow(resource, fill);
-    this.#digests.follow(resource, fill);
-    const rangesIgnored = asked === 'ranges-ignored';
-    const refetch = new AskingAgain(this.#again, resource, { size, rangesIgnored });
-    const source = new UpstreamFillSource(fill, response, refetch, place?.range);
-    if (digest) this.#watch(resource, { fill, source, url: response.url, digest });
-    this.#options.transfers?.begin({ fill, source, request, startedAt: response.requestTime });
-    return { kind: 'fill', via, meta, fill };
-  }
-
-  /** Holds it against those who brought a body if that turns out to be another one. */
-  #watch(
-    resource: Resource,
-    of: { fill: Fill; source: UpstreamFillSource; url: string; digest: Digest },
-  ): void {
-    void of.fill.settled.then(() => {
-      if (of.fill.failure?.code !== 'digest_mismatch') return;
-      of.source.bringers.demote('wrong-bytes', originOf(resource.request.url));
-      this.#digests.refused(resource, of.url, of.digest);
-    });
-  }
-
   #send(
     resource: Resource,
     headers: RawHeaders,
@@ -282,17 +238,7 @@ export class Exchange {
     return this.#options.downloader.fetch(request, signal);
   }
 
-  #failureOf(url: string): (error: unknown) => void {
-    return (error) => this.#storageFailed(url, error);
-  }
-
   #storageFailed(url: string, err: unknown): void {
     this.#options.log.warn({ url, err }, 'not stored');
   }
-}
-
-// Out here these keep what they need only: a closure keeps all that any other of its function does, and
-// a fill lives until its body is stored.
-function withBody(head: HeadMeta): (body: BodyRef) => ArtifactMeta {
-  return (body) => ({ ...head, body });
 }

@@ -2,6 +2,7 @@ import type { ArtifactMeta, BodyRef } from '../core/artifact-meta.ts';
 import type { ByteRange } from '../core/body.ts';
 import type { Digest } from '../core/digest.ts';
 import type { PartialBody } from '../storage/store.ts';
+import type { HashThread } from './hash-thread.ts';
 
 /** Where a fill's bytes are kept. */
 export interface FillStorageOptions {
@@ -23,6 +24,8 @@ export interface FillOptions extends FillStorageOptions {
   readonly keepIf?: { readonly digest: Digest; readonly otherwise: () => void };
   /** Bytes that the partial body has from an earlier attempt; they do not overlap. */
   readonly present?: readonly ByteRange[];
+  /** Hashes large bodies where nobody waits for their hash. */
+  readonly hashing?: Pick<HashThread, 'begin'> | undefined;
 }
 
 /** What brings the bytes; the fill tells it when to go on, where readers wait, and when to give up. */

@@ -152,12 +152,17 @@ export function isAwaited(readers: Iterable<FillReader>, position: number): bool
   return false;
 }
 
+/** Where the slowest of the readers is. */
+export function slowest(readers: Iterable<FillReader>): number {
+  return Math.min(...[...readers].map(({ position }) => position));
+}
+
 /** The slowest readers, where another one is so many bytes ahead of them. */
 export function waitedFor(readers: readonly FillReader[], ahead: number): readonly FillReader[] {
   const positions = readers.map(({ position }) => position);
-  const slowest = Math.min(...positions);
-  const waits = positions.some((position) => position >= slowest + ahead);
-  return waits ? readers.filter(({ position }) => position === slowest) : [];
+  const least = slowest(readers);
+  const waits = positions.some((position) => position >= least + ahead);
+  return waits ? readers.filter(({ position }) => position === least) : [];
 }
 
 function tooSlow(): GatewayError {

@@ -92,12 +92,17 @@ export class FillStorage {
     this.#options.partial?.release();
   }
 
-  /** The body ended with an error: what is stored is left for a later fill, where it may be of use. */
-  failed(error: GatewayError): void {
+  /**
+   * The body ended with an error: what is stored is left for a later fill, where it may be of use.
+   * Resolves when it is; never rejects.
+   */
+  async failed(error: GatewayError): Promise<void> {
     const { partial, onFailure } = this.#options;
-    if (this.#forgone || !leavesRightBytes(error)) this.discard();
-    else partial?.suspend().catch(onFailure);
+    const left = !this.#forgone && leavesRightBytes(error);
+    if (!left) this.discard();
+    const suspended = left ? partial?.suspend().catch(onFailure) : undefined;
     this.release();
+    await suspended;
   }
 
   discard(): void {

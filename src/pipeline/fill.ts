@@ -2,19 +2,19 @@ import type { ArtifactMeta } from '../core/artifact-meta.ts';
 import type { BodyPrefix, BodyReader, ByteRange } from '../core/body.ts';
 import type { GatewayError } from '../core/errors.ts';
 import { Arrivals } from './arrivals.ts';
-import { BodyHash } from './body-hash.ts';
+import type { RunningHash } from './body-hash.ts';
 import type { FillOptions, FillSource } from './fill-contract.ts';
 import { digestMismatch, incomplete, unread, unreadable } from './fill-errors.ts';
-import { FillReader, isAwaited, isNear, type ReadableFill, waitedFor } from './fill-reader.ts';
+import { FillReader, isAwaited, isNear, type ReadableFill } from './fill-reader.ts';
 import { FillStorage } from './fill-storage.ts';
 import type { Loan } from './loan.ts';
+import { Pace } from './pace.ts';
 import { Progress } from './progress.ts';
 import { type Piece, RecentChunks } from './recent-chunks.ts';
+import { runningHash } from './running-hash.ts';
 
 /** Bytes of the newest data kept for readers that are in step. */
 const windowBytes = 1024 * 1024;
-/** How long a reader may hold back others when nothing is being stored, in milliseconds. */
-const stallMs = 5_000;
 
 /**
  * A body on its way from a source to the store and to any number of readers, each at its own offset.
@@ -36,16 +36,17 @@ export class Fill implements ReadableFill {
   readonly #storage: FillStorage;
   readonly #recent = new RecentChunks();
   readonly #readers = new Set<FillReader>();
-  readonly #hash: BodyHash;
+  readonly #pace = new Pace(this.#recent, this.#readers, windowBytes, () => this.#letGo());
+  readonly #hash: RunningHash;
   readonly #progress = new Progress();
   #source: FillSource | undefined;
   /** Whoever made it is about to read. */
   #holds = 1;
   #paused = false;
   #finishing = false;
+  #complete = false;
   #sha256: string | undefined;
   #failure: GatewayError | undefined;
-  #stallTimer: NodeJS.Timeout | undefined;
 
   constructor(options: FillOptions) {
     this.size = options.size;
@@ -54,7 +55,7 @@ export class Fill implements ReadableFill {
     for (const { first, last } of options.present ?? []) this.present.add(first, last - first + 1);
     this.#options = options;
     this.#storage = new FillStorage(options);
-    this.#hash = new BodyHash(options.digest ?? options.keepIf?.digest, options.size);
+    this.#hash = runningHash(options);
     options.partial?.provenBy?.(this.#hash);
   }
 
@@ -65,10 +66,10 @@ export class Fill implements ReadableFill {
 
   /** All bytes are here, and right. */
   get complete(): boolean {
-    return this.#sha256 !== undefined;
+    return this.#complete;
   }
 
-  /** Of the whole body, once it is complete. */
+  /** Of the whole body, once that is known; never where it is not stored and nobody waited for it. */
   get sha256(): string | undefined {
     return this.#sha256;
   }
@@ -144,18 +145,21 @@ export class Fill implements ReadableFill {
     if (this.size !== undefined && size !== this.size)
       return this.fail(incomplete(size, this.size));
     try {
+      // Nobody who reads waits for a hash that comes behind.
+      if (this.#hash.reaches) this.#completed();
+      if (this.complete && !this.storing) return this.#unstored();
       const { sha256, matches } = this.#hash.proof ?? (await this.#hash.finish(size, this.#read));
       if (!matches && this.#options.digest) return this.fail(digestMismatch());
       if (!matches) this.#options.keepIf?.otherwise();
       this.#sha256 = sha256;
-      this.#progress.now();
+      this.#completed();
       this.#outcome.resolve(await this.#storage.commit({ sha256, size }));
     } catch (error) {
-      if (this.complete) this.#storage.discard();
+      if (this.complete) this.#unstored();
       this.#options.onFailure(error);
       this.fail(unreadable(error));
-      this.#outcome.resolve(undefined);
     } finally {
+      this.#hash.close?.();
       this.#letFileGo();
     }
   }
@@ -164,12 +168,12 @@ export class Fill implements ReadableFill {
   fail(error: GatewayError): void {
     if (this.#failure || this.complete) return;
     this.#failure = error;
-    clearTimeout(this.#stallTimer);
+    this.#pace.stop();
     this.#source?.abort();
     this.#progress.now();
     this.#recent.clear();
     this.#outcome.resolve(undefined);
-    this.#storage.failed(error);
+    void this.#storage.failed(error).then(() => this.#hash.close?.());
   }
 
   /**
@@ -262,6 +266,16 @@ export class Fill implements ReadableFill {
     this.#source?.resume();
   }
 
+  #completed(): void {
+    this.#complete = true;
+    this.#progress.now();
+  }
+
+  #unstored(): void {
+    this.#storage.discard();
+    this.#outcome.resolve(undefined);
+  }
+
   /** Whoever comes after the end reads what is stored. */
   #letFileGo(): void {
     if (!this.complete || this.#readers.size + this.#holds > 0) return;
@@ -269,30 +283,13 @@ export class Fill implements ReadableFill {
     this.#storage.release();
   }
 
-  /** Without a store what the slowest reader has still to take stays in memory, and no more. */
   #hasRoom(): boolean {
-    if (this.#readers.size > 0) this.#recent.dropBefore(this.#slowest());
-    if (this.#failure || this.#recent.bytes < windowBytes) return true;
-    this.#stallTimer ??= setTimeout(() => this.#dropStalled(), stallMs).unref();
-    return false;
+    return this.#failure !== undefined || this.#pace.hasRoom(this.#holds > 0);
   }
 
   #letGo(): void {
     if (!this.#hasRoom() || this.#failure) return;
-    clearTimeout(this.#stallTimer);
-    this.#stallTimer = undefined;
+    this.#pace.stop();
     this.#continue();
-  }
-
-  #slowest(): number {
-    if (this.#holds > 0) return 0;
-    return Math.min(...[...this.#readers].map(({ position }) => position));
-  }
-
-  /** One stalled client must not hold back the others. */
-  #dropStalled(): void {
-    this.#stallTimer = undefined;
-    for (const reader of waitedFor([...this.#readers], windowBytes / 2)) reader.drop();
-    if (!this.#failure) this.#letGo();
   }
 }

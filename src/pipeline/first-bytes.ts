@@ -2,10 +2,10 @@ import type { BodyReader } from '../core/body.ts';
 import type { Answer } from './answer.ts';
 
 /** The answer with its first bytes read: a stored body that cannot be read is found out before there is a head. */
-export async function withFirstBytes(answer: Answer): Promise<Answer> {
+export function withFirstBytes(answer: Answer): Promise<Answer> | Answer {
   const { body } = answer;
   if (body.kind !== 'stream') return answer;
-  return { ...answer, body: { ...body, reader: await primed(body.reader) } };
+  return primed(body.reader).then((reader) => ({ ...answer, body: { ...body, reader } }));
 }
 
 /**

@@ -6,7 +6,7 @@ import type { HeadMeta } from './in-flight.ts';
 import type { Resource } from './resource.ts';
 
 /** The head of a response with the times of its exchange, in milliseconds since the epoch. */
-export interface ResponseHead {
+export interface TimedHead {
   readonly status: number;
   readonly headers: RawHeaders;
   readonly requestTime: number;
@@ -18,7 +18,7 @@ const bodyLength: ReadonlySet<string> = new Set(['content-length']);
 /** What is stored of a response besides its body. */
 export function headMeta(
   { request }: Resource,
-  { status, headers, requestTime, responseTime }: ResponseHead,
+  { status, headers, requestTime, responseTime }: TimedHead,
   vary: readonly VaryField[],
 ): HeadMeta {
   const fields = withoutFields(endToEnd(headers), bodyLength);

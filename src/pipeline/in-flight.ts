@@ -7,6 +7,7 @@ import { Roster } from '../core/roster.ts';
 import type { UpstreamResponse } from '../upstream/upstream.ts';
 import type { Client } from './asking.ts';
 import type { Fill } from './fill.ts';
+import type { WholeBody } from './whole-body.ts';
 
 /** Which upstream answered, for the record. */
 export interface Via {
@@ -32,6 +33,8 @@ export type HeadMeta = Omit<ArtifactMeta, 'body'>;
 export type Arrival =
   /** A response to share while it arrives. */
   | { readonly kind: 'fill'; readonly via: Via; readonly meta: HeadMeta; readonly fill: Fill }
+  /** A small one that is here already: it is stored once it is in its place here. */
+  | { readonly kind: 'whole'; readonly via: Via; readonly meta: HeadMeta; readonly body: WholeBody }
   /** The stored response is valid: as it was updated. */
   | { readonly kind: 'validated'; readonly via: Via; readonly meta: ArtifactMeta }
   /** Stored while the request was on its way here: there is nothing to fetch. */
@@ -53,6 +56,24 @@ interface Flight {
   /** Who hears of what comes before it. */
   readonly waiting: Client[];
   arrived: boolean;
+  /** Nobody is to have it from the store. */
+  forgone: boolean;
+}
+
+/** What goes into the store. */
+type Kept = Fill | WholeBody;
+
+function keptOf(arrival: Arrival): Kept | undefined {
+  if (arrival.kind === 'fill') return arrival.fill;
+  return arrival.kind === 'whole' ? arrival.body : undefined;
+}
+
+/** What was stored in the end, or is already; undefined where nothing was. */
+export async function storedOf(
+  arrival: Exclude<Arrival, { kind: 'unshared' }>,
+): Promise<ArtifactMeta | undefined> {
+  if (arrival.kind === 'fill') return arrival.fill.settled;
+  return arrival.kind === 'whole' ? arrival.body.settled : arrival.meta;
 }
 
 /**
@@ -61,7 +82,7 @@ interface Flight {
  */
 export class InFlight {
   readonly #flights = new PassingMap<Flight>();
-  readonly #fills = new Roster<Fill>();
+  readonly #fills = new Roster<Kept>();
   /** Those of `#fills` that nobody joins, with their URLs. */
   readonly #watched = new Roster<{ readonly fill: Fill; readonly url: string }>();
   /** The keys of the latest that ended, each at its number's place. */
@@ -85,7 +106,8 @@ export class InFlight {
     return false;
   }
 
-  get fills(): Iterable<Fill> & { readonly size: number } {
+  /** What is on its way into the store, and how many read it meanwhile. */
+  get fills(): Iterable<{ readonly readers: number }> & { readonly size: number } {
     return this.#fills;
   }
 
@@ -109,14 +131,16 @@ export class InFlight {
       for (const one of waiting) one.interim(status, headers);
     };
     const arrival = start(tellAll);
-    const flight: Flight = { arrival, waiting, arrived: false };
+    const flight: Flight = { arrival, waiting, arrived: false, forgone: false };
     this.#flights.set(key, flight);
     arrival.then(
       (arrived) => {
         flight.arrived = true;
         waiting.length = 0;
-        if (arrived.kind === 'fill') this.#follow(key, flight, arrived.fill);
+        const kept = keptOf(arrived);
+        if (kept) this.#follow(key, flight, kept);
         else this.#end(key, flight);
+        if (arrived.kind === 'whole') arrived.body.store();
       },
       () => this.#end(key, flight),
     );
@@ -141,8 +165,10 @@ export class InFlight {
     for (const [key, flight] of this.#flights) {
       if (!concerned(key.split('\n', 1)[0] as string)) continue;
       this.#end(key, flight);
+      // What has not come yet is forgone when it does.
+      flight.forgone = true;
       flight.arrival.then(
-        (arrived) => arrived.kind === 'fill' && arrived.fill.forgo(),
+        (arrived) => keptOf(arrived)?.forgo(),
         () => undefined,
       );
     }
@@ -152,15 +178,16 @@ export class InFlight {
   async committed(url: string): Promise<void> {
     for (const [key, { arrival, arrived }] of this.#flights) {
       if (!arrived || (key !== url && !key.startsWith(`${url}\n`))) continue;
-      const ended = await arrival;
-      if (ended.kind === 'fill' && ended.fill.complete) await ended.fill.settled;
+      const kept = keptOf(await arrival);
+      if (kept?.complete) await kept.settled;
     }
   }
 
-  #follow(key: string, flight: Flight, fill: Fill): void {
-    this.#fills.add(fill);
-    void fill.settled.then(() => {
-      this.#fills.delete(fill);
+  #follow(key: string, flight: Flight, kept: Kept): void {
+    if (flight.forgone) kept.forgo();
+    this.#fills.add(kept);
+    void kept.settled.then(() => {
+      this.#fills.delete(kept);
       this.#end(key, flight);
     });
   }

@@ -58,41 +58,62 @@ export interface ObtainParts {
 }
 
 /** Joins the exchange under way for the resource or leads a new one; alone where it cannot be shared. */
-export async function obtain(
-  { exchange, inFlight }: ObtainParts,
+export function obtain(
+  parts: ObtainParts,
   resource: Resource,
-  { stored, variants, unanswered, lookAgain, client }: ObtainOptions,
+  options: ObtainOptions,
 ): Promise<Obtained> {
-  const { request, classification } = resource;
+  const { classification } = resource;
   const known = classification.kind === 'index' ? (classification.vary ?? []) : [];
+  const fields = selectingFields(options.variants, known);
+  return join({ parts, resource, options, known }, fields, 1);
+}
+
+/** A request that an exchange may answer. */
+interface Joining {
+  readonly parts: ObtainParts;
+  readonly resource: Resource;
+  readonly options: ObtainOptions;
+  /** Fields that select the response whether or not it says so. */
+  readonly known: readonly string[];
+}
+
+/** Joins the exchange that is selected by these fields, for the `joins`th time. */
+function join(joining: Joining, fields: readonly string[], joins: number): Promise<Obtained> {
+  const { parts, resource, options } = joining;
+  const { exchange, inFlight } = parts;
+  const { request } = resource;
+  const { stored, unanswered, lookAgain, client } = options;
   const start = (interim: InterimSink): Promise<Arrival> => {
     // Leading means that no exchange is under way: what the last one stored is visible by now.
     const fetch = (): Promise<Arrival> => exchange.fetch(resource, stored, interim);
     const again = lookAgain();
     return again?.then((meta) => (meta ? { kind: 'found', meta } : fetch())) ?? fetch();
   };
-  let fields = selectingFields(variants, known);
-  for (let joins = 0; joins < maxJoins; joins++) {
-    const key = flightKey(request.url, request.headers, fields);
-    const { arrival, leader } = inFlight.join(key, start, { unanswered, client });
-    const arrived = await arrival;
+  const key = flightKey(request.url, request.headers, fields);
+  const { arrival, leader } = inFlight.join(key, start, { unanswered, client });
+  return arrival.then((arrived) => {
     if (arrived.kind === 'unshared') {
-      if (leader) return asLeader(exchange, resource, arrived, client);
-      break;
+      return leader
+        ? asLeader(exchange, resource, arrived, client)
+        : alone(exchange, resource, 'not shared', client);
     }
     // What another request found stored is not the origin's word, which this one wants.
-    if (arrived.kind === 'found' && unanswered && !leader) continue;
-    if (matchesVary(arrived.meta.vary, request.headers)) {
-      if (arrived.kind === 'fill' && !leader) {
-        // What is wrong for one is wrong for all: it is not asked for again for each of them.
-        if (arrived.fill.failure) throw arrived.fill.failure;
-        if (!arrived.fill.accepts(0)) break;
-      }
-      return { kind: 'shared', arrival: arrived, leader };
-    }
-    fields = selectingFields([...variants, arrived.meta], known);
-  }
-  return alone(exchange, resource, 'not shared', client);
+    const isHearsay = arrived.kind === 'found' && unanswered && !leader;
+    const isForIt = !isHearsay && matchesVary(arrived.meta.vary, request.headers);
+    if (isForIt && (leader || isOpen(arrived))) return { kind: 'shared', arrival: arrived, leader };
+    if (isForIt || joins === maxJoins) return alone(exchange, resource, 'not shared', client);
+    const variants = [...options.variants, arrived.meta];
+    return join(joining, isHearsay ? fields : selectingFields(variants, joining.known), joins + 1);
+  });
+}
+
+/** Whether who comes now may have it from its first byte. Throws what is wrong for all. */
+function isOpen(arrived: Arrival): boolean {
+  if (arrived.kind !== 'fill') return true;
+  // It is not asked for again for each of them.
+  if (arrived.fill.failure) throw arrived.fill.failure;
+  return arrived.fill.accepts(0);
 }
 
 /** The leader's own request asked for the whole; a client that wants a part asks for that part. */

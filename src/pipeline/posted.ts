@@ -3,7 +3,7 @@ import { mayStorePosted } from '../policy/storing.ts';
 import type { Store } from '../storage/store.ts';
 import { Fill } from './fill.ts';
 import { declaredSize } from './framing.ts';
-import { headMeta, type ResponseHead } from './head-meta.ts';
+import { headMeta, type TimedHead } from './head-meta.ts';
 import type { HeadMeta, InFlight } from './in-flight.ts';
 import { PostedBody } from './posted-body.ts';
 import type { Resource } from './resource.ts';
@@ -28,7 +28,7 @@ export class Posted {
    * What the body of the response is to go through on its way to the client; undefined where it is
    * not to be stored. `resource` is what a GET of the same URL would get.
    */
-  body(resource: Resource, response: ResponseHead): PostedBody | undefined {
+  body(resource: Resource, response: TimedHead): PostedBody | undefined {
     const { request, policy } = resource;
     if (!mayStorePosted(request, response, policy)) return undefined;
     const vary = selecting(resource, response.headers);

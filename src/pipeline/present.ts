@@ -41,6 +41,6 @@ async function document(
 }
 
 /** The one whose request brought the body has fetched it. */
-export function withBytesIn(answer: Answer, { fill }: SelectedRepresentation): Answer {
-  return fill ? { ...answer, bytesIn: () => fill.present.brought } : answer;
+export function withBytesIn(answer: Answer, { brought }: SelectedRepresentation): Answer {
+  return brought ? { ...answer, bytesIn: brought } : answer;
 }

@@ -9,7 +9,7 @@ import type { Store } from '../storage/store.ts';
 import { DigestTables } from './digest-tables.ts';
 import type { Fill } from './fill.ts';
 import type { FillOptions } from './fill-contract.ts';
-import { type Arrival, flightKey, type InFlight } from './in-flight.ts';
+import { type Arrival, flightKey, type InFlight, storedOf } from './in-flight.ts';
 import { documentBeside, type Resource } from './resource.ts';
 import { searchDocument } from './search-document.ts';
 
@@ -122,10 +122,11 @@ export class PublishedDigests {
       const { arrival, leader } = this.#inFlight.join(key, start);
       const arrived = await arrival;
       if (arrived.kind === 'unshared' && leader) arrived.response.abort();
-      if (arrived.kind !== 'fill') return arrived.kind === 'found';
+      if (arrived.kind === 'unshared' || arrived.kind === 'validated') return false;
+      if (arrived.kind === 'found') return true;
       // In place of the hold that it was made with: it goes on into the store.
-      if (leader) arrived.fill.release();
-      await arrived.fill.settled;
+      if (leader && arrived.kind === 'fill') arrived.fill.release();
+      await storedOf(arrived);
       return arrived.meta.status === 200;
     } catch (err) {
       // The artifact is served as without it.

@@ -5,7 +5,8 @@ import { currentAge } from '../policy/freshness.ts';
 import type { Store } from '../storage/store.ts';
 import { type Representation, representationFields } from './answer.ts';
 import type { Fill } from './fill.ts';
-import type { HeadMeta } from './in-flight.ts';
+import type { Arrival, HeadMeta } from './in-flight.ts';
+import type { WholeBody } from './whole-body.ts';
 
 /** Up to this size a document is awaited whole, so that its head can tell its length and ETag. */
 const smallDocumentBytes = 64 * 1024;
@@ -18,6 +19,8 @@ export interface SelectedRepresentation extends Representation {
   /** The same before waiting: undefined while the body is still arriving. */
   readonly sha256: string | undefined;
   readonly fill?: Fill;
+  /** Bytes of it that the upstream has brought so far. */
+  readonly brought?: () => number;
 }
 
 /**
@@ -52,6 +55,24 @@ export function storedRepresentation(
   };
 }
 
+/** What an exchange brought. `firstHand`: for this very request. */
+export function arrivedRepresentation(
+  store: Store,
+  arrival: Exclude<Arrival, { kind: 'unshared' | 'found' }>,
+  now: number,
+  firstHand: boolean,
+): SelectedRepresentation {
+  switch (arrival.kind) {
+    case 'fill':
+      return arrivingRepresentation(arrival.fill, arrival.meta, now, firstHand);
+    case 'whole':
+      return wholeRepresentation(arrival.body, arrival.meta, now, firstHand);
+    case 'validated':
+      // The origin confirmed it for all who waited.
+      return storedRepresentation(store, arrival.meta, now, true);
+  }
+}
+
 /**
  * A representation that is arriving, or has just arrived. `firstHand`: this very request brought it from
  * the origin.
@@ -75,6 +96,30 @@ export function arrivingRepresentation(
     bytes: () => undefined,
     open: (range) => fill.read(range),
     fill,
+    brought: () => fill.present.brought,
+  };
+}
+
+/** A representation that has just arrived with all its bytes. */
+function wholeRepresentation(
+  body: WholeBody,
+  meta: HeadMeta,
+  now: number,
+  firstHand: boolean,
+): SelectedRepresentation {
+  const { bytes, sha256 } = body;
+  return {
+    status: meta.status,
+    vary: meta.vary,
+    headers: representationFields(meta.headers),
+    size: bytes.length,
+    age: firstHand ? ageAsReceived(meta, now) : currentAge(meta, now),
+    responseTime: meta.responseTime,
+    sha256,
+    identity: async () => sha256,
+    bytes: () => bytes,
+    open: (range) => body.read(range),
+    brought: () => bytes.length,
   };
 }
 
@@ -143,6 +188,11 @@ export function contentEtag(sha256: string): string {
 async function identityOf(fill: Fill): Promise<string> {
   while (fill.sha256 === undefined) {
     if (fill.failure) throw fill.failure;
+    if (fill.complete) {
+      // It comes with the commit; of what is not stored nobody knows it.
+      await fill.settled;
+      return fill.sha256 ?? '';
+    }
     await fill.progress();
   }
   return fill.sha256;

@@ -1,3 +1,4 @@
+import type { ArtifactMeta } from '../core/artifact-meta.ts';
 import type { ArtifactRequest } from '../core/artifact-request.ts';
 import type { Classification, Pin } from '../core/classification.ts';
 import { withoutFields } from '../core/raw-headers.ts';
@@ -74,6 +75,14 @@ export function pinned(resource: Resource, { digest, size, url, places }: Pin): 
 /** Whether it is held to a pin: then its URL is one of several where it may be. */
 export function isPinned({ places, classification }: Resource): boolean {
   return places !== undefined && classification.kind === 'artifact';
+}
+
+/** What is stored under its URL that says anything of it: that it was not there says nothing of its other places. */
+export function usableFor(
+  resource: Resource,
+  variants: readonly ArtifactMeta[],
+): readonly ArtifactMeta[] {
+  return isPinned(resource) ? variants.filter(({ status }) => status === 200) : variants;
 }
 
 /** The resource as it fits one version of another: kept for that under a key of its own. */

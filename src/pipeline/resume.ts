@@ -96,6 +96,8 @@ export function asWhole(
     attempts: response.attempts,
     mirror: response.mirror,
     consume: (sink) => response.consume(sink),
+    // It is a part.
+    takeWhole: () => false,
     resume: () => response.resume(),
     giveBack: (chunk) => response.giveBack(chunk),
     abort: () => response.abort(),

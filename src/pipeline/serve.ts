@@ -1,8 +1,9 @@
 import type { ArtifactMeta } from '../core/artifact-meta.ts';
 import type { CacheLookups } from '../core/cache-lookups.ts';
 import { GatewayError } from '../core/errors.ts';
-import type { CacheOutcome } from '../core/outcome.ts';
+import type { CacheOutcome, ForwardReason } from '../core/outcome.ts';
 import type { CacheStatus, RequestRecord } from '../core/request-record.ts';
+import { whenThere } from '../core/when-there.ts';
 import { type Decision, decide, mayServeStaleOnError } from '../policy/decide.ts';
 import type { DownloadRequest } from '../upstream/downloader.ts';
 import { aloneReason } from './alone-reason.ts';
@@ -16,6 +17,7 @@ import { FailedValidations } from './failed-validations.ts';
 import { withFirstBytes } from './first-bytes.ts';
 import { Generations, isNamed, type Placed } from './generations.ts';
 import { InFlight } from './in-flight.ts';
+import { LookUps } from './look-ups.ts';
 import { mergedAnswer, mergeOf } from './merged.ts';
 import { type Alone, alone, type Obtained, type ObtainParts, obtain } from './obtain.ts';
 import { Posted } from './posted.ts';
@@ -23,11 +25,11 @@ import { present, withBytesIn } from './present.ts';
 import { PublishedDigests } from './published-digests.ts';
 import { noteError, noteFill, noteVia, wholeSeconds } from './record-notes.ts';
 import {
-  arrivingRepresentation,
+  arrivedRepresentation,
   type SelectedRepresentation,
   storedRepresentation,
 } from './representation.ts';
-import { isPinned, type Resource } from './resource.ts';
+import type { Resource } from './resource.ts';
 
 export type ServeOptions = ExchangeOptions;
 
@@ -52,6 +54,7 @@ export class Serve {
   readonly #inFlight = new InFlight();
   readonly #behind: BackgroundRequests;
   readonly #failed = new FailedValidations();
+  readonly #lookUps: LookUps;
   readonly #parts: ObtainParts;
   readonly #generations: Generations;
 
@@ -60,6 +63,7 @@ export class Serve {
     this.#exchange = new Exchange(options, new PublishedDigests(options, this.#inFlight));
     this.#deriver = new Deriver(options);
     this.posted = new Posted(options, this.#inFlight);
+    this.#lookUps = new LookUps(options, this.#inFlight);
     this.#parts = { exchange: this.#exchange, inFlight: this.#inFlight };
     this.#behind = new BackgroundRequests(options, this.#parts, this.#failed);
     this.#generations = new Generations(options, this.#parts, this.#behind);
@@ -91,7 +95,8 @@ export class Serve {
       : { resource: asked };
     const since = this.#inFlight.ended;
     const asking: Asking = { resource, pinnedBy, fits, record, client, since, held: [] };
-    const variants = await this.#lookUp(resource);
+    const found = this.#lookUps.of(resource);
+    const variants = found instanceof Promise ? await found : found;
     try {
       return await this.#answer(asking, variants);
     } catch (error) {
@@ -125,21 +130,29 @@ export class Serve {
     }
   }
 
-  async #answer(asking: Asking, variants: readonly ArtifactMeta[]): Promise<Answer> {
-    const { resource, record, client } = asking;
-    const selected = await this.#select(asking, variants);
-    const shared = selected.kind === 'representation' ? selected.representation : undefined;
-    this.#generations.given(asking, shared);
-    if (selected.kind === 'alone') return answerAlone(resource, selected);
-    const presented = present(this.#deriver, asking, selected.representation);
-    const representation = presented instanceof Promise ? await presented : presented;
-    const answered = answerFrom(resource.request, representation);
-    const answer = answered instanceof Promise ? await answered : answered;
-    if (answer) {
-      if (record.outcome === 'miss') return withBytesIn(answer, selected.representation);
-      return representation.fill ? answer : withFirstBytes(answer);
-    }
-    // RFC 9111 section 4.3.2: whether If-Match fails is for the origin to say, not for a stored response.
+  #answer(asking: Asking, variants: readonly ArtifactMeta[]): Promise<Answer> | Answer {
+    return whenThere(this.#select(asking, variants), (selected) => {
+      const shared = selected.kind === 'representation' ? selected.representation : undefined;
+      this.#generations.given(asking, shared);
+      return selected.kind === 'alone'
+        ? answerAlone(asking.resource, selected)
+        : this.#answerFrom(asking, selected.representation);
+    });
+  }
+
+  #answerFrom(asking: Asking, selected: SelectedRepresentation): Promise<Answer> | Answer {
+    const { request } = asking.resource;
+    return whenThere(present(this.#deriver, asking, selected), (presented) =>
+      whenThere(answerFrom(request, presented), (answer) => {
+        if (!answer) return this.#answerPrecondition(asking);
+        if (asking.record.outcome === 'miss') return withBytesIn(answer, selected);
+        return presented.fill ? answer : withFirstBytes(answer);
+      }),
+    );
+  }
+
+  /** RFC 9111 section 4.3.2: whether If-Match fails is for the origin to say, not for a stored response. */
+  async #answerPrecondition({ resource, record, client }: Asking): Promise<Answer> {
     const asked = await alone(this.#exchange, resource, 'precondition', client);
     return answerAlone(resource, this.#noteAlone(asked, record));
   }
@@ -179,35 +192,43 @@ export class Serve {
     return this.#reused(decision, record, 'stale');
   }
 
-  async #forward(
+  #forward(
     asking: Asking,
     variants: readonly ArtifactMeta[],
     decision: Extract<Decision, { kind: 'validate' | 'miss' }>,
   ): Promise<Selected> {
-    const { resource, record, client } = asking;
-    const { request } = resource;
-    const stored = decision.kind === 'validate' ? decision.meta : undefined;
-    record.cacheStatus = { fwd: decision.reason };
-    try {
-      const reason = aloneReason(resource, stored !== undefined);
-      if (reason !== undefined) {
-        return this.#noteAlone(await alone(this.#exchange, resource, reason, client), record);
-      }
-      const obtained = await obtain(this.#parts, resource, {
-        variants,
-        unanswered: decision.reason === 'request',
-        lookAgain: () => this.#lookAgain(asking),
-        client,
-        stored,
-      });
-      this.#failed.answered(request.url);
-      return this.#take(obtained, asking);
-    } catch (error) {
-      if (stored) this.#failed.failed(request.url, error, this.#options.now());
-      if (!stored || !this.#mayServeStale(resource, stored, error)) throw error;
+    const { url } = asking.resource.request;
+    asking.record.cacheStatus = { fwd: decision.reason };
+    if (decision.kind === 'miss') return this.#ask(asking, variants, decision.reason);
+    const stored = decision.meta;
+    return this.#ask(asking, variants, decision.reason, stored).catch((error) => {
+      const { resource, record } = asking;
+      this.#failed.failed(url, error, this.#options.now());
+      if (!this.#mayServeStale(resource, stored, error)) throw error;
       noteError(record, error);
       return this.#stored(stored, record, 'stale', { ...record.cacheStatus });
+    });
+  }
+
+  #ask(
+    asking: Asking,
+    variants: readonly ArtifactMeta[],
+    why: ForwardReason,
+    stored?: ArtifactMeta,
+  ): Promise<Selected> {
+    const { resource, record, client, since } = asking;
+    const reason = aloneReason(resource, stored !== undefined);
+    if (reason !== undefined) {
+      const asked = alone(this.#exchange, resource, reason, client);
+      return asked.then((response) => this.#noteAlone(response, record));
     }
+    const unanswered = why === 'request';
+    const lookAgain = () => this.#lookUps.again(resource, since);
+    const options = { variants, unanswered, lookAgain, client, stored };
+    return obtain(this.#parts, resource, options).then((obtained) => {
+      this.#failed.answered(resource.request.url);
+      return this.#take(obtained, asking);
+    });
   }
 
   #take(obtained: Obtained, asking: Asking): Selected {
@@ -217,19 +238,18 @@ export class Serve {
     if (arrival.kind === 'found') return this.#stored(arrival.meta, record, 'hit', { hit: true });
     noteVia(record, arrival.via);
     if (!leader) record.cacheStatus.collapsed = true;
-    const now = this.#options.now();
-    if (arrival.kind === 'validated') {
-      record.outcome = 'revalidated';
-      const { store } = this.#options;
-      const representation = storedRepresentation(store, arrival.meta, now, true);
-      return { kind: 'representation', representation };
+    const { store, now } = this.#options;
+    if (arrival.kind === 'validated') record.outcome = 'revalidated';
+    if (arrival.kind === 'whole') noteFill(record, leader, arrival.body.storing);
+    if (arrival.kind === 'fill') {
+      const { fill } = arrival;
+      hold(asking, fill);
+      // In place of the hold that it was made with.
+      if (leader) fill.release();
+      if (leader) this.#behind.replace(resource, fill);
+      noteFill(record, leader, fill.storing);
     }
-    hold(asking, arrival.fill);
-    // In place of the hold that it was made with.
-    if (leader) arrival.fill.release();
-    if (leader) this.#behind.replace(resource, arrival.fill);
-    noteFill(record, leader, arrival.fill.storing);
-    const representation = arrivingRepresentation(arrival.fill, arrival.meta, now, leader);
+    const representation = arrivedRepresentation(store, arrival, now(), leader);
     return { kind: 'representation', representation };
   }
 
@@ -260,32 +280,6 @@ export class Serve {
     record.cacheStatus = status;
     const representation = storedRepresentation(this.#options.store, meta, this.#options.now());
     return { kind: 'representation', representation };
-  }
-
-  async #lookUp(resource: Resource): Promise<readonly ArtifactMeta[]> {
-    const { store, log } = this.#options;
-    const { url } = resource.request;
-    try {
-      const variants = store.peek(url) ?? (await store.get(url));
-      // That it was not under its URL says nothing of its other places.
-      return isPinned(resource) ? variants.filter(({ status }) => status === 200) : variants;
-    } catch (err) {
-      log.warn({ url, err }, 'look-up failed');
-      return [];
-    }
-  }
-
-  /** What became fresh between the look-up and now; nothing where no exchange of its ended since. */
-  #lookAgain(asking: Asking): Promise<ArtifactMeta | undefined> | undefined {
-    const { resource, since } = asking;
-    if (!this.#inFlight.mayHaveEnded(resource.request.url, since)) return undefined;
-    return this.#freshNow(asking);
-  }
-
-  async #freshNow({ resource }: Asking): Promise<ArtifactMeta | undefined> {
-    const variants = await this.#lookUp(resource);
-    const decision = decide(resource.request, variants, resource.policy, this.#options.now());
-    return decision.kind === 'fresh' ? decision.meta : undefined;
   }
 
   #mayServeStale({ request, policy }: Resource, stored: ArtifactMeta, error: unknown): boolean {

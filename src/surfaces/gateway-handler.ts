@@ -85,8 +85,8 @@ interface Exchange {
   readonly response: ClientResponse;
   readonly reply: Reply;
   readonly record: RequestRecord;
-  readonly routing: Routing;
-  readonly known: Routed | undefined;
+  /** What its connection was intercepted for. */
+  readonly origin: string | undefined;
 }
 
 /** Answers the requests that come in on the gateway's listener. */
@@ -123,19 +123,13 @@ export class GatewayHandler {
    * no answer at hand.
    */
   async handle(request: IncomingMessage, response: ClientResponse, known?: Routed): Promise<void> {
-    const { now, fields } = this.#options;
-    const origin = this.#options.originFor(request.socket);
-    const record = known?.record ?? newRecord(request, surfaceOf(request, origin), now());
-    const reply = new Reply(response, record, { fields, now });
-    response.once('close', () => this.#options.record(record));
+    const exchange = this.#begin(request, response, known);
     try {
-      const routing = known?.routing ?? this.#options.routing();
-      const route = known?.route ?? this.#route(request, record, { upgrade: false, origin });
-      await this.#follow(route, { request, response, reply, record, routing, known });
+      await this.#answer(exchange, known);
     } catch (error) {
       // Where one reader stumbles, another may read on: nothing more is taken from this connection.
       if (asGatewayError(error).code === 'http_request_error') response.shouldKeepAlive = false;
-      this.#fail(reply, record, error);
+      this.#fail(exchange.reply, exchange.record, error);
     }
   }
 
@@ -157,41 +151,52 @@ export class GatewayHandler {
     }
   }
 
-  async #follow(
-    route: Route,
-    { request, response, reply, record, routing, known }: Exchange,
-  ): Promise<void> {
+  #begin(request: IncomingMessage, response: ClientResponse, known: Routed | undefined): Exchange {
+    const { now, fields } = this.#options;
+    const origin = this.#options.originFor(request.socket);
+    const record = known?.record ?? newRecord(request, surfaceOf(request, origin), now());
+    const reply = new Reply(response, record, { fields, now });
+    response.once('close', () => this.#options.record(record));
+    return { request, response, reply, record, origin };
+  }
+
+  #answer(exchange: Exchange, known: Routed | undefined): Promise<void> | undefined {
+    const { request, response, reply, record, origin } = exchange;
+    const routing = known?.routing ?? this.#options.routing();
+    const route = known?.route ?? this.#route(request, record, { upgrade: false, origin });
     switch (route.kind) {
       case 'resource': {
         const { resource } = route;
         const found = known ? undefined : this.#options.atHand.answer(resource);
-        if (found) Object.assign(record, found.notes);
-        const served = found?.answer ?? this.#options.serve.answer(resource, record, reply);
-        const answer = located(await served, resource);
-        this.#options.answered?.({ request, routing, resource, answer, record });
-        await reply.send(answer);
-        return;
+        const send = (answer: Answer) => this.#send(exchange, routing, resource, answer);
+        if (!found) return this.#options.serve.answer(resource, record, reply).then(send);
+        Object.assign(record, found.notes);
+        return send(found.answer);
       }
       case 'passthrough':
-        await this.#passing.web({ route, request, response, reply, record });
-        return;
+        return this.#passing.web({ route, request, response, reply, record });
       case 'own':
         record.outcome = 'passthrough';
         record.detail = route.answer.reason;
-        await reply.send(ownReply(route.answer, this.#options.now()));
-        return;
-      case 'landing':
+        return reply.send(ownReply(route.answer, this.#options.now()));
+      case 'landing': {
         record.outcome = 'passthrough';
-        await reply.send(
-          landing({
-            base: route.base,
-            mounts: routing.mounts,
-            headers: request.rawHeaders,
-            now: this.#options.now(),
-          }),
-        );
-        return;
+        const { mounts } = routing;
+        const { rawHeaders: headers } = request;
+        return reply.send(landing({ base: route.base, mounts, headers, now: this.#options.now() }));
+      }
     }
+  }
+
+  #send(
+    { request, reply, record }: Exchange,
+    routing: Routing,
+    resource: Resource,
+    from: Answer,
+  ): Promise<void> | undefined {
+    const answer = located(from, resource);
+    this.#options.answered?.({ request, routing, resource, answer, record });
+    return reply.send(answer);
   }
 
   #route(

@@ -75,15 +75,13 @@ export class Reply {
 
   /**
    * Sends an answer at the client's pace: at most one chunk is on its way. Rejects when the body
-   * cannot be completed; if the head is out by then the connection is aborted, never ended.
+   * cannot be completed; if the head is out by then the connection is aborted, never ended. Undefined
+   * where there is nothing to wait for.
    */
-  async send(answer: Answer): Promise<void> {
+  send(answer: Answer): Promise<void> | undefined {
     const { body } = answer;
     this.#bytesIn = answer.bytesIn;
-    if (body.kind === 'stream') {
-      await this.#stream(answer, body.reader, body.size);
-      return;
-    }
+    if (body.kind === 'stream') return this.#stream(answer, body.reader, body.size);
     this.head(answer.status, answer.headers);
     if (body.kind === 'bytes') {
       this.#record.bytesOut += body.bytes.length;
@@ -91,6 +89,7 @@ export class Reply {
     } else {
       this.#response.end();
     }
+    return undefined;
   }
 
   /** The gateway's own answer to a request that it refuses or cannot fulfil. */

@@ -71,6 +71,19 @@ export class Delivery extends ForwardedResponse implements DownloadedResponse {
     super.consume(sink);
   }
 
+  override takeWhole(size: number, take: (body: Uint8Array) => boolean): boolean {
+    // Bytes that have to be paid for come when they are.
+    if (this.#options.buckets.length > 0) return false;
+    const startedAt = performance.now();
+    if (!super.takeWhole(size, take)) return false;
+    this.#startedAt = startedAt;
+    this.#lastAt = performance.now();
+    this.#consumed = true;
+    this.#bytes = size;
+    this.#end('whole');
+    return true;
+  }
+
   override resume(): void {
     this.#readerWaits = false;
     if (this.#cancelThrottle === undefined) this.#flow();

@@ -8,9 +8,10 @@ import type { Attempt, DownloadedResponse, DownloadRequest } from './downloader.
 import type { After } from './hedge.ts';
 import type { Plan } from './mirror-plan.ts';
 import type { Mirrors } from './mirrors.ts';
+import { joined, keptOf, provenFields } from './passed-fields.ts';
 import { maxRedirects, redirectTarget } from './redirect.ts';
 import { sizeClassOf } from './size-class.ts';
-import type { Transport, UpstreamResponse } from './upstream.ts';
+import type { Transport, UpstreamRequest, UpstreamResponse } from './upstream.ts';
 import { judge } from './verdict.ts';
 
 /** What an attempt belongs to. */
@@ -41,6 +42,13 @@ interface Followed {
   readonly firstByteMs: number;
   /** What is to be kept of the redirects. */
   readonly kept: RawHeaders;
+}
+
+/** What lies behind an answer that may be a redirect. */
+interface Way {
+  readonly firstByteMs: number;
+  readonly kept: RawHeaders;
+  readonly visited: readonly string[];
 }
 
 /** By then a mirror has heard that a connection was ended, and has its place free again. */
@@ -166,100 +174,75 @@ export class Attempter {
   }
 
   /** One mirror's answer, redirects followed as far as the request wants. */
-  async #follow(
+  #follow(
     around: Around,
     candidate: Candidate,
     signal: AbortSignal | undefined,
   ): Promise<Followed> {
     const { request, plan } = around;
-    const { method, purpose, onInterim, redirects } = request;
+    const { method, purpose, onInterim } = request;
+    const { url, trusted = request.trusted } = candidate;
+    const headers = fieldsFor(request.headers, candidate);
     // HTTP/2 is for many small bodies; a large one would be as fast as its window, and hold up others.
     const lane = request.lane ?? plan.sizeClass === 'large';
     const timeouts = plan.mode === 'only' ? undefined : this.#options.mirrors.timeouts(candidate);
-    const follows = isSafe(request) && !(redirects === 'forward' && candidate.trust === 'full');
-    let { url } = candidate;
-    let trusted = candidate.trusted ?? request.trusted;
-    let headers = fieldsFor(request.headers, candidate);
-    let redirected = false;
-    let firstByteMs = 0;
-    let kept: RawHeaders = none;
-    let visited: Set<string> | undefined;
-    for (;;) {
-      const to = { method, url, headers, trusted, redirected, purpose, lane, timeouts, onInterim };
-      let response: UpstreamResponse;
-      try {
-        response = await this.#transport.send(to, signal);
-      } catch (error) {
-        if (error instanceof GatewayError) tell(around, url, error);
+    const to = { method, url, headers, trusted, redirected: false, purpose, lane, timeouts };
+    return this.#hop(around, candidate, signal, { ...to, onInterim }, start);
+  }
+
+  #hop(
+    around: Around,
+    candidate: Candidate,
+    signal: AbortSignal | undefined,
+    to: UpstreamRequest,
+    way: Way,
+  ): Promise<Followed> {
+    const { request } = around;
+    return this.#transport.send(to, signal).then(
+      (response) => {
+        tell(around, to.url, response.status);
+        const firstByteMs = way.firstByteMs + response.responseTime - response.requestTime;
+        const follows =
+          isSafe(request) && !(request.redirects === 'forward' && candidate.trust === 'full');
+        const url = follows ? nextUrl(response) : undefined;
+        if (url === undefined) return { response, firstByteMs, kept: way.kept };
+        discard(response);
+        const kept = joined(keptOf(response, request.keptFields ?? []), way.kept);
+        const visited = [...way.visited, to.url];
+        if (visited.includes(url) || visited.length > maxRedirects) throw redirectLoop();
+        const next = this.#redirected(request, candidate, to, url);
+        return this.#hop(around, candidate, signal, next, { firstByteMs, kept, visited });
+      },
+      (error) => {
+        if (error instanceof GatewayError) tell(around, to.url, error);
         throw error;
-      }
-      tell(around, url, response.status);
-      firstByteMs += response.responseTime - response.requestTime;
-      const target = follows ? nextUrl(response) : undefined;
-      if (target === undefined) return { response, firstByteMs, kept };
-      discard(response);
-      kept = joined(keptOf(response, request.keptFields ?? []), kept);
-      visited ??= new Set([url]);
-      if (visited.has(target) || visited.size > maxRedirects) throw redirectLoop();
-      visited.add(target);
-      if (originOf(target) !== originOf(url)) {
-        // RFC 9110 section 15.4: credentials stay with the origin they are for; they do not come back.
-        headers = withoutCredentials(headers);
-        trusted = (request.redirectTrusted ?? this.#options.redirectTrusted)(target);
-      }
-      url = target;
-      redirected = originOf(url) !== candidate.origin;
-    }
+      },
+    );
+  }
+
+  /** The same request to where the redirect leads. */
+  #redirected(
+    request: DownloadRequest,
+    candidate: Candidate,
+    to: UpstreamRequest,
+    url: string,
+  ): UpstreamRequest {
+    const redirected = originOf(url) !== candidate.origin;
+    if (originOf(url) === originOf(to.url)) return { ...to, url, redirected };
+    // RFC 9110 section 15.4: credentials stay with the origin they are for; they do not come back.
+    const headers = withoutCredentials(to.headers);
+    const trusted = (request.redirectTrusted ?? this.#options.redirectTrusted)(url);
+    return { ...to, url, headers, trusted, redirected };
   }
 }
 
-const none: RawHeaders = [];
-
-/** The fields that a body proven by other means may bring along: no cookies, no policies, no names. */
-const provenNames: ReadonlySet<string> = new Set([
-  'accept-ranges',
-  'content-length',
-  'content-range',
-  'content-type',
-  'date',
-  'etag',
-  'last-modified',
-  'transfer-encoding',
-]);
+const start: Way = { firstByteMs: 0, kept: [], visited: [] };
 
 /** Notes what became of a request. */
 function tell({ request, attempts }: Around, url: string, outcome: Attempt['outcome']): void {
   const attempt = { url, outcome };
   attempts.push(attempt);
   request.onAttempt?.(attempt);
-}
-
-/** The named fields of a response. */
-function keptOf({ headers }: UpstreamResponse, names: readonly string[]): RawHeaders {
-  return names.flatMap((name) => {
-    const value = fieldValue(headers, name);
-    return value === undefined ? [] : [name, value];
-  });
-}
-
-/** A response's own fields, and of others those that it has not. */
-function joined(own: RawHeaders, others: RawHeaders): RawHeaders {
-  if (others.length === 0) return own;
-  const missing = others.filter((_, at) => !hasField(own, others[at - (at % 2)] ?? ''));
-  return missing.length === 0 ? own : [...own, ...missing];
-}
-
-function hasField(headers: RawHeaders, name: string): boolean {
-  return fieldValue(headers, name) !== undefined;
-}
-
-function provenFields(headers: RawHeaders): RawHeaders {
-  const kept: string[] = [];
-  for (let i = 0; i + 1 < headers.length; i += 2) {
-    const name = headers[i] as string;
-    if (provenNames.has(name.toLowerCase())) kept.push(name, headers[i + 1] as string);
-  }
-  return kept;
 }
 
 function isResumable(response: UpstreamResponse): boolean {

@@ -22,6 +22,10 @@ export class ForwardedResponse extends ResponseHead implements UpstreamResponse,
     this.#inner.consume(this);
   }
 
+  takeWhole(size: number, take: (body: Uint8Array) => boolean): boolean {
+    return this.#inner.takeWhole(size, take);
+  }
+
   resume(): void {
     this.#inner.resume();
   }

@@ -43,6 +43,18 @@ export class TransportResponse extends ResponseHead implements UpstreamResponse 
     this.#schedule();
   }
 
+  takeWhole(size: number, take: (body: Uint8Array) => boolean): boolean {
+    if (this.#arrived !== 'whole' || this.#sink !== undefined || this.#done) return false;
+    if (this.#heldBytes !== size) return false;
+    const only = this.#held.length === 1 ? this.#held[0] : undefined;
+    const body = only ?? Buffer.concat(this.#held);
+    if (!take(body)) return false;
+    this.#done = true;
+    for (const chunk of this.#held) this.giveBack(chunk);
+    this.#held.length = 0;
+    return true;
+  }
+
   resume(): void {
     if (this.#sink !== undefined) this.#schedule();
   }

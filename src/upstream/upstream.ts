@@ -49,6 +49,12 @@ export interface UpstreamResponse {
   readonly responseTime: number;
   /** Starts the flow; at most once. */
   consume(sink: BodySink): void;
+  /**
+   * Shows `take` the whole body where all of it is here, `size` bytes of it, and nobody has a say in when
+   * it may be had; the bytes are its own until it returns. With true it has taken the body, and that is
+   * over; with false, or where it was not asked, the body waits as before. Whether it was taken.
+   */
+  takeWhole(size: number, take: (body: Uint8Array) => boolean): boolean;
   resume(): void;
   /**
    * Nobody looks at a chunk of the body any more: its memory is read into again. At most once for

@@ -9,9 +9,8 @@ import type { Transport, UpstreamResponse } from './upstream.ts';
 export function withObserver(inner: Transport, observer: UpstreamObserver): Transport {
   return {
     close: () => inner.close(),
-    async send(request, signal) {
-      try {
-        const response = await inner.send(request, signal);
+    send(request, signal) {
+      const answered = (response: UpstreamResponse): UpstreamResponse => {
         const { origin, status, requestTime, responseTime } = response;
         const firstByteMs = responseTime - requestTime;
         const limit = rateLimitOf(response.headers);
@@ -23,7 +22,8 @@ export function withObserver(inner: Transport, observer: UpstreamObserver): Tran
           ...request.purpose,
         });
         return new ObservedResponse(response, request.purpose, observer);
-      } catch (error) {
+      };
+      const failed = (error: unknown): never => {
         // A client that left says nothing about the upstream.
         if (error instanceof GatewayError && error.code !== 'client_gone') {
           observer.upstreamFailure({
@@ -33,7 +33,8 @@ export function withObserver(inner: Transport, observer: UpstreamObserver): Tran
           });
         }
         throw error;
-      }
+      };
+      return inner.send(request, signal).then(answered, failed);
     },
   };
 }
@@ -51,6 +52,12 @@ class ObservedResponse extends ForwardedResponse {
     super(response);
     this.#purpose = purpose;
     this.#observer = observer;
+  }
+
+  override takeWhole(size: number, take: (body: Uint8Array) => boolean): boolean {
+    const isTaken = super.takeWhole(size, take);
+    if (isTaken && size > 0) this.#observer.upstreamBytes(this.origin, size);
+    return isTaken;
   }
 
   override data(chunk: Buffer): boolean {

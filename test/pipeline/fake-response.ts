@@ -31,6 +31,11 @@ export class FakeResponse implements DownloadedResponse {
     this.#sink = sink;
   }
 
+  /** It comes when the test says so. */
+  takeWhole(_size: number, _take: (body: Uint8Array) => boolean): boolean {
+    return false;
+  }
+
   resume(): void {
     // The test decides when there is more.
   }

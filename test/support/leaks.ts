@@ -1,4 +1,4 @@
-import { onTestFinished } from 'vitest';
+import { expect, onTestFinished } from 'vitest';
 import { until } from './until.ts';
 
 const watched = new Set([
@@ -25,5 +25,19 @@ export function expectNoLeaks(): void {
       () => openHandles().length <= before,
       `no leaked handles, had ${before}, open at the end of the test: ${openHandles().join(', ')}`,
     );
+  });
+}
+
+/** How many threads of ours there are now. */
+export function openWorkers(): number {
+  const report: unknown = process.report.getReport();
+  if (typeof report !== 'object' || report === null || !('workers' in report)) return 0;
+  return Array.isArray(report.workers) ? report.workers.length : 0;
+}
+
+/** The same for threads, which do not keep the process alive. Call it before what may start one. */
+export function expectNoWorkers(): void {
+  onTestFinished(() => {
+    expect(openWorkers(), 'threads at the end of the test').toBe(0);
   });
 }

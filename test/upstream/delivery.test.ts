@@ -56,6 +56,25 @@ describe('a body on its way', () => {
     expect(ends).toEqual([['whole', expect.objectContaining({ bytes: 4, paced: false })]]);
   });
 
+  it('that is here whole is taken at once, and is measured as any other', () => {
+    const { response, delivery, ends } = deliver();
+    const asked: string[] = [];
+    response.takeWhole = (size, take) => size === 3 && take(Buffer.from('abc'));
+    const refused = delivery.takeWhole(3, (body) => asked.push(`${body}`) === 0);
+    expect([refused, delivery.takeWhole(4, () => true), ends]).toEqual([false, false, []]);
+    expect(delivery.takeWhole(3, (body) => asked.push(`${body}`) > 0)).toBe(true);
+    delivery.abort();
+    expect(asked).toEqual(['abc', 'abc']);
+    expect(ends).toEqual([['whole', expect.objectContaining({ bytes: 3, paced: false })]]);
+  });
+
+  it('that has to be paid for is not taken at once', () => {
+    const { response, delivery, ends } = deliver({ rate: 65_536 });
+    response.takeWhole = (_size, take) => take(Buffer.from('abc'));
+    expect(delivery.takeWhole(3, () => true)).toBe(false);
+    expect(ends).toEqual([]);
+  });
+
   it('that breaks, or that nobody wants any more, ends as such', () => {
     const broken = deliver();
     const error = new GatewayError('http_response_incomplete', 'cut', { origin: 'upstream' });

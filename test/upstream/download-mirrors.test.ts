@@ -77,6 +77,7 @@ function fakeResponse(
       sink.data(Buffer.from(body));
       sink.end();
     },
+    takeWhole: () => false,
     resume() {},
     giveBack() {},
     abort() {},

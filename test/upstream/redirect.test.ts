@@ -13,6 +13,7 @@ function at(url: string, location: string): UpstreamResponse {
     headers,
     ...times,
     consume: none,
+    takeWhole: () => false,
     resume: none,
     giveBack: none,
     abort: none,

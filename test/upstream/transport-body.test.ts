@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { GatewayError } from '../../src/core/errors.ts';
 import type { UpstreamResponse } from '../../src/upstream/upstream.ts';
 import { collect } from '../support/collect.ts';
@@ -215,4 +215,79 @@ it('may be consumed once only', async () => {
   const answer = await transportForTest().send(get(`${origin.url}/`));
   await collect(answer);
   expect(() => answer.consume({ data: () => true, end() {}, error() {} })).toThrow('consumer');
+});
+
+describe('a body that came with its head', () => {
+  const all = (taken: string[], accept = true) => ({
+    take: (body: Uint8Array) => {
+      taken.push(Buffer.from(body).toString());
+      return accept;
+    },
+  });
+
+  it('is taken at once, and its connection serves the next request', async () => {
+    expectNoLeaks();
+    const origin = await scriptedOrigin();
+    const transport = transportForTest();
+    for (const text of ['first', '', 'second']) {
+      const taken: string[] = [];
+      origin.expect('GET', '/', response('200 OK', {}, text));
+      const answer = await transport.send(get(`${origin.url}/`));
+      expect(answer.takeWhole(text.length, all(taken).take)).toBe(true);
+      expect(taken).toEqual([text]);
+      expect(answer.takeWhole(text.length, all(taken).take)).toBe(false);
+      answer.abort();
+      // The connection is free by the next turn.
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect(origin.connections).toBe(1);
+  });
+
+  it('that is refused, or is not as long, is there to be consumed', async () => {
+    const origin = await scriptedOrigin();
+    origin.expect('GET', '/', ok);
+    const answer = await transportForTest().send(get(`${origin.url}/`));
+    const taken: string[] = [];
+    expect(answer.takeWhole(2, all(taken, false).take)).toBe(false);
+    expect(answer.takeWhole(3, all(taken).take)).toBe(false);
+    expect(taken).toEqual(['ok']);
+    expect((await collect(answer)).bytes.toString()).toBe('ok');
+    expect(answer.takeWhole(2, all(taken).take)).toBe(false);
+  });
+
+  it('is not taken while any of it is still to come', async () => {
+    const origin = await scriptedOrigin();
+    const script = origin.expect(
+      'GET',
+      '/',
+      head('200 OK', { 'Content-Length': 2 }),
+      'o',
+      hold,
+      'k',
+    );
+    const answer = await transportForTest().send(get(`${origin.url}/`));
+    const taken: string[] = [];
+    expect(answer.takeWhole(2, all(taken).take)).toBe(false);
+    expect(answer.takeWhole(1, all(taken).take)).toBe(false);
+    script.release();
+    expect((await collect(answer)).bytes.toString()).toBe('ok');
+    expect(taken).toEqual([]);
+  });
+
+  it('gives its memory back: many of them take that of a few', async () => {
+    const origin = await httpOrigin();
+    const transport = transportForTest({ connectionsPerOrigin: 1 });
+    const memory = new Set<ArrayBufferLike>();
+    for (let i = 0; i < 200; i++) {
+      origin.serve(`/${i}`, { body: { seed: `${i}`, size: 8_000 } });
+      const answer = await transport.send(get(`${origin.url}/${i}`));
+      const isTaken = answer.takeWhole(8_000, (body) => {
+        memory.add(body.buffer);
+        return generatedBytes(`${i}`, 0, 8_000).equals(body);
+      });
+      if (!isTaken) expect((await collect(answer)).bytes).toHaveLength(8_000);
+    }
+    expect(memory.size).toBeGreaterThan(0);
+    expect(memory.size).toBeLessThan(8);
+  });
 });
