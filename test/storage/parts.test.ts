@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { BufferPool } from '../../src/storage/buffer-pool.ts';
 import { createDiskStore } from '../../src/storage/engines/disk.ts';
-import { Backlog } from '../../src/storage/engines/disk-backlog.ts';
+import { Backlog, SpareBlocks } from '../../src/storage/engines/disk-backlog.ts';
 import { writeVector } from '../../src/storage/engines/file-io.ts';
 import { Slots } from '../../src/storage/engines/slots.ts';
 import { Extents } from '../../src/storage/extents.ts';
@@ -111,6 +111,41 @@ describe('the backlog', () => {
     backlog.remove(run);
     expect(backlog.bytes).toBe(10);
     expect(backlog.nextRun(30)?.map((block) => String(block.chunk))).toEqual(['xxxxxxxxxx']);
+  });
+});
+
+describe('the memory of blocks', () => {
+  const blocks = (count: number) =>
+    Array.from({ length: count }, () => Buffer.allocUnsafeSlow(256 * 1024));
+  const kept = (memory: readonly Buffer[]) => memory.filter(({ length }) => length > 0).length;
+
+  test('is kept while files are written, less of it afterwards, and the rest is freed at once', () => {
+    const spare = new SpareBlocks();
+    const [one, other] = [new Backlog(spare), new Backlog(spare)];
+    const memory = blocks(100);
+    for (const block of memory) spare.give(block);
+    expect(kept(memory)).toBe(64);
+    one.end();
+    one.end();
+    expect(kept(memory)).toBe(64);
+    other.end();
+    expect(kept(memory)).toBe(16);
+    expect(spare.take()?.length).toBe(256 * 1024);
+  });
+
+  test('serves again and again, however much goes through', () => {
+    const spare = new SpareBlocks();
+    const backlog = new Backlog(spare);
+    const used = new Set<ArrayBufferLike>();
+    for (let at = 0; at < 64; at++) {
+      backlog.add(at * 1024 * 1024, Buffer.alloc(1024 * 1024));
+      const run = backlog.nextRun(64 * 1024 * 1024) ?? [];
+      for (const { memory } of run) used.add(memory.buffer);
+      backlog.remove(run);
+    }
+    backlog.end();
+    // The first ones are smaller.
+    expect(used.size).toBeLessThan(10);
   });
 });
 

@@ -26,20 +26,43 @@ const runBytes = 1024 * 1024;
 /** The memory of a block: little for a small body, more for what follows. */
 const smallest = 64 * 1024;
 const largest = 256 * 1024;
-/** Blocks whose memory is kept for others. */
-const spare = 16;
+/** Blocks whose memory is kept for others while files are written, and while none is. */
+const spareInUse = 64;
+const spareAtRest = 16;
 
-/** Memory of blocks that were written, for others; one for all files of a store. */
+/**
+ * Memory of blocks that were written, for others; one for all files of a store. What is not kept is
+ * freed at once: a collection of garbage may come after hundreds of such blocks.
+ */
 export class SpareBlocks {
   readonly #memory: Uint8Array[] = [];
+  #users = 0;
+
+  /** Somebody may take some, until `leave`. */
+  join(): void {
+    this.#users += 1;
+  }
+
+  leave(): void {
+    this.#users -= 1;
+    if (this.#users > 0) return;
+    for (const memory of this.#memory.splice(spareAtRest)) free(memory);
+  }
 
   take(): Uint8Array | undefined {
     return this.#memory.pop();
   }
 
+  /** Nobody looks at it any more. */
   give(memory: Uint8Array): void {
-    if (this.#memory.length < spare && memory.length === largest) this.#memory.push(memory);
+    const most = this.#users > 0 ? spareInUse : spareAtRest;
+    if (memory.length === largest && this.#memory.length < most) this.#memory.push(memory);
+    else free(memory);
   }
+}
+
+function free({ buffer }: Uint8Array): void {
+  if (buffer instanceof ArrayBuffer) buffer.transfer(0);
 }
 
 /**
@@ -55,11 +78,19 @@ export class Backlog {
   #bytes = 0;
   /** Where the last run ended: the next one begins after it, so that no place waits for ever. */
   #sweep = 0;
+  #ended = false;
   /** Blocks up to this position are being written, from this one on. */
   #writing = { from: 0, to: 0 };
 
   constructor(spareBlocks = new SpareBlocks()) {
     this.#spare = spareBlocks;
+    spareBlocks.join();
+  }
+
+  /** Nothing more comes, and nothing that is here needs to be written. */
+  end(): void {
+    if (!this.#ended) this.#spare.leave();
+    this.#ended = true;
   }
 
   get bytes(): number {

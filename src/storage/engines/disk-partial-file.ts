@@ -146,6 +146,7 @@ export class PartialFile {
     const left = this.#path;
     this.#path = path;
     this.#state = 'settled';
+    this.#backlog.end();
     this.#rest();
     if (!other) return;
     this.#close();
@@ -158,6 +159,7 @@ export class PartialFile {
     while (this.#pumping) await this.#progress();
     this.#state = 'settled';
     this.fail(bodyMissing('the body was laid aside'));
+    this.#backlog.end();
     this.#rest();
   }
 
@@ -170,6 +172,7 @@ export class PartialFile {
     if (removes) this.#state = 'discarded';
     this.fail(bodyMissing('the body was discarded'));
     while (this.#pumping) await this.#progress();
+    this.#backlog.end();
     const made = this.#fd !== undefined || this.#options.exists === true;
     if (this.#wasRead && removes) this.#rest();
     else this.#close();
@@ -197,8 +200,8 @@ export class PartialFile {
       const fd = await this.#open();
       for (let run = this.#run(); run; run = this.#run()) {
         await this.#writeRun(fd, run);
-        this.#backlog.remove(run);
         this.#noteWritten(run);
+        this.#backlog.remove(run);
         this.#options.trouble.succeeded('files');
         this.#wake();
       }
