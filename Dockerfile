@@ -25,5 +25,5 @@ EXPOSE 8080
 HEALTHCHECK --interval=10s --timeout=5s --start-period=10s \
   CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.MILLRACE_ADMIN_PORT || 8081}/healthz`).then(({ ok }) => { process.exitCode = ok ? 0 : 1; }, () => { process.exitCode = 1; })"]
 # As `npm start` does.
-ENTRYPOINT ["node", "--max-semi-space-size=4", "src/launch.cjs"]
+ENTRYPOINT ["node", "--max-semi-space-size=16", "src/launch.cjs"]
 CMD ["serve"]
