@@ -5,7 +5,8 @@ import type { Piece } from './recent-chunks.ts';
 
 /**
  * The most a reader copies at a time when it is behind the pieces that are still in memory: much,
- * because each read costs the same, for as long as there are few of them.
+ * because each read costs the same, for as long as there are few of them. Where there are more they
+ * share what is read.
  */
 const scratchBytes = 64 * 1024;
 const largeScratchBytes = 512 * 1024;
@@ -23,6 +24,8 @@ export interface ReadableFill {
   readableEnd(position: number): number;
   /** What is in memory at `position`, for all readers. */
   pieceAt(position: number): Piece | undefined;
+  /** Resolves when it is; undefined where it cannot be now. */
+  load(position: number): Promise<void> | undefined;
   /** Copies stored bytes from `position` on into `target`; those that were copied. */
   readStored(position: number, target: Uint8Array): Promise<Uint8Array>;
   /** Resolves when there may be more to read, or the fill has ended. */
@@ -67,9 +70,11 @@ export class FillReader implements BodyReader {
       if (this.#closed || this.#atEnd()) return undefined;
       const wanted = this.#readable;
       if (this.#fill.failure) throw this.#fill.failure;
-      if (wanted > 0) return this.#share(wanted) ?? (await this.#copy(wanted));
-      if (this.#fill.complete) return undefined;
-      await this.#fill.progress();
+      if (wanted > 0) {
+        const chunk = this.#share(wanted) ?? (await this.#stored(wanted));
+        if (chunk) return chunk;
+      } else if (this.#fill.complete) return undefined;
+      else await this.#fill.progress();
     }
   }
 
@@ -80,7 +85,7 @@ export class FillReader implements BodyReader {
     return wanted > 0 ? this.#share(wanted) : undefined;
   }
 
-  /** Who asks for more has sent what it was given. Who closes may not have: that stays as it is. */
+  /** Who asks for more has sent what it was given. Who closes may not have. */
   #sent(): void {
     this.#lent?.release();
     this.#lent = undefined;
@@ -102,6 +107,8 @@ export class FillReader implements BodyReader {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.#lent?.abandon();
+    this.#lent = undefined;
     this.#fill.left(this);
   }
 
@@ -118,6 +125,14 @@ export class FillReader implements BodyReader {
     this.#lent = piece.loan?.hold();
     const from = this.#position - piece.position;
     return this.#moved(piece.chunk.subarray(from, from + wanted));
+  }
+
+  /** From the store: with others, or alone; undefined when it was closed meanwhile. */
+  async #stored(wanted: number): Promise<Uint8Array | undefined> {
+    const loading = this.#fill.readers > few ? this.#fill.load(this.#position) : undefined;
+    await loading;
+    if (this.#closed) return undefined;
+    return (loading && this.#share(wanted)) ?? this.#copy(wanted);
   }
 
   async #copy(wanted: number): Promise<Uint8Array> {

@@ -12,6 +12,7 @@ import { Pace } from './pace.ts';
 import { Progress } from './progress.ts';
 import { type Piece, RecentChunks } from './recent-chunks.ts';
 import { runningHash } from './running-hash.ts';
+import { SharedPieces } from './shared-pieces.ts';
 
 /** Bytes of the newest data kept for readers that are in step. */
 const windowBytes = 1024 * 1024;
@@ -35,6 +36,7 @@ export class Fill implements ReadableFill {
   readonly #options: FillOptions;
   readonly #storage: FillStorage;
   readonly #recent = new RecentChunks();
+  readonly #shared = new SharedPieces(this);
   readonly #readers = new Set<FillReader>();
   readonly #pace = new Pace(this.#recent, this.#readers, windowBytes, () => this.#letGo());
   readonly #hash: RunningHash;
@@ -207,8 +209,10 @@ export class Fill implements ReadableFill {
   }
 
   pieceAt(position: number): Piece | undefined {
-    return this.#recent.at(position);
+    return this.#recent.at(position) ?? this.#shared.at(position);
   }
+
+  readonly load = (position: number): Promise<void> | undefined => this.#shared.load(position);
 
   async readStored(position: number, target: Uint8Array): Promise<Uint8Array> {
     const bytes = target.subarray(0, await this.#storage.read(position, target));
@@ -280,6 +284,7 @@ export class Fill implements ReadableFill {
   #letFileGo(): void {
     if (!this.complete || this.#readers.size + this.#holds > 0) return;
     this.#recent.clear();
+    this.#shared.clear();
     this.#storage.release();
   }
 

@@ -18,6 +18,7 @@ function fillUpTo(end: number, more: Partial<ReadableFill> = {}) {
     readers: 1,
     readableEnd: () => end,
     pieceAt: (position) => (position < end ? piece : undefined),
+    load: () => undefined,
     readStored: () => Promise.reject(new Error('nothing is read')),
     progress: () => Promise.reject(new Error('nothing is awaited')),
     moved: () => undefined,
