@@ -10,6 +10,8 @@ export interface HashThreadOptions {
   readonly log: Pick<Logger, 'debug'>;
   /** How long it lasts without work, in milliseconds. */
   readonly idleMs?: number;
+  /** How long it may go on when the gateway ends, in milliseconds. */
+  readonly graceMs?: number;
   /** What runs in it. */
   readonly entry?: URL;
 }
@@ -34,8 +36,8 @@ const worthStartingBytes = 32 * 1024 * 1024;
 const mostBehind = 256 * 1024 * 1024;
 /** Less than it takes until memory at rest goes back to the system. */
 const defaultIdleMs = 20_000;
-/** How long it may go on when the gateway ends, in milliseconds. */
-const graceMs = 2_000;
+/** It is done in a fraction of a second, unless others want its core: then it has a tenth of that. */
+const defaultGraceMs = 10_000;
 
 const nothing: BodyPrefix = { bytes: 0, sha256: hash('sha256', '') };
 
@@ -74,6 +76,7 @@ export class HashThread {
 
   /** Resolves when the bodies that are whole are hashed. From now on that may not take long. */
   async finished(): Promise<void> {
+    const { graceMs = defaultGraceMs } = this.#options;
     this.#grace = setTimeout(() => void this.close(), graceMs);
     const whole = [...this.#tasks.values()].filter(({ isEnding }) => isEnding);
     if (whole.length === 0) return;

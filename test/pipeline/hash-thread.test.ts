@@ -111,7 +111,8 @@ test('while it is far behind it gets no other bodies', () => {
 });
 
 test('at the end what is whole is waited for, and nothing else', async () => {
-  const { thread } = hashThread();
+  // However little of the processor it gets.
+  const { thread } = hashThread({ graceMs: 60_000 });
   const path = join(await temporaryDirectory(), 'whole');
   await writeFile(path, generatedBytes('whole', 0, startingBytes));
   const [whole, part] = [begun(thread), begun(thread)];
@@ -125,4 +126,13 @@ test('at the end what is whole is waited for, and nothing else', async () => {
   await thread.close();
   expect(part.failed).toBe(true);
   expect(thread.begin(startingBytes)).toBeUndefined();
+});
+
+test('at the end it is waited for no longer than that', async () => {
+  const { thread } = hashThread({ entry: silent, graceMs: 1 });
+  const task = begun(thread);
+  const reached = task.reaches(startingBytes);
+  task.wrote('/dev/null', startingBytes);
+  await thread.finished();
+  expect(await reached).toBe(false);
 });
