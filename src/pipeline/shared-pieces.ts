@@ -3,12 +3,14 @@ import type { Piece } from './recent-chunks.ts';
 
 /** What one read from the store brings, for all who come by there. */
 const pieceBytes = 512 * 1024;
-/** How many there may be, those included that are still on their way to slow clients. */
+/** How many there may be, those included that are still on their way to slow clients; one a reader at most. */
 const mostPieces = 32;
 
 /** What is read of a fill. */
 export interface StoredBytes {
   readonly size: number | undefined;
+  /** How many read it. */
+  readonly readers: number;
   /** End (exclusive) of the bytes from `position` on that have arrived. */
   readonly present: { upTo(position: number): number };
   /** Copies stored bytes from `position` on into `target`; those that were copied. */
@@ -105,9 +107,10 @@ export class SharedPieces {
   }
 
   #memory(): Uint8Array | undefined {
-    if (this.#free.length === 0 && this.#made === mostPieces) this.#dropOldest();
+    const isMost = this.#made >= Math.min(mostPieces, this.#body.readers);
+    if (this.#free.length === 0 && isMost) this.#dropOldest();
     const free = this.#free.pop();
-    if (free || this.#made === mostPieces) return free;
+    if (free || isMost) return free;
     this.#made += 1;
     return Buffer.allocUnsafeSlow(pieceBytes);
   }
